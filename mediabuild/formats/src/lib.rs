@@ -1,0 +1,11 @@
+//! How bytes look: layouts and parsers of media formats, generic over content.
+//!
+//! Architecture invariant: no file system, clock, environment, randomness, threads or hash-ordered
+//! iteration in this crate. A writer turns a tree into a layout ([`layout::Sink`]); a parser reads
+//! bytes at offsets ([`source::Source`]). Untrusted bytes give errors, never panics.
+
+pub mod iso;
+pub mod layout;
+pub mod source;
+pub mod variables;
+pub mod wim;

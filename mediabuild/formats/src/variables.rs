@@ -1,0 +1,1 @@
+//! Media variables (`variables.dat`): the encrypted name and value list of a medium.

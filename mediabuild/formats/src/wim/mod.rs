@@ -1,0 +1,1 @@
+//! WIM: Windows Imaging files.

@@ -1,0 +1,97 @@
+//! The two traits every store offers: [`Store`] reads, [`Batch`] writes.
+
+use std::io::Read;
+
+use crate::{
+    Content, DerivationId, Digest, Directory, Error, Output, Part, Problem, RandomReader, Reader,
+    Recipe, Root,
+};
+
+/// A place that keeps bytes by digest. Shared by all jobs of a build.
+pub trait Store: Send + Sync {
+    /// The content named `digest` (a blob, a part or a recipe), or `None`.
+    fn find(&self, digest: &Digest) -> Result<Option<Content>, Error>;
+
+    /// Reads a content from its first byte to its last. Every blob and part is hashed on the way:
+    /// a difference is an `io::Error` of kind `InvalidData` that wraps [`Error::Corrupt`], before
+    /// the reader reports the end. Nested recipes are followed.
+    fn open(&self, digest: &Digest) -> Result<Reader, Error>;
+
+    /// Random access to a content, for parsers. Not verified piece by piece: a caller trusts what
+    /// was verified on entry, or checks the format's own hashes.
+    fn open_at(&self, digest: &Digest) -> Result<RandomReader, Error>;
+
+    /// The recipe named `digest`; `None` if `digest` is not a recipe.
+    fn recipe(&self, digest: &Digest) -> Result<Option<Recipe>, Error>;
+
+    /// The parts registered for an imported container, by offset.
+    fn parts(&self, container: &Digest) -> Result<Vec<Part>, Error>;
+
+    /// The directory named `digest`.
+    fn directory(&self, digest: &Digest) -> Result<Directory, Error>;
+
+    /// What `id` was realised to; `None` if never, or if its output is no longer whole here
+    /// (a recipe's contents and a directory's entries are looked up too).
+    fn realisation(&self, id: &DerivationId) -> Result<Option<Output>, Error>;
+
+    /// A remembered fact about `key` in `table`, such as the SHA-1 of a content.
+    /// Memos save time and never decide an output.
+    fn memo(&self, table: &str, key: &Digest) -> Result<Option<Vec<u8>>, Error>;
+
+    /// Starts a batch of writes. Nothing of it is visible before [`Batch::commit`].
+    fn batch(&self) -> Result<Box<dyn Batch + '_>, Error>;
+
+    /// All gc roots, by name.
+    fn roots(&self) -> Result<Vec<Root>, Error>;
+
+    /// Adds a gc root or replaces the one of that name.
+    fn set_root(&self, root: &Root) -> Result<(), Error>;
+
+    /// Removes the gc root of that name, if there is one.
+    fn remove_root(&self, name: &str) -> Result<(), Error>;
+
+    /// Re-reads every blob, part, recipe and directory and compares it with its name.
+    /// `progress` hears the bytes read so far and the bytes to read in all, and stops the walk
+    /// by answering `false` (then [`Error::Cancelled`]).
+    fn verify(
+        &self,
+        progress: &mut dyn FnMut(u64, u64) -> bool,
+    ) -> Result<Vec<Problem>, Error>;
+
+    /// The store's own random key (file mode 0600), for fingerprints of secrets.
+    fn secret_key(&self) -> Result<[u8; 32], Error>;
+}
+
+/// Writes that become durable and visible together.
+pub trait Batch {
+    /// Stores all bytes of `source`; `observe` sees each piece on its way (a second hash, progress).
+    fn put_blob(
+        &mut self,
+        source: &mut dyn Read,
+        observe: &mut dyn FnMut(&[u8]),
+    ) -> Result<Content, Error>;
+
+    /// Stores `bytes`.
+    fn put_bytes(&mut self, bytes: &[u8]) -> Result<Content, Error>;
+
+    /// Registers ranges of `container`, a blob that the store or this batch holds, as contents of
+    /// their own. The caller has computed each digest from the container's bytes.
+    fn put_parts(&mut self, container: &Digest, parts: &[Part]) -> Result<(), Error>;
+
+    /// Stores a recipe. Every content it names must be in the store or in this batch, with the
+    /// size it says.
+    fn put_recipe(&mut self, recipe: &Recipe) -> Result<Content, Error>;
+
+    /// Stores a directory. Every entry must be in the store or in this batch.
+    fn put_directory(&mut self, directory: &Directory) -> Result<Digest, Error>;
+
+    /// Remembers a fact about `key` in `table`.
+    fn put_memo(&mut self, table: &str, key: &Digest, value: &[u8]) -> Result<(), Error>;
+
+    /// Records what `id` was realised to. A second, different output for one id is
+    /// [`Error::Conflict`]; the first one stays.
+    fn put_realisation(&mut self, id: &DerivationId, output: &Output) -> Result<(), Error>;
+
+    /// Makes everything durable, then visible. A dropped batch leaves nothing behind.
+    fn commit(self: Box<Self>) -> Result<(), Error>;
+}
