@@ -1,1 +1,0 @@
-//! Media variables (`variables.dat`): the encrypted name and value list of a medium.
