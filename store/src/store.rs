@@ -53,10 +53,7 @@ pub trait Store: Send + Sync {
     /// Re-reads every blob, part, recipe and directory and compares it with its name.
     /// `progress` hears the bytes read so far and the bytes to read in all, and stops the walk
     /// by answering `false` (then [`Error::Cancelled`]).
-    fn verify(
-        &self,
-        progress: &mut dyn FnMut(u64, u64) -> bool,
-    ) -> Result<Vec<Problem>, Error>;
+    fn verify(&self, progress: &mut dyn FnMut(u64, u64) -> bool) -> Result<Vec<Problem>, Error>;
 
     /// The store's own random key (file mode 0600), for fingerprints of secrets.
     fn secret_key(&self) -> Result<[u8; 32], Error>;

@@ -1,0 +1,136 @@
+//! `Shelf`: what readers need to know of a store, the same for memory and disk.
+
+use std::collections::HashMap;
+
+use crate::reader::Source;
+use crate::{Content, Digest, Directory, Error, Part, Recipe};
+
+/// What a digest names. The numbers are part of the on-disk formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Kind {
+    Blob = 1,
+    Recipe = 2,
+    Directory = 3,
+    /// The list of a container's parts.
+    PartTable = 4,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Kind; 4] = [Kind::Blob, Kind::Recipe, Kind::Directory, Kind::PartTable];
+
+    pub(crate) fn from_number(number: i64) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| *kind as i64 == number)
+    }
+
+    /// The digest that stored bytes of this kind must have.
+    pub(crate) fn digest_of(self, bytes: &[u8]) -> Digest {
+        match self {
+            Kind::Blob => Digest::of(bytes),
+            Kind::Recipe => Recipe::digest_of_encoding(bytes),
+            Kind::Directory => Directory::digest_of_encoding(bytes),
+            Kind::PartTable => crate::part_table::digest_of_encoding(bytes),
+        }
+    }
+
+    pub(crate) fn is_content(self) -> bool {
+        matches!(self, Kind::Blob | Kind::Recipe)
+    }
+}
+
+/// The file (or buffer) that stored bytes lie in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Container {
+    /// A pack, by its number in the index.
+    Pack(i64),
+    /// An object of its own.
+    Object(Kind, Digest),
+}
+
+/// Where a digest's bytes lie. A part is located as a blob inside its container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Located {
+    pub(crate) kind: Kind,
+    /// What reading the content gives; for a directory or part table, the encoding's size.
+    pub(crate) size_bytes: u64,
+    pub(crate) container: Container,
+    pub(crate) offset_bytes: u64,
+    /// How many bytes are stored: for a recipe, its encoding's size.
+    pub(crate) stored_bytes: u64,
+}
+
+impl Located {
+    /// The part of this container that `part` says.
+    pub(crate) fn part(&self, part: &Part) -> Located {
+        Located {
+            size_bytes: part.size_bytes,
+            stored_bytes: part.size_bytes,
+            offset_bytes: self.offset_bytes + part.offset_bytes,
+            ..*self
+        }
+    }
+
+    pub(crate) fn content(&self, digest: Digest) -> Option<Content> {
+        self.kind.is_content().then_some(Content { digest, size_bytes: self.size_bytes })
+    }
+}
+
+/// A store seen from a reader.
+pub(crate) trait Shelf {
+    /// Where each of `digests` lies; those that are not here are left out.
+    fn locate(&self, digests: &[Digest]) -> Result<HashMap<Digest, Located>, Error>;
+
+    /// Where to read a container from.
+    fn source(&self, container: Container) -> Result<Source, Error>;
+
+    /// Whether the container's file still is where the index says.
+    fn is_here(&self, located: &Located) -> Result<bool, Error>;
+}
+
+/// Where `digest` lies, if it is here.
+pub(crate) fn locate_one(shelf: &dyn Shelf, digest: &Digest) -> Result<Option<Located>, Error> {
+    Ok(shelf.locate(&[*digest])?.remove(digest))
+}
+
+/// The stored bytes of a recipe, directory or part table, compared with their name.
+pub(crate) fn load(
+    shelf: &dyn Shelf,
+    digest: &Digest,
+    located: &Located,
+) -> Result<Vec<u8>, Error> {
+    let source = shelf.source(located.container)?;
+    let bytes = source.read_verified(digest, located)?;
+    Ok(bytes)
+}
+
+/// The recipe stored at `located`.
+pub(crate) fn load_recipe(
+    shelf: &dyn Shelf,
+    digest: &Digest,
+    located: &Located,
+) -> Result<Recipe, Error> {
+    let bytes = load(shelf, digest, located)?;
+    Recipe::decode(&bytes).map_err(|cause| undecodable(shelf, digest, located, &cause))
+}
+
+/// The directory stored at `located`.
+pub(crate) fn load_directory(
+    shelf: &dyn Shelf,
+    digest: &Digest,
+    located: &Located,
+) -> Result<Directory, Error> {
+    let bytes = load(shelf, digest, located)?;
+    Directory::decode(&bytes).map_err(|cause| undecodable(shelf, digest, located, &cause))
+}
+
+/// The error of stored bytes that have the right digest and still say nothing.
+pub(crate) fn undecodable(
+    shelf: &dyn Shelf,
+    digest: &Digest,
+    located: &Located,
+    cause: &crate::DecodeError,
+) -> Error {
+    match shelf.source(located.container) {
+        Ok(source) => Error::corrupt(*digest, source.path(), cause.to_string()),
+        Err(error) => error,
+    }
+}

@@ -1,0 +1,95 @@
+//! Whether an output is whole: it and all it names are in the store.
+
+use std::collections::HashSet;
+
+use crate::require::{self, Need};
+use crate::shelf::{self, Container, Kind, Located, Shelf};
+use crate::{Digest, Error, Output};
+
+/// What was found whole before. Only recipes and directories are remembered: their contents would
+/// cost memory without end, and are looked up hundreds at a time.
+#[derive(Default)]
+pub(crate) struct KnownWhole {
+    digests: HashSet<Digest>,
+}
+
+/// Whether `output` is whole on `shelf`, down to the files its blobs lie in.
+pub(crate) fn is_whole(
+    shelf: &dyn Shelf,
+    output: &Output,
+    known: &mut KnownWhole,
+) -> Result<bool, Error> {
+    let mut search = Search { shelf, seen: HashSet::new(), here: HashSet::new(), known };
+    let mut needs = require::of_output(output);
+    while !needs.is_empty() {
+        needs.retain(|need| !search.known.digests.contains(&need.digest()));
+        match search.level(&needs)? {
+            Some(inner) => needs = inner,
+            None => return Ok(false),
+        }
+    }
+    let Search { seen, .. } = search;
+    known.digests.extend(seen);
+    Ok(true)
+}
+
+struct Search<'a> {
+    shelf: &'a dyn Shelf,
+    /// Recipes and directories on the way: whole if the search ends well.
+    seen: HashSet<Digest>,
+    /// Containers whose files are there.
+    here: HashSet<Container>,
+    known: &'a mut KnownWhole,
+}
+
+impl Search<'_> {
+    /// What `needs` need in turn; `None` if one of them is not here.
+    fn level(&mut self, needs: &[Need]) -> Result<Option<Vec<Need>>, Error> {
+        let located = self.shelf.locate(&require::digests(needs))?;
+        let mut inner = Vec::new();
+        for need in needs {
+            let digest = need.digest();
+            let found = located.get(&digest).filter(|found| need.is_met_by(Some(found)));
+            let Some(found) = found else { return Ok(None) };
+            if !self.is_here(found)? {
+                return Ok(None);
+            }
+            self.enter(&digest, found, &mut inner)?;
+        }
+        inner.sort_unstable();
+        inner.dedup();
+        Ok(Some(inner))
+    }
+
+    fn is_here(&mut self, located: &Located) -> Result<bool, Error> {
+        if self.here.contains(&located.container) {
+            return Ok(true);
+        }
+        let is_here = self.shelf.is_here(located)?;
+        if is_here {
+            self.here.insert(located.container);
+        }
+        Ok(is_here)
+    }
+
+    fn enter(
+        &mut self,
+        digest: &Digest,
+        located: &Located,
+        inner: &mut Vec<Need>,
+    ) -> Result<(), Error> {
+        let is_leaf = matches!(located.kind, Kind::Blob | Kind::PartTable);
+        if is_leaf || !self.seen.insert(*digest) {
+            return Ok(());
+        }
+        match located.kind {
+            Kind::Recipe => {
+                inner.extend(require::of_recipe(&shelf::load_recipe(self.shelf, digest, located)?))
+            }
+            _ => inner.extend(require::of_directory(&shelf::load_directory(
+                self.shelf, digest, located,
+            )?)),
+        }
+        Ok(())
+    }
+}
