@@ -1,1 +1,50 @@
-//! WIM: Windows Imaging files.
+//! WIM: Windows Imaging files, read from any [`Source`](crate::source::Source) and written as a layout.
+//!
+//! ```text
+//! header (208 bytes) · file resources · metadata resources · blob table · XML · [integrity table]
+//! ```
+//! A *blob* is a content named by its SHA-1, a *resource* its stored, maybe compressed, form, a
+//! *dentry* a name of a file, and a *stream* a file's use of a blob. Sources: the "Windows Imaging
+//! File Format" white paper and behaviour observed of readers and writers.
+//!
+//! Architecture invariant: nothing here reads or writes files; a builder passes contents by name.
+
+mod archive;
+mod blob;
+mod check;
+mod count;
+mod dentry;
+mod dump;
+mod error;
+mod hash;
+mod header;
+mod link;
+mod metadata_read;
+mod metadata_write;
+mod name;
+mod resource;
+mod time;
+mod tree;
+mod walk;
+mod write;
+mod xml;
+mod xml_text;
+
+pub use archive::Wim;
+pub use blob::BlobEntry;
+pub use check::Integrity;
+pub use count::Counts;
+pub use dentry::{Dentry, Image, NO_SECURITY, NamedStream, Reparse, attribute};
+pub use dump::{dump, dump_image};
+pub use error::Error;
+pub use hash::Sha1;
+pub use header::{Compression, Header, ResourceHeader, header_flag, resource_flag};
+pub use metadata_read::decode_metadata;
+pub use metadata_write::encode_metadata;
+pub use name::Name;
+pub use resource::ResourceReader;
+pub use time::FileTime;
+pub use tree::FileSpec;
+pub use walk::Walk;
+pub use write::{Options, OutputImage, Resource, Written, write};
+pub use xml::{Element, Xml, XmlNode};

@@ -1,0 +1,118 @@
+//! `Wim`: an opened file: header, blob table and XML data; images and blobs on demand.
+
+use std::collections::BTreeMap;
+
+use super::blob::{BlobEntry, BlobTable};
+use super::dentry::Image;
+use super::error::Error;
+use super::hash::Sha1;
+use super::header::{Header, ResourceHeader};
+use super::metadata_read::decode_metadata;
+use super::resource::ResourceReader;
+use super::xml::Xml;
+use crate::source::Source;
+
+/// Largest metadata resource that is read: ten times that of the largest images seen.
+const METADATA_LIMIT_BYTES: u64 = 1 << 30;
+
+/// An opened WIM. It holds no source: every method that reads takes one, so callers may read from
+/// several threads.
+#[derive(Debug, Clone)]
+pub struct Wim {
+    /// The header.
+    pub header: Header,
+    /// Blobs in table order, also those that name another part of a split set.
+    pub blobs: Vec<BlobEntry>,
+    /// Metadata resources; position + 1 is the image's index. Empty in later parts of a split set.
+    pub images: Vec<BlobEntry>,
+    /// Solid resources, which hold the blobs whose entries are solid.
+    pub solid: Vec<BlobEntry>,
+    /// The XML data.
+    pub xml: Xml,
+    /// Position in `blobs` by hash; the first entry wins, those of this part before others.
+    by_sha1: BTreeMap<Sha1, usize>,
+}
+
+impl Wim {
+    /// Reads the header, the blob table and the XML data. Images are not looked at.
+    pub fn open<S: Source + ?Sized>(source: &S) -> Result<Wim, Error> {
+        let header = Header::read(source)?;
+        let table = BlobTable::read(source, &header)?;
+        check_image_count(&header, table.images.len())?;
+        let xml = Xml::read(source, &header.xml)?;
+        let by_sha1 = index(&table.blobs, header.part_number);
+        let BlobTable { blobs, images, solid } = table;
+        Ok(Wim { header, blobs, images, solid, xml, by_sha1 })
+    }
+
+    /// The entry of a blob.
+    pub fn blob(&self, sha1: &Sha1) -> Option<&BlobEntry> {
+        self.by_sha1.get(sha1).map(|&position| &self.blobs[position])
+    }
+
+    /// The size of a stream's content: 0 for empty streams, `None` if the blob is unknown.
+    pub fn size_of(&self, sha1: &Sha1) -> Option<u64> {
+        if sha1.is_empty_stream() { Some(0) } else { self.blob(sha1).map(BlobEntry::size_bytes) }
+    }
+
+    /// Reads a non-solid resource of this file from its first byte to its last.
+    pub fn reader<S: Source>(
+        &self,
+        source: S,
+        resource: &ResourceHeader,
+    ) -> Result<ResourceReader<S>, Error> {
+        let compression = self.header.compression();
+        ResourceReader::new(source, resource, compression, self.header.chunk_bytes)
+    }
+
+    /// Reads a blob; an error that names the part if another part of a split set has it.
+    pub fn blob_reader<S: Source>(
+        &self,
+        source: S,
+        entry: &BlobEntry,
+    ) -> Result<ResourceReader<S>, Error> {
+        if entry.part_number != self.header.part_number {
+            return Err(Error::OtherPart {
+                sha1: entry.sha1,
+                part_number: entry.part_number,
+                own_part_number: self.header.part_number,
+            });
+        }
+        self.reader(source, &entry.resource)
+    }
+
+    /// Parses the metadata of an image, counted from 1.
+    pub fn image<S: Source + ?Sized>(&self, source: &S, index: usize) -> Result<Image, Error> {
+        decode_metadata(&self.metadata(source, index)?)
+    }
+
+    /// The uncompressed metadata resource of an image, counted from 1.
+    pub fn metadata<S: Source + ?Sized>(&self, source: &S, index: usize) -> Result<Vec<u8>, Error> {
+        let position = index.checked_sub(1);
+        let entry = position
+            .and_then(|position| self.images.get(position))
+            .ok_or(Error::NoImage { index, image_count: self.images.len() })?;
+        self.reader(source, &entry.resource)?.read_to_vec(METADATA_LIMIT_BYTES)
+    }
+}
+
+/// A later part of a split set counts the images of the set and holds none.
+fn check_image_count(header: &Header, found: usize) -> Result<(), Error> {
+    if header.part_number != 1 || header.image_count as usize == found {
+        return Ok(());
+    }
+    Err(Error::in_file(
+        0x2c,
+        format!("an image count of {found}, as in the blob table, found {}", header.image_count),
+    ))
+}
+
+fn index(blobs: &[BlobEntry], own_part: u16) -> BTreeMap<Sha1, usize> {
+    let mut by_sha1 = BTreeMap::new();
+    let (own, other): (Vec<_>, Vec<_>) =
+        blobs.iter().enumerate().partition(|(_, entry)| entry.part_number == own_part);
+    for (position, entry) in own.into_iter().chain(other) {
+        by_sha1.entry(entry.sha1).or_insert(position);
+    }
+    by_sha1
+}

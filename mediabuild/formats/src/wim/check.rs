@@ -1,0 +1,116 @@
+//! Verification: blobs against their SHA-1, a file against its integrity table.
+
+use sha1::Digest;
+
+use super::archive::Wim;
+use super::blob::BlobEntry;
+use super::error::Error;
+use super::hash::Sha1;
+use super::header::{HEADER_BYTES, array_at, read_at, u32_at};
+use crate::source::Source;
+
+/// Bytes hashed at once.
+const BUFFER_BYTES: u64 = 64 * 1024;
+
+/// What an integrity table says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Integrity {
+    /// There is no table.
+    Absent,
+    /// All bytes it covers are as they were.
+    Valid {
+        /// How many bytes it covers, from the end of the header on.
+        covered_bytes: u64,
+    },
+}
+
+impl Wim {
+    /// Decodes a blob or a metadata resource and compares its SHA-1.
+    pub fn check<S: Source>(&self, source: S, entry: &BlobEntry) -> Result<(), Error> {
+        let mut reader = self.blob_reader(source, entry)?;
+        let mut hasher = sha1::Sha1::new();
+        loop {
+            let chunk = reader.chunk()?;
+            if chunk.is_empty() {
+                break;
+            }
+            hasher.update(chunk);
+            reader.take_chunk();
+        }
+        let found = Sha1(hasher.finalize().into());
+        if found == entry.sha1 {
+            return Ok(());
+        }
+        let resource_offset_bytes = entry.resource.offset_bytes;
+        Err(Error::WrongHash { resource_offset_bytes, expected: entry.sha1, found })
+    }
+
+    /// Compares the file with its integrity table, which covers everything between the header and
+    /// the end of the blob table.
+    pub fn integrity<S: Source + ?Sized>(&self, source: &S) -> Result<Integrity, Error> {
+        let resource = &self.header.integrity;
+        if resource.offset_bytes == 0 || resource.stored_bytes == 0 {
+            return Ok(Integrity::Absent);
+        }
+        super::blob::check_plain("the integrity table", resource, source.size_bytes())?;
+        let table = self.header.blob_table;
+        let end_bytes = table.offset_bytes + table.stored_bytes;
+        let chunk_bytes = self.integrity_chunk_bytes(source, end_bytes)?;
+        let starts = (HEADER_BYTES as u64..end_bytes).step_by(chunk_bytes as usize);
+        for (start_bytes, index) in starts.zip(0..) {
+            let mut expected = Sha1::ZERO;
+            // +0x0c: one SHA-1 per chunk
+            read_at(source, resource.offset_bytes + 12 + index * 20, &mut expected.0)?;
+            let end_bytes = end_bytes.min(start_bytes + u64::from(chunk_bytes));
+            let found = hash_range(source, start_bytes, end_bytes)?;
+            if found != expected {
+                return Err(Error::Integrity { start_bytes, end_bytes, expected, found });
+            }
+        }
+        Ok(Integrity::Valid { covered_bytes: end_bytes.saturating_sub(HEADER_BYTES as u64) })
+    }
+
+    /// Checks the head of the integrity table against the bytes it should cover.
+    fn integrity_chunk_bytes<S: Source + ?Sized>(
+        &self,
+        source: &S,
+        end_bytes: u64,
+    ) -> Result<u32, Error> {
+        let resource = &self.header.integrity;
+        let mut head = [0; 12];
+        read_at(source, resource.offset_bytes, &mut head)?;
+        let head: [u8; 12] = array_at(&head, 0);
+        // +0x00: size; +0x04: entries; +0x08: bytes per entry
+        let (size, count, chunk_bytes) = (u32_at(&head, 0), u32_at(&head, 4), u32_at(&head, 8));
+        let covered = end_bytes.saturating_sub(HEADER_BYTES as u64);
+        let expected = covered
+            .checked_div(u64::from(chunk_bytes))
+            .map(|whole| whole + u64::from(!covered.is_multiple_of(u64::from(chunk_bytes))));
+        let fits = u64::from(size) == resource.stored_bytes
+            && u64::from(size) == 12 + u64::from(count) * 20
+            && expected == Some(u64::from(count));
+        if fits {
+            return Ok(chunk_bytes);
+        }
+        Err(Error::in_file(
+            resource.offset_bytes,
+            format!(
+                "an integrity table for {covered} bytes, found {count} entries of {chunk_bytes} \
+                 bytes in {size} bytes"
+            ),
+        ))
+    }
+}
+
+fn hash_range<S: Source + ?Sized>(source: &S, start: u64, end: u64) -> Result<Sha1, Error> {
+    let mut hasher = sha1::Sha1::new();
+    let mut buffer = vec![0; (end - start).min(BUFFER_BYTES) as usize];
+    let mut offset = start;
+    while offset < end {
+        let count = (end - offset).min(BUFFER_BYTES) as usize;
+        read_at(source, offset, &mut buffer[..count])?;
+        hasher.update(&buffer[..count]);
+        offset += count as u64;
+    }
+    Ok(Sha1(hasher.finalize().into()))
+}
