@@ -43,7 +43,7 @@ pub enum Error {
 
     /// A derivation was realised twice, to different outputs.
     #[error("derivation {id} gave {second}, but gave {first} before")]
-    Conflict { id: DerivationId, first: Output, second: Output },
+    Conflict { id: DerivationId, first: Box<Output>, second: Box<Output> },
 
     /// The caller asked to stop.
     #[error("stopped on request")]
@@ -73,8 +73,12 @@ pub enum Error {
 impl Error {
     /// Whether the environment is at fault (disk, permission, lock), not the data or the request.
     pub fn is_environment(&self) -> bool {
-        use Error::*;
-        matches!(self, Io { .. } | DiskFull { .. } | Source(_) | Locked { .. } | Index { .. })
+        match self {
+            Error::Io { .. } | Error::DiskFull { .. } | Error::Source(_) => true,
+            Error::Locked { .. } => true,
+            Error::Index { cause, .. } => !is_damage(cause),
+            _ => false,
+        }
     }
 
     /// What the user can do about it.
@@ -114,10 +118,21 @@ impl Error {
         }
     }
 
+    /// `id` was realised to `first`, and now to `second`.
+    pub(crate) fn conflict(id: DerivationId, first: Output, second: Output) -> Error {
+        Error::Conflict { id, first: Box::new(first), second: Box::new(second) }
+    }
+
     /// The bytes in `path` are not `digest`.
     pub(crate) fn corrupt(digest: Digest, path: &Path, what: impl Into<String>) -> Error {
         Error::Corrupt { digest, path: path.to_owned(), what: what.into() }
     }
+}
+
+/// Whether the index itself is broken.
+fn is_damage(cause: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(cause.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
 impl From<Error> for io::Error {

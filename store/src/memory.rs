@@ -88,7 +88,7 @@ impl Store for MemoryStore {
 
     fn realisation(&self, id: &DerivationId) -> Result<Option<Output>, Error> {
         let Some(output) = self.lock().realisation(id) else { return Ok(None) };
-        Ok(is_whole(self, &output, &mut KnownWhole::default())?.then_some(output))
+        Ok(is_whole(self, &output, &KnownWhole::default())?.then_some(output))
     }
 
     fn memo(&self, table: &str, key: &Digest) -> Result<Option<Vec<u8>>, Error> {

@@ -20,7 +20,7 @@ use cursor::Cursor;
 use fill::{Filler, fill};
 use verifier::Verifier;
 
-pub(crate) use resolve::{resolve, resolve_located};
+pub(crate) use resolve::resolve;
 pub(crate) use source::Source;
 
 use crate::Error;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::shelf::{Kind, Located};
+use crate::shelf::{Found, Kind};
 use crate::{Content, Digest, Directory, Entry, Error, Output, Part, Recipe};
 
 /// Something that must be there.
@@ -20,20 +20,20 @@ impl Need {
         }
     }
 
-    /// Whether `located` is what is needed.
-    pub(crate) fn is_met_by(&self, located: Option<&Located>) -> bool {
-        self.check(located).is_ok()
+    /// Whether `found` is what is needed.
+    pub(crate) fn is_met_by(&self, found: Option<&Found>) -> bool {
+        self.check(found).is_ok()
     }
 
-    fn check(&self, located: Option<&Located>) -> Result<(), Error> {
+    fn check(&self, found: Option<&Found>) -> Result<(), Error> {
         let missing = || Error::Missing(self.digest());
-        let located = located.ok_or_else(missing)?;
+        let found = found.ok_or_else(missing)?;
         match self {
-            Need::Directory(_) if located.kind == Kind::Directory => Ok(()),
-            Need::Content(content) if located.kind.is_content() => {
-                match located.size_bytes == content.size_bytes {
+            Need::Directory(_) if found.kind == Kind::Directory => Ok(()),
+            Need::Content(content) if found.kind.is_content() => {
+                match found.size_bytes == content.size_bytes {
                     true => Ok(()),
-                    false => Err(size_differs(content, located.size_bytes)),
+                    false => Err(size_differs(content, found.size_bytes)),
                 }
             }
             _ => Err(missing()),
@@ -69,17 +69,17 @@ pub(crate) fn digests(needs: &[Need]) -> Vec<Digest> {
 }
 
 /// Refuses the first need that is not met.
-pub(crate) fn check(needs: &[Need], located: &HashMap<Digest, Located>) -> Result<(), Error> {
-    needs.iter().try_for_each(|need| need.check(located.get(&need.digest())))
+pub(crate) fn check(needs: &[Need], found: &HashMap<Digest, Found>) -> Result<(), Error> {
+    needs.iter().try_for_each(|need| need.check(found.get(&need.digest())))
 }
 
 /// Refuses parts of anything but a blob, and parts outside of it.
 pub(crate) fn check_parts(
     container: &Digest,
-    located: Option<&Located>,
+    found: Option<&Found>,
     parts: &[Part],
 ) -> Result<(), Error> {
-    let blob = located.filter(|located| located.kind == Kind::Blob);
+    let blob = found.filter(|found| found.kind == Kind::Blob);
     let blob = blob.ok_or(Error::Missing(*container))?;
     let outside = |part: &&Part| part.end_bytes().is_none_or(|end| end > blob.size_bytes);
     match parts.iter().find(outside) {

@@ -58,7 +58,18 @@ pub(crate) struct Located {
     pub(crate) stored_bytes: u64,
 }
 
+/// As much of [`Located`] as is known of a thing whose batch is not committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) kind: Kind,
+    pub(crate) size_bytes: u64,
+}
+
 impl Located {
+    pub(crate) fn found(&self) -> Found {
+        Found { kind: self.kind, size_bytes: self.size_bytes }
+    }
+
     /// The part of this container that `part` says.
     pub(crate) fn part(&self, part: &Part) -> Located {
         Located {
@@ -89,6 +100,15 @@ pub(crate) trait Shelf {
 /// Where `digest` lies, if it is here.
 pub(crate) fn locate_one(shelf: &dyn Shelf, digest: &Digest) -> Result<Option<Located>, Error> {
     Ok(shelf.locate(&[*digest])?.remove(digest))
+}
+
+/// What each of `digests` names; those that are not here are left out.
+pub(crate) fn look_up(
+    shelf: &dyn Shelf,
+    digests: &[Digest],
+) -> Result<HashMap<Digest, Found>, Error> {
+    let located = shelf.locate(digests)?;
+    Ok(located.into_iter().map(|(digest, located)| (digest, located.found())).collect())
 }
 
 /// The stored bytes of a recipe, directory or part table, compared with their name.

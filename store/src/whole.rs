@@ -1,6 +1,7 @@
 //! Whether an output is whole: it and all it names are in the store.
 
 use std::collections::HashSet;
+use std::sync::Mutex;
 
 use crate::require::{self, Need};
 use crate::shelf::{self, Container, Kind, Located, Shelf};
@@ -10,26 +11,35 @@ use crate::{Digest, Error, Output};
 /// cost memory without end, and are looked up hundreds at a time.
 #[derive(Default)]
 pub(crate) struct KnownWhole {
-    digests: HashSet<Digest>,
+    digests: Mutex<HashSet<Digest>>,
+}
+
+impl KnownWhole {
+    fn contains(&self, digest: &Digest) -> bool {
+        self.digests.lock().expect("no holder of this lock panics").contains(digest)
+    }
+
+    fn extend(&self, digests: HashSet<Digest>) {
+        self.digests.lock().expect("no holder of this lock panics").extend(digests);
+    }
 }
 
 /// Whether `output` is whole on `shelf`, down to the files its blobs lie in.
 pub(crate) fn is_whole(
     shelf: &dyn Shelf,
     output: &Output,
-    known: &mut KnownWhole,
+    known: &KnownWhole,
 ) -> Result<bool, Error> {
-    let mut search = Search { shelf, seen: HashSet::new(), here: HashSet::new(), known };
+    let mut search = Search { shelf, seen: HashSet::new(), here: HashSet::new() };
     let mut needs = require::of_output(output);
     while !needs.is_empty() {
-        needs.retain(|need| !search.known.digests.contains(&need.digest()));
+        needs.retain(|need| !known.contains(&need.digest()));
         match search.level(&needs)? {
             Some(inner) => needs = inner,
             None => return Ok(false),
         }
     }
-    let Search { seen, .. } = search;
-    known.digests.extend(seen);
+    known.extend(search.seen);
     Ok(true)
 }
 
@@ -39,7 +49,6 @@ struct Search<'a> {
     seen: HashSet<Digest>,
     /// Containers whose files are there.
     here: HashSet<Container>,
-    known: &'a mut KnownWhole,
 }
 
 impl Search<'_> {
@@ -49,7 +58,7 @@ impl Search<'_> {
         let mut inner = Vec::new();
         for need in needs {
             let digest = need.digest();
-            let found = located.get(&digest).filter(|found| need.is_met_by(Some(found)));
+            let found = located.get(&digest).filter(|found| need.is_met_by(Some(&found.found())));
             let Some(found) = found else { return Ok(None) };
             if !self.is_here(found)? {
                 return Ok(None);

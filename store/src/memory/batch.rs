@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::{MemoryStore, Shelves};
 use crate::require::{self, Need};
-use crate::shelf::{Kind, Located, Shelf};
+use crate::shelf::{self, Found, Kind};
 use crate::{
     Batch, Content, DerivationId, Digest, Directory, Error, Output, Part, Recipe, part_table,
 };
@@ -23,15 +23,16 @@ impl<'a> MemoryBatch<'a> {
         MemoryBatch { store, pending: Shelves::default() }
     }
 
-    fn locate(&self, digests: &[Digest]) -> Result<HashMap<Digest, Located>, Error> {
-        let mut located = self.store.locate(digests)?;
-        let pending = |digest: &Digest| Some((*digest, self.pending.locate(digest)?));
-        located.extend(digests.iter().filter_map(pending));
-        Ok(located)
+    /// What the store or this batch holds of `digests`.
+    fn look_up(&self, digests: &[Digest]) -> Result<HashMap<Digest, Found>, Error> {
+        let mut found = shelf::look_up(self.store, digests)?;
+        let pending = |digest: &Digest| Some((*digest, self.pending.locate(digest)?.found()));
+        found.extend(digests.iter().filter_map(pending));
+        Ok(found)
     }
 
     fn check(&self, needs: &[Need]) -> Result<(), Error> {
-        require::check(needs, &self.locate(&require::digests(needs))?)
+        require::check(needs, &self.look_up(&require::digests(needs))?)
     }
 }
 
@@ -59,7 +60,7 @@ impl Batch for MemoryBatch<'_> {
     }
 
     fn put_parts(&mut self, container: &Digest, parts: &[Part]) -> Result<(), Error> {
-        require::check_parts(container, self.locate(&[*container])?.get(container), parts)?;
+        require::check_parts(container, self.look_up(&[*container])?.get(container), parts)?;
         self.pending.add_parts(container, &part_table::sorted(parts));
         Ok(())
     }
@@ -86,9 +87,7 @@ impl Batch for MemoryBatch<'_> {
     fn put_realisation(&mut self, id: &DerivationId, output: &Output) -> Result<(), Error> {
         self.check(&require::of_output(output))?;
         match self.store.lock().realisation(id) {
-            Some(first) if first != *output => {
-                Err(Error::Conflict { id: *id, first, second: *output })
-            }
+            Some(first) if first != *output => Err(Error::conflict(*id, first, *output)),
             _ => self.pending.set_realisation(id, output),
         }
     }

@@ -30,7 +30,7 @@ impl Shelves {
             return Some(object.located(*digest));
         }
         let (container, part) = self.containers.get(digest)?;
-        Some(self.objects.get(container)?.located(*container).part(part))
+        Some(self.locate(container)?.part(part))
     }
 
     pub(super) fn bytes(&self, digest: &Digest) -> Option<Arc<[u8]>> {
@@ -79,7 +79,7 @@ impl Shelves {
         let first = *self.realisations.entry(*id).or_insert(*second);
         match first == *second {
             true => Ok(()),
-            false => Err(Error::Conflict { id: *id, first, second: *second }),
+            false => Err(Error::conflict(*id, first, *second)),
         }
     }
 
@@ -96,7 +96,7 @@ impl Shelves {
         for (id, second) in &batch.realisations {
             match self.realisations.get(id) {
                 Some(first) if first != second => {
-                    return Err(Error::Conflict { id: *id, first: *first, second: *second });
+                    return Err(Error::conflict(*id, *first, *second));
                 }
                 _ => {}
             }
