@@ -4,6 +4,7 @@
 //! exactly or fails; it never reads outside its input, whatever the bytes.
 
 mod bits;
+mod copy;
 mod huffman;
 pub mod lzx;
 pub mod xpress;

@@ -80,7 +80,7 @@ impl BlobTable {
     ) -> Result<BlobTable, Error> {
         let resource = &header.blob_table;
         check_plain("the blob table", resource, source.size_bytes())?;
-        if resource.stored_bytes % ENTRY_BYTES as u64 != 0 {
+        if !resource.stored_bytes.is_multiple_of(ENTRY_BYTES as u64) {
             return Err(Error::in_file(
                 resource.offset_bytes,
                 format!(

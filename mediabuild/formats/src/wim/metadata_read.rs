@@ -244,7 +244,7 @@ fn names(fixed: &[u8], offset: u64) -> Result<(Name, Name, usize), Error> {
 }
 
 fn decode_name(bytes: &[u8], size_offset: u64) -> Result<Name, Error> {
-    if bytes.len() % 2 != 0 {
+    if !bytes.len().is_multiple_of(2) {
         return Err(Error::in_metadata(size_offset, "a name of whole UTF-16 units"));
     }
     let units: Vec<u16> = bytes.chunks_exact(2).map(|unit| u16_at(unit, 0)).collect();

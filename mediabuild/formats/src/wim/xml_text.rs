@@ -152,7 +152,7 @@ fn escape(content: &str, in_attribute: bool, text: &mut String) {
 /// UTF-16LE, with or without a byte order mark.
 pub(super) fn decode_utf16(bytes: &[u8]) -> Result<String, Error> {
     let bytes = bytes.strip_prefix(&[0xff, 0xfe]).unwrap_or(bytes);
-    if bytes.len() % 2 != 0 {
+    if !bytes.len().is_multiple_of(2) {
         return Err(problem(bytes.len() as u64, "half a UTF-16 unit"));
     }
     let units = bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
