@@ -1,5 +1,6 @@
 //! `Files`: the only way to definition files, so that tests need no disk.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -50,6 +51,22 @@ impl Files for FolderFiles {
         }
         paths.sort();
         Ok(paths)
+    }
+}
+
+/// Files in memory, by project path.
+impl Files for BTreeMap<String, Vec<u8>> {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn list(&self, folder: &str, depth_max: usize) -> io::Result<Vec<String>> {
+        let below = |path: &str| match folder {
+            "" => Some(path.split('/').count()),
+            folder => Some(path.strip_prefix(folder)?.strip_prefix('/')?.split('/').count()),
+        };
+        let is_listed = |path: &&String| below(path).is_some_and(|depth| depth <= depth_max);
+        Ok(self.keys().filter(is_listed).cloned().collect())
     }
 }
 

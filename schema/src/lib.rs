@@ -2,29 +2,43 @@
 //!
 //! The journey of a text, one module per step:
 //!
-//! 1. `files` reads `mediabuild.kdl` and what it includes;
-//! 2. `scan` refuses text the parser cannot be trusted with;
-//! 3. `syntax` turns text into KDL nodes, with help for common slips;
+//! 1. `read` reads `mediabuild.kdl` and what it includes, through `files`;
+//! 2. `scan` refuses text the parser cannot be trusted with, and explains common slips;
+//! 3. `syntax` turns text into KDL nodes;
 //! 4. `validate` holds every node against the table in `def`;
-//! 5. `def` lowers each node to its typed definition;
+//! 5. `lower` takes each node through its kind's file in `def` to a typed definition;
 //! 6. `check` finds what only shows across definitions.
 //!
 //! Architecture invariant: this crate opens definition files and nothing else, computes no digest
 //! and prints nothing.
 
+mod check;
+mod def;
 pub mod definition;
 pub mod diagnostic;
 mod files;
 mod load;
 mod lookup;
+mod lower;
+mod names;
+mod nearest;
+mod node;
+mod problem;
+mod read;
 mod reference;
 mod render;
+mod scan;
+mod spec;
+mod syntax;
 pub mod text;
+mod validate;
+mod value;
 
 pub use definition::Definitions;
 pub use diagnostic::Diagnostic;
 pub use files::{Files, FolderFiles};
 pub use load::{Loaded, load, load_with};
+pub use read::PROJECT_FILE;
 pub use reference::reference;
 pub use render::{Report, position, render};
 pub use text::{Span, Texts};

@@ -2,10 +2,16 @@
 
 use std::path::Path;
 
+use crate::def::Lowering;
 use crate::definition::Definitions;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::files::{Files, FolderFiles};
-use crate::text::Texts;
+use crate::lower::lower;
+use crate::names::Names;
+use crate::node::Node;
+use crate::read::{PROJECT_FILE, Read, read_all};
+use crate::text::{Span, Texts};
+use crate::validate::Validation;
 
 /// What came of reading a project.
 #[derive(Debug)]
@@ -27,6 +33,69 @@ pub fn load(project_folder: &Path) -> Loaded {
 
 /// Like [`load`], with definition files from `files`; `project_folder` is only joined to paths.
 pub fn load_with(files: &dyn Files, project_folder: &Path) -> Loaded {
-    let _ = (files, project_folder);
-    Loaded { texts: Texts::default(), definitions: None, diagnostics: Vec::new() }
+    let read = read_all(files, project_folder);
+    let mut diagnostics = read.diagnostics.clone();
+    let nodes = read.nodes();
+    diagnostics.extend(misplaced_projects(&read, &nodes));
+    diagnostics.extend(validate(&read, &nodes));
+    let definitions = lower(Lowering { folder: project_folder, texts: &read.texts }, &nodes);
+    diagnostics.extend(definitions.check());
+    // Stable, so what is said first of one place stays first.
+    diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
+    let is_wrong = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    let definitions = if is_wrong { None } else { definitions.finish(read.texts.clone()) };
+    Loaded { texts: read.texts, definitions, diagnostics }
+}
+
+fn validate(read: &Read, nodes: &[Node<'_>]) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    let mut names = Names::collect(nodes, &mut diagnostics);
+    names.incomplete = read.incomplete;
+    let mut validation = Validation { texts: &read.texts, names: &names, diagnostics };
+    for node in nodes {
+        validation.definition(*node);
+    }
+    validation.diagnostics
+}
+
+/// There is one project node, and it stands in the project file.
+fn misplaced_projects(read: &Read, nodes: &[Node<'_>]) -> Vec<Diagnostic> {
+    let projects = nodes.iter().copied().filter(|node| node.name() == "project");
+    let is_own = |node: &Node<'_>| read.texts.get(node.text()).name == PROJECT_FILE;
+    let (own, foreign): (Vec<Node<'_>>, Vec<Node<'_>>) = projects.partition(is_own);
+    let mut diagnostics: Vec<_> = foreign.into_iter().map(foreign_project).collect();
+    match own.as_slice() {
+        [first, rest @ ..] => diagnostics.extend(rest.iter().map(|n| second_project(*first, *n))),
+        [] => diagnostics.extend(missing_project(read)),
+    }
+    diagnostics
+}
+
+fn foreign_project(node: Node<'_>) -> Diagnostic {
+    let message = format!("the project is named in `{PROJECT_FILE}` only");
+    Diagnostic::error("misplaced-project", node.span(), message)
+        .label("in an included file")
+        .help("remove this node; a file needs none to be included")
+}
+
+fn second_project(first: Node<'_>, second: Node<'_>) -> Diagnostic {
+    Diagnostic::error("repeated-project", second.span(), "there is one `project` only")
+        .label("second")
+        .also(first.span(), "first")
+        .help("keep one of them")
+}
+
+/// Only said of a project file that parsed.
+fn missing_project(read: &Read) -> Option<Diagnostic> {
+    let (text, _) = read.documents.first()?;
+    if read.texts.get(*text).name != PROJECT_FILE {
+        return None;
+    }
+    let span = Span { text: *text, offset_bytes: 0, size_bytes: 0 };
+    let diagnostic = Diagnostic::error("missing-project", span, "the project has no name");
+    Some(
+        diagnostic
+            .label("no `project` in this file")
+            .help("begin the file with `project \"name\"`"),
+    )
 }

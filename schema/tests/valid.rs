@@ -1,0 +1,93 @@
+//! Projects that are right, and what they become.
+
+mod case;
+
+use case::{cases, load_case, rendered};
+use mediabuild_schema::Definitions;
+use mediabuild_schema::definition::{
+    DriverPackage, ImageBase, ImageSelector, Kind, SecretReference, Source, VariableValue,
+};
+
+fn everything() -> Definitions {
+    let (_, case) = cases("valid").into_iter().find(|(name, _)| name == "everything").expect("it");
+    load_case(&case).definitions.expect("no errors")
+}
+
+#[test]
+fn valid_projects_load_without_diagnostics() {
+    for (name, case) in cases("valid") {
+        let loaded = load_case(&case);
+        assert!(loaded.definitions.is_some(), "{name}:\n{}", rendered(&loaded));
+        assert_eq!(rendered(&loaded), "", "{name}");
+    }
+}
+
+#[test]
+fn paths_are_relative_to_the_file_that_says_them() {
+    let definitions = everything();
+    let path = |package: &DriverPackage| match &package.source {
+        Source::Path { path, .. } => path.project_path.clone(),
+        Source::WimPart { image, .. } => image.wim.project_path.clone(),
+    };
+    let paths: Vec<String> = definitions.driver_packages.iter().map(path).collect();
+    assert_eq!(paths, ["drivers/intel-net", "shared/dell", "inputs/winpe.wim"]);
+}
+
+#[test]
+fn own_variables_replace_used_ones_in_place() {
+    let definitions = everything();
+    let media = definitions.media("factory").expect("defined");
+    let names: Vec<&str> = media.variables.iter().map(|v| v.name.value.as_str()).collect();
+    assert_eq!(
+        names,
+        ["osdtimezone", "OSDJoinPassword", "OSDUILanguage", "Empty", "OSDComputerName"]
+    );
+    let time_zone = VariableValue::Text("W. Europe Standard Time".into());
+    assert_eq!(media.variables[0].value.value, time_zone);
+}
+
+#[test]
+fn applications_bring_dependencies_first_and_once() {
+    let definitions = everything();
+    let closure = definitions.application_closure(&["agent", "vcredist"]);
+    let names: Vec<&str> = closure.iter().map(|a| a.name.value.as_str()).collect();
+    assert_eq!(names, ["vcredist", "dotnet", "agent"]);
+}
+
+#[test]
+fn every_definition_is_a_target() {
+    let definitions = everything();
+    let targets: Vec<String> =
+        definitions.targets().map(|(kind, name)| format!("{kind}:{}", name.value)).collect();
+    assert_eq!(targets.len(), 14);
+    assert_eq!(targets[0], "boot-image:winpe-x64");
+    assert_eq!(targets[13], "media:boot");
+    assert_eq!(definitions.names(Kind::Variables).len(), 2);
+}
+
+#[test]
+fn what_is_said_arrives() {
+    let definitions = everything();
+    let epoch = definitions.project.epoch_seconds.as_ref().expect("said");
+    assert_eq!(epoch.value, 1_793_491_200);
+    let os = definitions.os_image("win11").expect("defined");
+    let ImageBase::Wim(wim) = &os.base else { panic!("a WIM") };
+    assert_eq!(wim.selector.value, ImageSelector::Edition("Enterprise".into()));
+    let factory = definitions.media("factory").expect("defined");
+    let password = factory.password.as_ref().expect("said");
+    let SecretReference::File(file) = &password.value else { panic!("a file") };
+    assert_eq!(file.path.to_str(), Some("/run/secrets/media"));
+    assert!(factory.dependencies);
+    let boot = definitions.media("boot").expect("defined");
+    assert!(!boot.dependencies);
+    assert_eq!(boot.output.label.as_ref().expect("said").value, "CONTOSO BOOT");
+}
+
+#[test]
+fn driver_packages_have_a_folder() {
+    let definitions = everything();
+    let image = definitions.boot_image("winpe-x64").expect("defined");
+    let folders: Vec<String> = image.driver_packages.iter().map(|d| d.folder()).collect();
+    let wanted = ["Drivers/intel-net", "Drivers/dell-storage", "Drivers/special/usb"];
+    assert_eq!(folders, wanted);
+}
