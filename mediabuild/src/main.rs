@@ -1,1 +1,41 @@
-fn main() {}
+//! `mediabuild`: from KDL files in git to Windows deployment media, the same bytes everywhere.
+//!
+//! The journey of a build, one room after the other:
+//!
+//! 1. [`cli`]: what the user typed
+//! 2. [`project`]: definition files → `Definitions`, all errors at once; [`probe`] looks at inputs
+//! 3. [`plan`]: `Definitions` → [`plan::Plan`], complete before the first job
+//! 4. [`schedule`]: plan + wanted targets → jobs in ready order
+//! 5. [`realise`]: one derivation: known? else [`builders`] make it
+//! 6. [`export`]: recipe → file
+
+mod builders;
+mod cancel;
+mod cli;
+mod commands;
+mod derivation;
+mod export;
+mod failure;
+mod media_layout;
+mod open_store;
+mod plan;
+mod probe;
+mod progress;
+mod project;
+mod realise;
+mod schedule;
+mod secret;
+mod size;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = cli::parse();
+    match commands::run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            progress::print_failure(arguments.format, &failure);
+            failure.exit_code()
+        }
+    }
+}

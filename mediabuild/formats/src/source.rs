@@ -1,6 +1,7 @@
 //! `Source`: random access to the bytes a parser reads.
 
 use std::io;
+use std::sync::Arc;
 
 /// Bytes at offsets. Implemented by slices here and by store contents and files elsewhere.
 pub trait Source {
@@ -11,15 +12,21 @@ pub trait Source {
     fn read_exact_at(&self, offset_bytes: u64, buffer: &mut [u8]) -> io::Result<()>;
 }
 
-impl<S: Source + ?Sized> Source for &S {
-    fn size_bytes(&self) -> u64 {
-        (**self).size_bytes()
-    }
+macro_rules! source_behind_pointer {
+    ($($pointer:ty),*) => {$(
+        impl<S: Source + ?Sized> Source for $pointer {
+            fn size_bytes(&self) -> u64 {
+                (**self).size_bytes()
+            }
 
-    fn read_exact_at(&self, offset_bytes: u64, buffer: &mut [u8]) -> io::Result<()> {
-        (**self).read_exact_at(offset_bytes, buffer)
-    }
+            fn read_exact_at(&self, offset_bytes: u64, buffer: &mut [u8]) -> io::Result<()> {
+                (**self).read_exact_at(offset_bytes, buffer)
+            }
+        }
+    )*};
 }
+
+source_behind_pointer!(&S, Box<S>, Arc<S>);
 
 impl Source for [u8] {
     fn size_bytes(&self) -> u64 {

@@ -1,0 +1,3 @@
+@echo off
+rem Installs the agent.
+copy agent.txt "%ProgramFiles%\agent.txt"

@@ -1,0 +1,128 @@
+//! `boot-files`: what starts Windows PE from a medium → a directory laid out like the medium.
+//! Taken from the boot image's own `Windows/Boot`, from folders, or both, searched in order.
+
+use std::collections::BTreeMap;
+
+use mediabuild_formats::wim::Dentry;
+use mediabuild_store::{Batch, Content, DirectoryBuilder, Output};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::wim_content::{ImageChoice, WimContent};
+use super::{BuildContext, Builder, BuilderVersion, content_input, files_of};
+use crate::derivation::Inputs;
+use crate::failure::Failure;
+use crate::media_layout::{BootFile, boot_files};
+
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "boot-files", version: 1 };
+
+/// The boot files of one boot image's media.
+#[derive(Serialize)]
+pub(crate) struct BootFiles {
+    pub(crate) arch: String,
+    /// Searched in order: for a path, the first that has it wins.
+    pub(crate) origins: Vec<BootFilesOrigin>,
+}
+
+/// One place.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum BootFilesOrigin {
+    /// The boot image itself.
+    Image,
+    /// The folder that is input `folder/N`.
+    Folder(usize),
+}
+
+impl Builder for BootFiles {
+    fn builder(&self) -> BuilderVersion {
+        BUILDER
+    }
+
+    fn options(&self) -> Value {
+        json!(self)
+    }
+
+    fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
+        let mut batch = context.store.batch()?;
+        let mut found = Found::default();
+        for origin in &self.origins {
+            match origin {
+                BootFilesOrigin::Folder(at) => {
+                    let role = format!("folder/{at}");
+                    let folder =
+                        inputs.get(&role).ok_or_else(|| Failure::build("no such folder"))?;
+                    found.add_all(files_of(context, &role, folder)?);
+                }
+                BootFilesOrigin::Image => {
+                    let image = WimContent::open(context, &content_input(inputs, "boot-image")?)?;
+                    found.add_all(from_image(&self.arch, &image, context, batch.as_mut())?);
+                }
+            }
+        }
+        let mut directory = DirectoryBuilder::default();
+        for (path, content) in found.files.into_values() {
+            directory.insert(&path, content).map_err(|error| Failure::build(error.to_string()))?;
+        }
+        let digest = directory.put(batch.as_mut())?;
+        batch.commit()?;
+        Ok(Output::Directory(digest))
+    }
+}
+
+/// Files by path, ignoring case; the first one of a path stays.
+#[derive(Default)]
+struct Found {
+    files: BTreeMap<String, (String, Content)>,
+}
+
+impl Found {
+    fn add_all(&mut self, files: Vec<(String, Content)>) {
+        for (path, content) in files {
+            self.files.entry(path.to_lowercase()).or_insert((path, content));
+        }
+    }
+}
+
+fn from_image(
+    arch: &str,
+    wim: &WimContent,
+    context: &BuildContext<'_>,
+    batch: &mut dyn Batch,
+) -> Result<Vec<(String, Content)>, Failure> {
+    let image = wim.image(wim.index(&ImageChoice::Only)?)?;
+    let mut files = Vec::new();
+    for file in boot_files(arch) {
+        for (path, dentry) in find(&image, &file) {
+            let content = if dentry.data.is_empty_stream() {
+                batch.put_bytes(&[])?
+            } else {
+                wim.decoded(&dentry.data, context, batch)?
+            };
+            files.push((path, content));
+        }
+    }
+    Ok(files)
+}
+
+/// The first candidate that the image has, with its path on the medium; for a `*`, all files of
+/// the first folder that the image has.
+pub(crate) fn find<'a>(
+    image: &'a mediabuild_formats::wim::Image,
+    file: &BootFile,
+) -> Vec<(String, &'a Dentry)> {
+    for candidate in file.image {
+        match (candidate.strip_suffix("/*"), file.medium.strip_suffix("/*")) {
+            (Some(folder), Some(medium)) => {
+                let Some(folder) = image.lookup(folder) else { continue };
+                let files = folder.children.iter().filter(|child| !child.is_directory());
+                return files.map(|child| (format!("{medium}/{}", child.name), child)).collect();
+            }
+            _ => {
+                let Some(dentry) = image.lookup(candidate) else { continue };
+                return vec![(file.medium.to_owned(), dentry)];
+            }
+        }
+    }
+    Vec::new()
+}

@@ -1,0 +1,110 @@
+//! `boot-image`: base + overlays + drivers + start script → a bootable WIM with one image.
+
+use mediabuild_store::Output;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::os_image::{name_if_unnamed, start};
+use super::start_script::{STARTNET, WINPESHL, extend_winpeshl, startnet};
+use super::wim_content::ImageChoice;
+use super::wim_edit::WimEdit;
+use super::{BuildContext, Builder, BuilderVersion, files_of};
+use crate::derivation::Inputs;
+use crate::failure::Failure;
+use crate::media_layout::TASK_SEQUENCE_SHELL;
+
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "boot-image", version: 1 };
+
+/// A boot image.
+#[derive(Serialize)]
+pub(crate) struct BootImageRequest {
+    pub(crate) name: String,
+    pub(crate) arch: String,
+    /// Which image of the base; `None` if the base is a folder.
+    pub(crate) image: Option<ImageChoice>,
+    /// Driver packages by name, each with its folder in the image.
+    pub(crate) drivers: Vec<(String, String)>,
+    /// The command that runs after start-up.
+    pub(crate) start: Option<String>,
+    pub(crate) epoch_seconds: i64,
+}
+
+impl Builder for BootImageRequest {
+    fn builder(&self) -> BuilderVersion {
+        BUILDER
+    }
+
+    fn options(&self) -> Value {
+        json!(self)
+    }
+
+    fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
+        let mut edit = start(inputs, context, self.image.as_ref(), self.epoch_seconds)?;
+        for (name, folder) in &self.drivers {
+            let package = inputs.get(&format!("drivers/{name}"));
+            let package =
+                package.ok_or_else(|| Failure::build(format!("no driver package {name}")))?;
+            edit.add_all(context, folder, &files_of(context, name, package)?)?;
+        }
+        self.add_start_script(&mut edit, inputs, context)?;
+        name_if_unnamed(&mut edit, &self.name, &self.arch);
+        edit.finish(context, 1).map(Output::Content)
+    }
+}
+
+/// `winpeshl.ini` is a few lines.
+const WINPESHL_LIMIT_BYTES: u64 = 64 << 10;
+
+impl BootImageRequest {
+    /// Generates `startnet.cmd` where there is something to run, or nothing would start the PE.
+    fn add_start_script(
+        &self,
+        edit: &mut WimEdit,
+        inputs: &Inputs,
+        context: &BuildContext<'_>,
+    ) -> Result<(), Failure> {
+        let wanted = !self.drivers.is_empty() || self.start.is_some();
+        let has_winpeshl = edit.holds(WINPESHL);
+        if !wanted && (has_winpeshl || edit.holds(STARTNET)) {
+            return Ok(());
+        }
+        if overlays_hold(inputs, context, STARTNET)? {
+            return self.keep_users_script(context);
+        }
+        let shell = TASK_SEQUENCE_SHELL.iter().any(|path| edit.holds(path));
+        // The task-sequence shell runs wpeinit itself.
+        let wpeinit = !(shell && has_winpeshl);
+        let folders: Vec<String> = self.drivers.iter().map(|(_, folder)| folder.clone()).collect();
+        let script = startnet(&folders, wpeinit, self.start.as_deref());
+        edit.add_bytes(context, STARTNET, script.as_bytes())?;
+        if has_winpeshl {
+            let ini = edit.read(context, WINPESHL, WINPESHL_LIMIT_BYTES)?.unwrap_or_default();
+            edit.add_bytes(context, WINPESHL, &extend_winpeshl(&ini)?)?;
+        }
+        Ok(())
+    }
+
+    /// An overlay brought its own `startnet.cmd`: never replaced, and never contradicted silently.
+    fn keep_users_script(&self, context: &BuildContext<'_>) -> Result<(), Failure> {
+        if self.start.is_some() {
+            return Err(Failure::build(format!(
+                "an overlay holds `{STARTNET}`, and `start` says another command"
+            ))
+            .help("remove `start`, or the file from the overlay"));
+        }
+        (context.warn)(&format!(
+            "an overlay holds `{STARTNET}`, so none is generated: it must load the drivers itself"
+        ));
+        Ok(())
+    }
+}
+
+fn overlays_hold(inputs: &Inputs, context: &BuildContext<'_>, path: &str) -> Result<bool, Failure> {
+    for (at, overlay) in inputs.under("overlay/") {
+        let files = files_of(context, at, overlay)?;
+        if files.iter().any(|(name, _)| name.eq_ignore_ascii_case(path)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,107 @@
+//! `bootable`: boot image, boot files, variables and packages → an ISO that starts the boot image.
+
+use mediabuild_formats::iso::{BootEntry, Options, Tree, write};
+use mediabuild_store::{Content, Output, RecipeBuilder};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::wim_edit::RecipeSink;
+use super::{BuildContext, Builder, BuilderVersion, content_input, files_of};
+use crate::derivation::Inputs;
+use crate::failure::Failure;
+use crate::media_layout::{BOOT_WIM, VARIABLES};
+
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "bootable", version: 1 };
+
+/// A bootable medium.
+#[derive(Serialize)]
+pub(crate) struct Bootable {
+    /// The volume label.
+    pub(crate) label: String,
+    /// The folder of packages on the medium.
+    pub(crate) packages: String,
+    pub(crate) epoch_seconds: i64,
+}
+
+impl Builder for Bootable {
+    fn builder(&self) -> BuilderVersion {
+        BUILDER
+    }
+
+    fn options(&self) -> Value {
+        json!(self)
+    }
+
+    fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
+        let files = self.files(inputs, context)?;
+        let mut tree = Tree::new();
+        for (path, content) in &files {
+            tree.insert(path, *content, content.size_bytes)
+                .map_err(|error| Failure::build(error.to_string()))?;
+        }
+        let mut options =
+            Options::new(self.label.clone(), self.epoch_seconds, self.volume_set_id(&files));
+        options.bios = boot_entry(inputs, "el-torito/bios")?;
+        options.uefi = boot_entry(inputs, "el-torito/uefi")?;
+        if options.bios.is_none() && options.uefi.is_none() {
+            (context.warn)(
+                "the boot image's `boot-files` give no `el-torito` entry: the ISO does not boot",
+            );
+        }
+        let mut sink = RecipeSink(RecipeBuilder::new());
+        write(&tree, &options, &mut sink).map_err(|error| Failure::build(error.to_string()))?;
+        let mut batch = context.store.batch()?;
+        let content = batch.put_recipe(&sink.0.finish())?;
+        batch.commit()?;
+        Ok(Output::Content(content))
+    }
+}
+
+impl Bootable {
+    /// Everything on the medium by path. What comes first in this list wins nothing: a path that
+    /// is named twice is an error of the tree.
+    fn files(
+        &self,
+        inputs: &Inputs,
+        context: &BuildContext<'_>,
+    ) -> Result<Vec<(String, Content)>, Failure> {
+        let mut files = match inputs.get("boot-files") {
+            Some(boot_files) => files_of(context, "boot-files", boot_files)?,
+            None => Vec::new(),
+        };
+        // A folder laid out like a medium (a Windows ISO's, say) may hold a boot.wim of its own.
+        files.retain(|(path, _)| {
+            !path.eq_ignore_ascii_case(BOOT_WIM) && !path.eq_ignore_ascii_case(VARIABLES)
+        });
+        files.push((BOOT_WIM.into(), content_input(inputs, "boot-image")?));
+        files.push((VARIABLES.into(), content_input(inputs, "variables")?));
+        for (name, package) in inputs.under("package/") {
+            for (path, content) in files_of(context, name, package)? {
+                files.push((format!("{}/{name}/{path}", self.packages), content));
+            }
+        }
+        Ok(files)
+    }
+
+    /// Differs when any content, path or the label differs: the first half of the volume set's id.
+    fn volume_set_id(&self, files: &[(String, Content)]) -> [u8; 8] {
+        let mut hasher = blake3::Hasher::new_derive_key("mediabuild 2026-11 volume set");
+        hasher.update(self.label.as_bytes());
+        for (path, content) in files {
+            hasher.update(&(path.len() as u64).to_le_bytes());
+            hasher.update(path.as_bytes());
+            hasher.update(content.digest.as_bytes());
+        }
+        let mut id = [0; 8];
+        hasher.finalize_xof().fill(&mut id);
+        id
+    }
+}
+
+fn boot_entry(inputs: &Inputs, role: &str) -> Result<Option<BootEntry<Content>>, Failure> {
+    if inputs.get(role).is_none() {
+        return Ok(None);
+    }
+    let content = content_input(inputs, role)?;
+    Ok(Some(BootEntry { content, size_bytes: content.size_bytes }))
+}

@@ -1,0 +1,297 @@
+//! `import` of a folder: its files → a directory. mtime, mode and owner never enter.
+//!
+//! The stat cache remembers, for each path that was imported, what each file's stat was and which
+//! content it had. It saves reading; it never decides an output: a file whose stat differs, or
+//! whose time is not older than the moment the cache was written (git's "racy" entries), is read.
+
+use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use mediabuild_store::{Batch, Content, Digest, DirectoryBuilder, Output, Store};
+use serde_json::{Value, json};
+use walkdir::WalkDir;
+
+use super::import::{IMPORT, StatKey, read_file};
+use super::{BuildContext, Builder, BuilderVersion};
+use crate::derivation::Inputs;
+use crate::failure::Failure;
+
+/// Which files of a folder are taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub(crate) struct Filter {
+    /// Globs; everything, if there is none.
+    pub(crate) include: Vec<String>,
+    /// Globs that take away again.
+    pub(crate) exclude: Vec<String>,
+}
+
+impl Filter {
+    /// The filter as a predicate over paths with `/`. Matching ignores case, as Windows does.
+    pub(crate) fn matcher(&self) -> Result<Matcher, Failure> {
+        Ok(Matcher { include: globs(&self.include)?, exclude: globs(&self.exclude)? })
+    }
+}
+
+/// A compiled [`Filter`].
+pub(crate) struct Matcher {
+    include: Option<GlobSet>,
+    exclude: Option<GlobSet>,
+}
+
+impl Matcher {
+    pub(crate) fn takes(&self, path: &str) -> bool {
+        self.include.as_ref().is_none_or(|globs| globs.is_match(path))
+            && !self.exclude.as_ref().is_some_and(|globs| globs.is_match(path))
+    }
+}
+
+fn globs(patterns: &[String]) -> Result<Option<GlobSet>, Failure> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).case_insensitive(true).build();
+        set.add(glob.map_err(|error| Failure::usage(error.to_string()))?);
+    }
+    set.build().map(Some).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// Reads a folder.
+pub(crate) struct ImportFolder {
+    /// Where it is on this machine.
+    pub(crate) path: PathBuf,
+    /// How the project names it.
+    pub(crate) project_path: String,
+    /// Which files.
+    pub(crate) filter: Filter,
+    /// Symlinks are read as what they point to; otherwise they are errors.
+    pub(crate) follow_symlinks: bool,
+}
+
+impl Builder for ImportFolder {
+    fn builder(&self) -> BuilderVersion {
+        IMPORT
+    }
+
+    fn options(&self) -> Value {
+        json!({ "folder": self.project_path, "filter": self.filter, "follow": self.follow_symlinks })
+    }
+
+    fn is_import(&self) -> bool {
+        true
+    }
+
+    fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
+        let matcher = self.filter.matcher()?;
+        let files = list(&self.path, &matcher, self.follow_symlinks)?;
+        if files.is_empty() {
+            return Err(self.empty());
+        }
+        let mut known = StatCache::load(context.store, &self.path, "folder")?;
+        let mut batch = context.store.batch()?;
+        let mut directory = DirectoryBuilder::default();
+        for file in &files {
+            let content = match known.lookup(&file.name, &file.metadata) {
+                Some(content) => content,
+                None => read_file(&file.path, &file.metadata, context, batch.as_mut())?,
+            };
+            known.note(&file.name, &file.metadata, content);
+            directory.insert(&file.name, content).map_err(|error| self.bad_name(file, &error))?;
+        }
+        let digest = directory.put(batch.as_mut())?;
+        known.put(batch.as_mut())?;
+        batch.commit()?;
+        self.check_unchanged(&files, &matcher)?;
+        Ok(Output::Directory(digest))
+    }
+}
+
+impl ImportFolder {
+    fn empty(&self) -> Failure {
+        Failure::build(format!("`{}` gives no file", self.project_path))
+            .help("put files there, or mend the `include` and `exclude` globs")
+    }
+
+    fn bad_name(&self, file: &FoundFile, error: &dyn std::fmt::Display) -> Failure {
+        Failure::build(format!("`{}/{}`: {error}", self.project_path, file.name))
+            .help("rename it, or leave it out: exclude \"…\"")
+    }
+
+    /// A file that came, went or changed while the folder was read makes the whole a mixture.
+    fn check_unchanged(&self, before: &[FoundFile], matcher: &Matcher) -> Result<(), Failure> {
+        let after = list(&self.path, matcher, self.follow_symlinks)?;
+        let same = before.len() == after.len()
+            && before.iter().zip(&after).all(|(before, after)| {
+                before.name == after.name
+                    && StatKey::of(&before.metadata) == StatKey::of(&after.metadata)
+            });
+        if same {
+            return Ok(());
+        }
+        Err(Failure::build(format!("`{}` changed while it was read", self.project_path))
+            .help("let whatever writes there finish, then build again"))
+    }
+}
+
+/// A file of a folder.
+pub(crate) struct FoundFile {
+    /// Relative to the folder, with `/`.
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    pub(crate) metadata: Metadata,
+}
+
+/// The files below `folder` that `matcher` takes, by name.
+pub(crate) fn list(
+    folder: &Path,
+    matcher: &Matcher,
+    follow_symlinks: bool,
+) -> Result<Vec<FoundFile>, Failure> {
+    let mut files = Vec::new();
+    for entry in WalkDir::new(folder).follow_links(follow_symlinks).follow_root_links(true) {
+        let entry = entry.map_err(|error| walk_failure(folder, &error))?;
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let name = relative_name(folder, entry.path())?;
+        if matcher.takes(&name) {
+            files.push(found(name, &entry)?);
+        }
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
+}
+
+fn found(name: String, entry: &walkdir::DirEntry) -> Result<FoundFile, Failure> {
+    let path = entry.path();
+    if entry.file_type().is_symlink() {
+        return Err(Failure::build(format!("`{}` is a symbolic link", path.display()))
+            .help("say what is meant: symlinks \"follow\" in the source, or exclude it"));
+    }
+    if !entry.file_type().is_file() {
+        return Err(Failure::build(format!("`{}` is neither a file nor a folder", path.display()))
+            .help("remove it, or exclude it"));
+    }
+    let metadata = entry.metadata().map_err(|error| walk_failure(path, &error))?;
+    Ok(FoundFile { name, path: path.to_owned(), metadata })
+}
+
+fn walk_failure(folder: &Path, error: &walkdir::Error) -> Failure {
+    let path = error.path().unwrap_or(folder).to_owned();
+    match error.io_error() {
+        Some(error) => Failure::io("read", &path, error),
+        None => Failure::build(format!("`{}` holds a link to a folder above it", path.display()))
+            .help("remove the link, or exclude it"),
+    }
+}
+
+/// `path` below `folder`, with `/`. A name that is not Unicode has no place in a Windows medium.
+fn relative_name(folder: &Path, path: &Path) -> Result<String, Failure> {
+    let relative = path.strip_prefix(folder).expect("walked paths are below their folder");
+    let mut name = String::new();
+    for component in relative.components() {
+        let component = component.as_os_str().to_str().ok_or_else(|| not_unicode(path))?;
+        if !name.is_empty() {
+            name.push('/');
+        }
+        name.push_str(component);
+    }
+    Ok(name)
+}
+
+fn not_unicode(path: &Path) -> Failure {
+    Failure::build(format!("`{}` has a name that is not UTF-8", path.display()))
+        .help("rename it; Windows file names are Unicode")
+}
+
+/// The memo table of stat caches, by path.
+const STAT_MEMO: &str = "stat";
+
+/// A time stamp within this of the cache's own time may hide a later change of the same stamp
+/// (file systems with coarse clocks tick every 10 ms to 2 s).
+const RACY: Duration = Duration::from_secs(2);
+
+/// What is remembered of one imported path.
+pub(crate) struct StatCache {
+    key: Digest,
+    old: BTreeMap<String, ([u8; 56], Content)>,
+    new: BTreeMap<String, ([u8; 56], Content)>,
+    changed: bool,
+}
+
+impl StatCache {
+    /// What the store remembers of `path`, with contents that it still has.
+    pub(crate) fn load(store: &dyn Store, path: &Path, kind: &str) -> Result<Self, Failure> {
+        let path =
+            std::path::absolute(path).map_err(|error| Failure::io("resolve", path, &error))?;
+        let key = format!("{kind}\0{}", path.display());
+        let key = Digest::derive("mediabuild 2026-11 stat cache", key.as_bytes());
+        let old = store.memo(STAT_MEMO, &key)?.and_then(|memo| decode(&memo)).unwrap_or_default();
+        let mut held = BTreeMap::new();
+        for (name, (stat, content)) in old {
+            if store.find(&content.digest)? == Some(content) {
+                held.insert(name, (stat, content));
+            }
+        }
+        Ok(StatCache { key, old: held, new: BTreeMap::new(), changed: false })
+    }
+
+    /// The content of file `name`, if its stat is as remembered.
+    pub(crate) fn lookup(&self, name: &str, metadata: &Metadata) -> Option<Content> {
+        let (stat, content) = self.old.get(name)?;
+        (*stat == StatKey::of(metadata).encode()).then_some(*content)
+    }
+
+    /// Remembers a file, unless its time is too young to tell a later change by.
+    pub(crate) fn note(&mut self, name: &str, metadata: &Metadata, content: Content) {
+        let stat = StatKey::of(metadata);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let old_enough = now.saturating_sub(RACY).as_nanos() as i128;
+        if stat.latest_ns() < old_enough {
+            let entry = (stat.encode(), content);
+            self.changed |= self.old.get(name) != Some(&entry);
+            self.new.insert(name.to_owned(), entry);
+        }
+    }
+
+    /// Writes it back, if it changed.
+    pub(crate) fn put(self, batch: &mut dyn Batch) -> Result<(), Failure> {
+        if self.changed || self.new.len() != self.old.len() {
+            batch.put_memo(STAT_MEMO, &self.key, &encode(&self.new))?;
+        }
+        Ok(())
+    }
+}
+
+fn encode(entries: &BTreeMap<String, ([u8; 56], Content)>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (name, (stat, content)) in entries {
+        bytes.extend_from_slice(&(name.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(stat);
+        bytes.extend_from_slice(content.digest.as_bytes());
+        bytes.extend_from_slice(&content.size_bytes.to_le_bytes());
+    }
+    bytes
+}
+
+/// `None` for anything malformed: a cache that cannot be read is a cache that is empty.
+fn decode(mut bytes: &[u8]) -> Option<BTreeMap<String, ([u8; 56], Content)>> {
+    let mut entries = BTreeMap::new();
+    while !bytes.is_empty() {
+        let (size, rest) = bytes.split_first_chunk::<4>()?;
+        let (name, rest) = rest.split_at_checked(u32::from_le_bytes(*size) as usize)?;
+        let (stat, rest) = rest.split_first_chunk::<56>()?;
+        let (digest, rest) = rest.split_first_chunk::<32>()?;
+        let (size, rest) = rest.split_first_chunk::<8>()?;
+        let content =
+            Content { digest: Digest::from_bytes(*digest), size_bytes: u64::from_le_bytes(*size) };
+        entries.insert(String::from_utf8(name.to_vec()).ok()?, (*stat, content));
+        bytes = rest;
+    }
+    Some(entries)
+}

@@ -1,0 +1,127 @@
+//! `import` of a WIM: its file → a blob whose resources are registered as parts.
+//!
+//! Every hash in it is checked once, in parallel, when it enters; the result is remembered by
+//! digest. A part is named by the BLAKE3 of its stored bytes, so that it can be fetched, verified
+//! and shared alone.
+
+use std::path::PathBuf;
+
+use mediabuild_formats::wim::{BlobEntry, Wim};
+use mediabuild_store::{Content, Digest, Output, Part};
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
+use serde_json::{Value, json};
+use sha1::{Digest as _, Sha1 as Sha1Hasher};
+
+use super::import::{IMPORT, import_file};
+use super::wim_content::{ContentSource, check_usable, is_compressed, read_range};
+use super::{BuildContext, Builder, BuilderVersion};
+use crate::derivation::Inputs;
+use crate::failure::Failure;
+
+/// The memo table of WIMs whose hashes were checked and whose parts are registered.
+const CHECKED_MEMO: &str = "wim-checked";
+
+/// Reads a WIM.
+pub(crate) struct ImportWim {
+    /// Where it is on this machine.
+    pub(crate) path: PathBuf,
+    /// How the project names it.
+    pub(crate) project_path: String,
+}
+
+impl Builder for ImportWim {
+    fn builder(&self) -> BuilderVersion {
+        IMPORT
+    }
+
+    fn options(&self) -> Value {
+        json!({ "wim": self.project_path })
+    }
+
+    fn is_import(&self) -> bool {
+        true
+    }
+
+    fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
+        let content = import_file(&self.path, context)?;
+        check(&content, context).map_err(|f| f.while_doing(format!("`{}`", self.project_path)))?;
+        Ok(Output::Content(content))
+    }
+}
+
+/// Checks every hash and registers the parts, unless that was done before.
+fn check(content: &Content, context: &BuildContext<'_>) -> Result<(), Failure> {
+    if context.store.memo(CHECKED_MEMO, &content.digest)?.is_some() {
+        return Ok(());
+    }
+    let source = ContentSource(context.store.open_at(&content.digest)?);
+    let wim = Wim::open(&source).map_err(|error| Failure::build(error.to_string()))?;
+    check_usable(&wim)?;
+    let parts = parts(&wim, &source, context)?;
+    let mut batch = context.store.batch()?;
+    batch.put_parts(&content.digest, &parts)?;
+    batch.put_memo(CHECKED_MEMO, &content.digest, &[1])?;
+    batch.commit()?;
+    Ok(())
+}
+
+/// The file resources as parts by offset; all of them, and the metadata, hashed on the way.
+fn parts(
+    wim: &Wim,
+    source: &ContentSource,
+    context: &BuildContext<'_>,
+) -> Result<Vec<Part>, Failure> {
+    wim.images.par_iter().try_for_each(|entry| check_blob(wim, source, entry))?;
+    let mut entries: Vec<&BlobEntry> = wim.blobs.iter().collect();
+    entries.sort_by_key(|entry| (entry.resource.offset_bytes, entry.sha1));
+    let part = |entry: &&BlobEntry| part(wim, source, entry, context);
+    let mut parts = entries.par_iter().map(part).collect::<Result<Vec<Part>, Failure>>()?;
+    parts.dedup();
+    if let Some(pair) = parts.windows(2).find(|pair| pair[0].offset_bytes == pair[1].offset_bytes) {
+        return Err(Failure::build(format!(
+            "two resources of different sizes start at offset {}",
+            pair[0].offset_bytes
+        )));
+    }
+    Ok(parts)
+}
+
+fn part(
+    wim: &Wim,
+    source: &ContentSource,
+    entry: &BlobEntry,
+    context: &BuildContext<'_>,
+) -> Result<Part, Failure> {
+    let (offset_bytes, size_bytes) = (entry.resource.offset_bytes, entry.resource.stored_bytes);
+    context.advance(size_bytes)?;
+    let mut blake3 = blake3::Hasher::new();
+    if is_compressed(entry) {
+        check_blob(wim, source, entry)?;
+        read_range(source, offset_bytes, size_bytes, |piece| drop(blake3.update(piece)))?;
+    } else {
+        let mut sha1 = Sha1Hasher::new();
+        read_range(source, offset_bytes, size_bytes, |piece| {
+            blake3.update(piece);
+            sha1.update(piece);
+        })?;
+        compare(entry, &sha1.finalize().into())?;
+    }
+    let digest = Digest::from_bytes(*blake3.finalize().as_bytes());
+    Ok(Part { digest, offset_bytes, size_bytes })
+}
+
+fn check_blob(wim: &Wim, source: &ContentSource, entry: &BlobEntry) -> Result<(), Failure> {
+    wim.check(source, entry).map_err(|error| Failure::build(error.to_string()))
+}
+
+fn compare(entry: &BlobEntry, found: &[u8; 20]) -> Result<(), Failure> {
+    if &entry.sha1.0 == found {
+        return Ok(());
+    }
+    let hex: String = found.iter().map(|byte| format!("{byte:02x}")).collect();
+    Err(Failure::build(format!(
+        "the resource at offset {} is damaged: SHA-1 {} expected, {hex} found",
+        entry.resource.offset_bytes, entry.sha1
+    ))
+    .help("get an undamaged copy of the file"))
+}

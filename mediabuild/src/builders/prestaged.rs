@@ -1,0 +1,55 @@
+//! `prestaged`: OS image, boot image, boot files, variables and packages → one WIM with one image,
+//! which is applied to a disk.
+
+use mediabuild_store::Output;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::wim_content::ImageChoice;
+use super::wim_edit::WimEdit;
+use super::{BuildContext, Builder, BuilderVersion, content_input, files_of};
+use crate::derivation::Inputs;
+use crate::failure::Failure;
+use crate::media_layout::{BOOT_WIM, PRESTAGED_BOOT_SDI, VARIABLES};
+
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "prestaged", version: 1 };
+
+/// A prestaged medium.
+#[derive(Serialize)]
+pub(crate) struct Prestaged {
+    pub(crate) name: String,
+    /// The folder of packages in the image.
+    pub(crate) packages: String,
+    pub(crate) epoch_seconds: i64,
+}
+
+impl Builder for Prestaged {
+    fn builder(&self) -> BuilderVersion {
+        BUILDER
+    }
+
+    fn options(&self) -> Value {
+        json!(self)
+    }
+
+    fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
+        let os_image = content_input(inputs, "os-image")?;
+        let mut edit = WimEdit::of_wim(context, &os_image, &ImageChoice::Only, self.epoch_seconds)?;
+        if let Some(files) = inputs.get("boot-files") {
+            let files = files_of(context, "boot-files", files)?;
+            edit.add_all(context, "", &files)?;
+            let sdi = files.iter().find(|(path, _)| path.eq_ignore_ascii_case("boot/boot.sdi"));
+            if let Some((_, sdi)) = sdi {
+                edit.add(context, PRESTAGED_BOOT_SDI, sdi)?;
+            }
+        }
+        edit.add(context, BOOT_WIM, &content_input(inputs, "boot-image")?)?;
+        edit.add(context, VARIABLES, &content_input(inputs, "variables")?)?;
+        for (name, package) in inputs.under("package/") {
+            let folder = format!("{}/{name}", self.packages);
+            edit.add_all(context, &folder, &files_of(context, name, package)?)?;
+        }
+        edit.xml.set_text("NAME", &self.name);
+        edit.finish(context, 0).map(Output::Content)
+    }
+}

@@ -1,0 +1,271 @@
+//! A WIM in the store: its images, and its resources as contents of their own.
+//!
+//! A WIM is an imported file (its resources are registered parts) or a recipe of ours (its
+//! resources are extents). Either way a resource is a content with a digest, which another WIM
+//! names instead of copying.
+
+use std::io::{self, Read};
+
+use mediabuild_formats::source::Source;
+use mediabuild_formats::wim::{BlobEntry, Compression, Image, Resource, Sha1, Wim, resource_flag};
+use mediabuild_store::{Content, Part, RandomReader, Recipe};
+use serde::Serialize;
+
+use super::BuildContext;
+use crate::failure::Failure;
+
+/// Which image of a WIM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ImageChoice {
+    /// The only one.
+    Only,
+    /// By position, 1-based.
+    Index(u32),
+    /// By NAME.
+    Name(String),
+    /// By EDITIONID or FLAGS.
+    Edition(String),
+}
+
+/// A content of the store, read as a format's source.
+pub(crate) struct ContentSource(pub(crate) RandomReader);
+
+impl Source for ContentSource {
+    fn size_bytes(&self) -> u64 {
+        self.0.size_bytes()
+    }
+
+    fn read_exact_at(&self, offset_bytes: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.0.read_exact_at(offset_bytes, buffer)
+    }
+}
+
+/// An opened WIM of the store.
+pub(crate) struct WimContent {
+    pub(crate) wim: Wim,
+    source: ContentSource,
+    resources: Resources,
+}
+
+/// Where the stored form of a resource has a name.
+enum Resources {
+    /// In a recipe of ours.
+    Recipe(Recipe),
+    /// Among the registered parts of an imported file, by offset.
+    Parts(Vec<Part>),
+}
+
+impl WimContent {
+    pub(crate) fn open(context: &BuildContext<'_>, content: &Content) -> Result<Self, Failure> {
+        let source = ContentSource(context.store.open_at(&content.digest)?);
+        let wim = Wim::open(&source).map_err(|error| Failure::build(error.to_string()))?;
+        let resources = match context.store.recipe(&content.digest)? {
+            Some(recipe) => Resources::Recipe(recipe),
+            None => Resources::Parts(context.store.parts(&content.digest)?),
+        };
+        Ok(WimContent { wim, source, resources })
+    }
+
+    /// The 1-based index of the image that is meant.
+    pub(crate) fn index(&self, choice: &ImageChoice) -> Result<usize, Failure> {
+        choose(&self.wim, choice)
+    }
+
+    pub(crate) fn image(&self, index: usize) -> Result<Image, Failure> {
+        self.wim.image(&self.source, index).map_err(|error| Failure::build(error.to_string()))
+    }
+
+    /// The stored form of a blob, to be named by another WIM of the same codec and chunk size.
+    pub(crate) fn resource(&self, sha1: &Sha1) -> Result<Option<Resource<Content>>, Failure> {
+        let Some(entry) = self.wim.blob(sha1) else { return Ok(None) };
+        let content = self.stored(entry)?;
+        let size_bytes = entry.size_bytes();
+        Ok(Some(if is_compressed(entry) {
+            Resource::Stored { content, stored_bytes: content.size_bytes, size_bytes }
+        } else {
+            Resource::Raw { content, size_bytes }
+        }))
+    }
+
+    /// The stored bytes of a blob's resource, compressed or not.
+    fn stored(&self, entry: &BlobEntry) -> Result<Content, Failure> {
+        let (offset, size) = (entry.resource.offset_bytes, entry.resource.stored_bytes);
+        let found = match &self.resources {
+            Resources::Recipe(recipe) => recipe.content_at(offset, size),
+            Resources::Parts(parts) => parts
+                .binary_search_by_key(&offset, |part| part.offset_bytes)
+                .ok()
+                .map(|at| parts[at].content())
+                .filter(|content| content.size_bytes == size),
+        };
+        found.ok_or_else(|| {
+            Failure::build(format!(
+                "the resource of blob {} is not a content of its own",
+                entry.sha1
+            ))
+        })
+    }
+
+    /// A blob's content as a content of the store: itself if it is stored raw, else decoded.
+    pub(crate) fn decoded(
+        &self,
+        sha1: &Sha1,
+        context: &BuildContext<'_>,
+        batch: &mut dyn mediabuild_store::Batch,
+    ) -> Result<Content, Failure> {
+        let entry = self.entry(sha1)?;
+        if !is_compressed(entry) {
+            return self.stored(entry);
+        }
+        let mut reader = self.reader(entry)?;
+        let content =
+            batch.put_blob(&mut reader, &mut |piece| context.job.advance(piece.len() as u64))?;
+        batch.put_memo(super::import::SHA1_MEMO, &content.digest, &sha1.0)?;
+        Ok(content)
+    }
+
+    /// A small blob's bytes; an error if it is larger than `limit_bytes`.
+    pub(crate) fn read(&self, sha1: &Sha1, limit_bytes: u64) -> Result<Vec<u8>, Failure> {
+        if sha1.is_empty_stream() {
+            return Ok(Vec::new());
+        }
+        let entry = self.entry(sha1)?;
+        let mut bytes = Vec::new();
+        let read = self.reader(entry)?.take(limit_bytes + 1).read_to_end(&mut bytes);
+        read.map_err(|error| Failure::build(format!("cannot read blob {sha1}: {error}")))?;
+        if bytes.len() as u64 > limit_bytes {
+            return Err(Failure::build(format!("blob {sha1} is larger than {limit_bytes} bytes")));
+        }
+        Ok(bytes)
+    }
+
+    /// BLAKE3 of a blob's content.
+    pub(crate) fn digest(&self, sha1: &Sha1) -> Result<mediabuild_store::Digest, Failure> {
+        let entry = self.entry(sha1)?;
+        if !is_compressed(entry) {
+            return Ok(self.stored(entry)?.digest);
+        }
+        let mut hasher = blake3::Hasher::new();
+        let mut reader = self.reader(entry)?;
+        io::copy(&mut reader, &mut hasher)
+            .map_err(|error| Failure::build(format!("cannot read blob {sha1}: {error}")))?;
+        Ok(mediabuild_store::Digest::from_bytes(*hasher.finalize().as_bytes()))
+    }
+
+    pub(crate) fn size_of(&self, sha1: &Sha1) -> u64 {
+        self.wim.size_of(sha1).unwrap_or(0)
+    }
+
+    fn entry(&self, sha1: &Sha1) -> Result<&BlobEntry, Failure> {
+        self.wim.blob(sha1).ok_or_else(|| {
+            Failure::build(format!("the WIM lacks blob {sha1}, which an image names"))
+        })
+    }
+
+    fn reader(&self, entry: &BlobEntry) -> Result<impl Read + '_, Failure> {
+        self.wim.blob_reader(&self.source, entry).map_err(|error| Failure::build(error.to_string()))
+    }
+}
+
+pub(crate) fn is_compressed(entry: &BlobEntry) -> bool {
+    entry.resource.has(resource_flag::COMPRESSED)
+}
+
+/// The 1-based index of the image that is meant; an error that lists what there is.
+pub(crate) fn choose(wim: &Wim, choice: &ImageChoice) -> Result<usize, Failure> {
+    let count = wim.images.len();
+    let names: Vec<(String, Vec<String>)> =
+        (1..=count).map(|index| image_names(wim, index)).collect();
+    let matching = |wanted: &str, by_edition: bool| -> Vec<usize> {
+        let matches = |(name, editions): &(String, Vec<String>)| {
+            if by_edition {
+                editions.iter().any(|edition| edition.eq_ignore_ascii_case(wanted))
+            } else {
+                name.eq_ignore_ascii_case(wanted)
+            }
+        };
+        (1..=count).filter(|index| matches(&names[index - 1])).collect()
+    };
+    let found = match choice {
+        ImageChoice::Only => (1..=count).collect(),
+        ImageChoice::Index(index) => (1..=count).filter(|i| *i == *index as usize).collect(),
+        ImageChoice::Name(name) => matching(name, false),
+        ImageChoice::Edition(edition) => matching(edition, true),
+    };
+    match found.as_slice() {
+        [index] => Ok(*index),
+        found => Err(no_such_image(choice, found.len(), &names)),
+    }
+}
+
+/// NAME, and what the edition is called (EDITIONID, FLAGS).
+fn image_names(wim: &Wim, index: usize) -> (String, Vec<String>) {
+    let Some(image) = wim.xml.image(index) else { return (String::new(), Vec::new()) };
+    let text = |path| image.text(path);
+    let editions = [text("WINDOWS/EDITIONID"), text("FLAGS")].into_iter().flatten().collect();
+    (text("NAME").unwrap_or_default(), editions)
+}
+
+fn no_such_image(choice: &ImageChoice, found: usize, names: &[(String, Vec<String>)]) -> Failure {
+    let message = match choice {
+        ImageChoice::Only => format!("it holds {} images, and none was named", names.len()),
+        ImageChoice::Index(index) => format!("it has no image {index}"),
+        ImageChoice::Name(name) => format!("{} of its images are named `{name}`", none_or(found)),
+        ImageChoice::Edition(edition) => {
+            format!("{} of its images are of edition `{edition}`", none_or(found))
+        }
+    };
+    let list: Vec<String> = names
+        .iter()
+        .enumerate()
+        .map(|(at, (name, editions))| match editions.first() {
+            Some(edition) => format!("index={} ({name}, {edition})", at + 1),
+            None => format!("index={} ({name})", at + 1),
+        })
+        .collect();
+    Failure::build(message).help(format!("it has {}", list.join(", ")))
+}
+
+fn none_or(found: usize) -> String {
+    if found == 0 { "none".into() } else { found.to_string() }
+}
+
+/// What a WIM must be to become part of an output: whole, and of a codec that is read.
+pub(crate) fn check_usable(wim: &Wim) -> Result<(), Failure> {
+    if wim.header.part_count != 1 {
+        return Err(Failure::build(format!(
+            "it is part {} of {} of a split set",
+            wim.header.part_number, wim.header.part_count
+        ))
+        .help("join the parts first: wimlib-imagex join whole.wim *.swm"));
+    }
+    if wim.header.compression() == Compression::Lzms || !wim.solid.is_empty() {
+        return Err(Failure::build(
+            "it is solid or compressed with LZMS (an ESD), which is not read yet",
+        )
+        .help("convert it: wimlib-imagex export in.esd INDEX out.wim --compress=LZX"));
+    }
+    Ok(())
+}
+
+/// Reads a range of a source piece by piece.
+pub(crate) fn read_range(
+    source: &ContentSource,
+    offset_bytes: u64,
+    size_bytes: u64,
+    mut piece: impl FnMut(&[u8]),
+) -> Result<(), Failure> {
+    const PIECE_BYTES: u64 = 1 << 20;
+    let mut buffer = vec![0; size_bytes.min(PIECE_BYTES) as usize];
+    let mut done = 0;
+    while done < size_bytes {
+        let count = (size_bytes - done).min(PIECE_BYTES) as usize;
+        source.read_exact_at(offset_bytes + done, &mut buffer[..count]).map_err(|error| {
+            Failure::build(format!("cannot read at {}: {error}", offset_bytes + done))
+        })?;
+        piece(&buffer[..count]);
+        done += count as u64;
+    }
+    Ok(())
+}

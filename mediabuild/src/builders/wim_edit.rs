@@ -1,0 +1,239 @@
+//! An image being edited: files laid over a base, and the recipe of the WIM that comes out.
+//!
+//! Resources of the base are named, never copied or recompressed; everything else is stored raw.
+
+use std::collections::BTreeMap;
+
+use mediabuild_formats::layout::Sink;
+use mediabuild_formats::wim::{
+    Compression, Element, FileSpec, FileTime, Image, Options, OutputImage, Resource, Sha1,
+    header_flag, write,
+};
+use mediabuild_store::{Content, Output, RecipeBuilder};
+
+use super::BuildContext;
+use super::import::sha1_of;
+use super::wim_content::{ImageChoice, WimContent};
+use crate::failure::Failure;
+
+/// One image with the contents it names.
+pub(crate) struct WimEdit {
+    pub(crate) image: Image,
+    pub(crate) xml: Element,
+    base: Option<WimContent>,
+    added: BTreeMap<Sha1, Content>,
+    time: FileTime,
+}
+
+impl WimEdit {
+    /// Starts from an image of a WIM.
+    pub(crate) fn of_wim(
+        context: &BuildContext<'_>,
+        content: &Content,
+        choice: &ImageChoice,
+        epoch_seconds: i64,
+    ) -> Result<Self, Failure> {
+        let base = WimContent::open(context, content)?;
+        let index = base.index(choice)?;
+        let image = base.image(index)?;
+        let xml = base.wim.xml.image(index).cloned().unwrap_or_else(|| Element::new("IMAGE"));
+        let time = FileTime::from_unix_seconds(epoch_seconds);
+        Ok(WimEdit { image, xml, base: Some(base), added: BTreeMap::new(), time })
+    }
+
+    /// Starts from nothing.
+    pub(crate) fn empty(epoch_seconds: i64) -> Self {
+        let time = FileTime::from_unix_seconds(epoch_seconds);
+        let xml = Element::new("IMAGE");
+        WimEdit { image: Image::new(time), xml, base: None, added: BTreeMap::new(), time }
+    }
+
+    /// Starts from what an image definition names as its base.
+    pub(crate) fn of_base(
+        context: &BuildContext<'_>,
+        base: &Output,
+        choice: Option<&ImageChoice>,
+        epoch_seconds: i64,
+    ) -> Result<Self, Failure> {
+        match (base, choice) {
+            (Output::Content(content), Some(choice)) => {
+                Self::of_wim(context, content, choice, epoch_seconds)
+            }
+            (base, _) => {
+                let mut edit = Self::empty(epoch_seconds);
+                edit.add_all(context, "", &super::files_of(context, "base", base)?)?;
+                Ok(edit)
+            }
+        }
+    }
+
+    pub(crate) fn base(&self) -> Option<&WimContent> {
+        self.base.as_ref()
+    }
+
+    /// Whether a file or folder is there; case does not matter.
+    pub(crate) fn holds(&self, path: &str) -> bool {
+        self.image.lookup(path).is_some()
+    }
+
+    /// Lays files over the image, below `folder`; existing ones are replaced.
+    pub(crate) fn add_all(
+        &mut self,
+        context: &BuildContext<'_>,
+        folder: &str,
+        files: &[(String, Content)],
+    ) -> Result<(), Failure> {
+        for (path, content) in files {
+            let path = if folder.is_empty() { path.clone() } else { format!("{folder}/{path}") };
+            self.add(context, &path, content)?;
+        }
+        Ok(())
+    }
+
+    /// Lays one file over the image.
+    pub(crate) fn add(
+        &mut self,
+        context: &BuildContext<'_>,
+        path: &str,
+        content: &Content,
+    ) -> Result<(), Failure> {
+        let sha1 = if content.size_bytes == 0 {
+            Sha1::ZERO
+        } else {
+            let sha1 = Sha1(sha1_of(content, context)?);
+            self.check_collision(&sha1, content)?;
+            self.added.entry(sha1).or_insert(*content);
+            sha1
+        };
+        let spec = FileSpec::new(sha1, self.time);
+        self.image
+            .insert_file(path, spec)
+            .map_err(|error| Failure::build(format!("cannot put `{path}` into the image: {error}")))
+    }
+
+    /// Lays a generated file over the image.
+    pub(crate) fn add_bytes(
+        &mut self,
+        context: &BuildContext<'_>,
+        path: &str,
+        bytes: &[u8],
+    ) -> Result<(), Failure> {
+        let mut batch = context.store.batch()?;
+        let content = batch.put_bytes(bytes)?;
+        batch.commit()?;
+        self.add(context, path, &content)
+    }
+
+    /// A small file's bytes, wherever its content is.
+    pub(crate) fn read(
+        &self,
+        context: &BuildContext<'_>,
+        path: &str,
+        limit_bytes: u64,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let Some(dentry) = self.image.lookup(path) else { return Ok(None) };
+        if let Some(content) = self.added.get(&dentry.data) {
+            let mut bytes = Vec::new();
+            let reader = context.store.open(&content.digest)?;
+            std::io::Read::read_to_end(&mut std::io::Read::take(reader, limit_bytes), &mut bytes)
+                .map_err(|error| super::import::corrupt(&content.digest, &error))?;
+            return Ok(Some(bytes));
+        }
+        match &self.base {
+            Some(base) => base.read(&dentry.data, limit_bytes).map(Some),
+            None => Ok(Some(Vec::new())),
+        }
+    }
+
+    /// Equal SHA-1 with unequal BLAKE3 is an attack or a broken disk, never a coincidence.
+    fn check_collision(&self, sha1: &Sha1, content: &Content) -> Result<(), Failure> {
+        let known = match (self.added.get(sha1), &self.base) {
+            (Some(known), _) => known.digest,
+            (None, Some(base)) if base.wim.blob(sha1).is_some() => base.digest(sha1)?,
+            _ => return Ok(()),
+        };
+        if known == content.digest {
+            return Ok(());
+        }
+        Err(Failure::build(format!(
+            "two different contents have the SHA-1 {sha1} (BLAKE3 {known} and {})",
+            content.digest
+        ))
+        .help("one of them was forged: find out which file it is"))
+    }
+
+    /// Stores the recipe of a WIM with this one image.
+    pub(crate) fn finish(
+        mut self,
+        context: &BuildContext<'_>,
+        boot_index: u32,
+    ) -> Result<Content, Failure> {
+        self.stamp();
+        let mut failure = None;
+        let mut resolve = |sha1: &Sha1| {
+            self.resource(sha1).unwrap_or_else(|error| {
+                failure.get_or_insert(error);
+                None
+            })
+        };
+        let mut sink = RecipeSink(RecipeBuilder::new());
+        let images = [OutputImage { image: &self.image, xml: self.xml.clone() }];
+        let written = write(&images, &self.options(boot_index), &mut resolve, &mut sink);
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        written.map_err(|error| Failure::build(error.to_string()))?;
+        let mut batch = context.store.batch()?;
+        let content = batch.put_recipe(&sink.0.finish())?;
+        batch.commit()?;
+        Ok(content)
+    }
+
+    /// The image's own times are the project's; everything else the input said of it stays.
+    fn stamp(&mut self) {
+        if self.xml.text("CREATIONTIME/HIGHPART").is_none() {
+            self.xml.set_time("CREATIONTIME", self.time);
+        }
+        self.xml.set_time("LASTMODIFICATIONTIME", self.time);
+    }
+
+    fn options(&self, boot_index: u32) -> Options {
+        let header = self.base.as_ref().map(|base| &base.wim.header);
+        let compression = header.map_or(Compression::None, |header| header.compression());
+        let chunk_bytes = header.map_or(0, |header| header.chunk_bytes);
+        let rp_fix = header.is_none_or(|header| header.flags & header_flag::RP_FIX != 0);
+        Options { compression, chunk_bytes, boot_index, rp_fix }
+    }
+
+    fn resource(&self, sha1: &Sha1) -> Result<Option<Resource<Content>>, Failure> {
+        if let Some(base) = &self.base
+            && let Some(resource) = base.resource(sha1)?
+        {
+            return Ok(Some(resource));
+        }
+        let added = self.added.get(sha1);
+        Ok(added.map(|&content| Resource::Raw { content, size_bytes: content.size_bytes }))
+    }
+}
+
+/// Turns a layout into a recipe.
+pub(crate) struct RecipeSink(pub(crate) RecipeBuilder);
+
+impl Sink<Content> for RecipeSink {
+    fn literal(&mut self, bytes: &[u8]) {
+        self.0.literal(bytes);
+    }
+
+    fn zeros(&mut self, count_bytes: u64) {
+        self.0.zeros(count_bytes);
+    }
+
+    fn content(&mut self, content: &Content, size_bytes: u64) {
+        debug_assert_eq!(content.size_bytes, size_bytes, "contents are named whole");
+        self.0.content(*content);
+    }
+
+    fn position_bytes(&self) -> u64 {
+        self.0.position_bytes()
+    }
+}

@@ -1,0 +1,181 @@
+//! The command line: what the user typed, and nothing of what it means.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Builds Windows deployment media from definitions in git: the same bytes on every machine.
+///
+/// A project is a folder with `mediabuild.kdl`. Every definition in it is a target: a medium gives
+/// its file, a boot or OS image a WIM, a package or driver package a folder.
+#[derive(Debug, Parser)]
+#[command(name = "mediabuild", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 done; 1 a build or verification failed; 2 the definitions or \
+the command line are wrong; 3 the environment failed (disk full, no permission)."
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Where built and imported contents are kept [default: mediabuild in the user's data folder]
+    #[arg(long, global = true, value_name = "DIR", env = "MEDIABUILD_STORE")]
+    pub(crate) store: Option<PathBuf>,
+
+    /// Text for people, or one JSON object a line for machines
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+
+    /// Says more: -v steps and identities, -vv everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// How output is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a project: write a `mediabuild.kdl` to fill in
+    Init(Init),
+    /// Look for mistakes in the definitions and for missing inputs
+    Check(ProjectArguments),
+    /// Show what a build would do
+    Plan(Plan),
+    /// Build targets and write them to the result folder
+    Build(Build),
+    /// Show what depends on what
+    Graph(Graph),
+    /// Look into any WIM or ISO
+    #[command(subcommand)]
+    Inspect(Inspect),
+    /// Check every hash in a WIM, or every descriptor in an ISO and every hash in its WIMs
+    Verify(Verify),
+    /// Look after the store
+    #[command(subcommand)]
+    Store(StoreCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The folder to start in
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProjectArguments {
+    /// The project's folder [default: the nearest one upwards with a mediabuild.kdl]
+    pub(crate) project: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Targets {
+    /// Definitions (`factory`, or `media:factory` where a name has several kinds), or a project's
+    /// folder [default: all media]
+    #[arg(value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+
+    /// Where results go [default: result in the project's folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// How many steps run at the same time [default: the number of processors]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Graph {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Inspect {
+    /// What it is: header, images, volumes, boot entries
+    Info(InspectInfo),
+    /// List its files
+    Ls(InspectLs),
+    /// Write one of its files to stdout
+    Cat(InspectCat),
+    /// Decrypt the variables of a medium (a WIM, an ISO or a variables.dat)
+    Variables(InspectVariables),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectInfo {
+    /// A WIM or an ISO
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectLs {
+    /// A WIM or an ISO
+    pub(crate) file: PathBuf,
+    /// The folder in it to list
+    #[arg(default_value = "")]
+    pub(crate) path: String,
+    /// The image of a WIM, 1-based [default: the only or first one]
+    #[arg(long, value_name = "INDEX")]
+    pub(crate) image: Option<u32>,
+    /// Sizes, attributes and times too
+    #[arg(short, long)]
+    pub(crate) long: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectCat {
+    /// A WIM or an ISO
+    pub(crate) file: PathBuf,
+    /// The file in it
+    pub(crate) path: String,
+    /// The image of a WIM, 1-based [default: the only or first one]
+    #[arg(long, value_name = "INDEX")]
+    pub(crate) image: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectVariables {
+    /// A WIM, an ISO or a variables.dat
+    pub(crate) file: PathBuf,
+    /// Take the password from this environment variable [default: media without a password]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) password_env: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// WIMs and ISOs
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Read everything in the store again and compare it with its name
+    Verify,
+    /// Show what keeps contents alive
+    Roots,
+}
+
+/// Parses the command line; clap prints help and mistakes itself (exit code 2).
+pub(crate) fn parse() -> Arguments {
+    Arguments::parse()
+}

@@ -1,0 +1,57 @@
+//! `mediabuild check`: every mistake in the definitions and every missing input, at once; then
+//! what each medium boots with.
+
+use serde_json::json;
+
+use crate::cli::{Arguments, ProjectArguments};
+use crate::failure::Failure;
+use crate::probe::{self, BootFileFound};
+use crate::progress::Progress;
+use crate::project;
+use crate::size::{counted, human};
+
+/// Looks, prints, and fails (exit code 2) if something is wrong.
+pub(super) fn run(
+    check: &ProjectArguments,
+    arguments: &Arguments,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let folder = project::find(check.project.as_deref())?;
+    let project = project::open(&folder, arguments.format, progress)?;
+    for image in &project.definitions.boot_images {
+        let Some(found) = probe::boot_files(image) else { continue };
+        progress.result(&format!("boot files of {}:", image.name.value));
+        for file in &found {
+            tell(&image.name.value, file, progress);
+        }
+    }
+    let definitions = project.definitions.targets().count();
+    let (files, bytes) = project.inputs.total();
+    progress.json(json!({
+        "event": "checked", "definitions": definitions, "inputs": files, "bytes": bytes,
+    }));
+    progress.result(&format!(
+        "{}, {} ({}): no mistakes found",
+        counted(definitions, "definition"),
+        counted(files, "input"),
+        human(bytes)
+    ));
+    Ok(())
+}
+
+fn tell(image: &str, file: &BootFileFound, progress: &Progress) {
+    progress.json(json!({
+        "event": "boot-file",
+        "boot-image": image,
+        "path": file.medium,
+        "firmware": file.firmware,
+        "from": file.from,
+        "needed": file.needed,
+    }));
+    let from = match (&file.from, file.needed) {
+        (Some(from), _) => from.clone(),
+        (None, true) => format!("MISSING: {} cannot start Windows PE without it", file.firmware),
+        (None, false) => "none found".into(),
+    };
+    progress.result(&format!("  {:28} {from}", file.medium));
+}

@@ -1,0 +1,30 @@
+//! `mediabuild inspect`: a look into any WIM or ISO. Reads formats, never the store.
+
+mod cat;
+mod info;
+mod ls;
+pub(super) mod medium;
+mod variables;
+
+use mediabuild_formats::wim::{Image, Wim};
+
+use self::medium::AnySource;
+use crate::cli::{Format, Inspect};
+use crate::failure::Failure;
+
+/// Runs one of its verbs.
+pub(super) fn run(inspect: &Inspect, format: Format) -> Result<(), Failure> {
+    match inspect {
+        Inspect::Info(info) => info::run(info, format),
+        Inspect::Ls(ls) => ls::run(ls, format),
+        Inspect::Cat(cat) => cat::run(cat),
+        Inspect::Variables(variables) => variables::run(variables, format),
+    }
+}
+
+/// The image that is meant, or the boot image, or the first one.
+fn image(wim: &Wim, source: &AnySource, index: Option<u32>) -> Result<Image, Failure> {
+    let index = index.unwrap_or(1);
+    let image = wim.image(source, index as usize);
+    image.map_err(|error| Failure::build(error.to_string()))
+}

@@ -1,0 +1,55 @@
+//! Verbs: one file each. Only this folder and `progress.rs` print.
+
+mod build;
+mod check;
+mod graph;
+mod init;
+mod inspect;
+mod plan;
+mod store;
+mod target;
+mod verify;
+
+use crate::cancel;
+use crate::cli::{Arguments, Command, Format};
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+/// Does what the user typed.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    trace(arguments.verbose);
+    cancel::listen();
+    let progress = Progress::new(arguments.format);
+    match &arguments.command {
+        Command::Init(init) => init::run(init, &progress),
+        Command::Check(check) => check::run(check, arguments, &progress),
+        Command::Plan(plan) => plan::run(plan, arguments, &progress),
+        Command::Build(build) => build::run(build, arguments, &progress),
+        Command::Graph(graph) => graph::run(graph, arguments, &progress),
+        Command::Inspect(inspect) => inspect::run(inspect, arguments.format),
+        Command::Verify(verify) => verify::run(verify, &progress),
+        Command::Store(store) => store::run(store, arguments, &progress),
+    }
+}
+
+/// `-v` and `-vv` print what the program traces, to stderr; `MEDIABUILD_LOG` filters finer.
+fn trace(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("MEDIABUILD_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
+}
+
+/// Whether `--format json` was said.
+fn is_json(arguments: &Arguments) -> bool {
+    arguments.format == Format::Json
+}

@@ -1,0 +1,44 @@
+//! Opening the store: the place that was asked for, or the user's data folder.
+
+use std::path::PathBuf;
+
+use mediabuild_store::DiskStore;
+
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+/// Opens the store at `asked`, or the default one, and creates it when there is none.
+pub(crate) fn open(asked: Option<&PathBuf>, progress: &Progress) -> Result<DiskStore, Failure> {
+    let folder = match asked {
+        Some(folder) if folder.as_os_str().is_empty() => {
+            return Err(Failure::usage("`--store` or `MEDIABUILD_STORE` is empty"));
+        }
+        Some(folder) => folder.clone(),
+        None => default_folder()?,
+    };
+    let store = DiskStore::open(&folder).map_err(|error| {
+        Failure::from(error).while_doing(format!("opening the store `{}`", folder.display()))
+    })?;
+    if let Some(warning) = store.warning() {
+        progress.warning(&warning);
+    }
+    Ok(store)
+}
+
+/// `mediabuild/store` in the user's *data* folder: cleaners empty cache folders, and files that a
+/// user supplied by hand cannot be fetched again.
+fn default_folder() -> Result<PathBuf, Failure> {
+    let variable =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let data = if cfg!(windows) {
+        variable("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        variable("HOME").map(|home| home.join("Library/Application Support"))
+    } else {
+        variable("XDG_DATA_HOME").or_else(|| variable("HOME").map(|home| home.join(".local/share")))
+    };
+    data.map(|data| data.join("mediabuild").join("store")).ok_or_else(|| {
+        Failure::environment("there is no home folder to keep a store in")
+            .help("mediabuild --store DIR …")
+    })
+}

@@ -1,0 +1,192 @@
+//! Probe: a look at the inputs of a project, for `check`, `plan` and `build`: do they exist, are
+//! they files or folders, do WIMs have the image that is named. Its diagnostics point to the
+//! definition that names the input. Reads headers, never contents.
+
+mod file_source;
+mod inputs;
+mod wims;
+
+use std::path::Path;
+
+use mediabuild_schema::definition::{
+    BootFilesFrom, BootImage, Definitions, ImageBase, InputPath, Source, WimImage,
+};
+use mediabuild_schema::{Diagnostic, Span};
+
+pub(crate) use file_source::FileSource;
+pub(crate) use inputs::Inputs;
+pub(crate) use wims::{BootFileFound, boot_files};
+
+/// Looks at every input that the definitions name.
+pub(crate) fn probe(definitions: &Definitions, diagnostics: &mut Vec<Diagnostic>) -> Inputs {
+    let mut probe = Probe { inputs: Inputs::default(), diagnostics };
+    for image in &definitions.boot_images {
+        probe.base(&image.base);
+        image.overlays.iter().for_each(|overlay| probe.folder_source(overlay));
+        probe.boot_files(image);
+    }
+    for image in &definitions.os_images {
+        probe.base(&image.base);
+        image.overlays.iter().for_each(|overlay| probe.folder_source(overlay));
+    }
+    definitions.driver_packages.iter().for_each(|package| probe.source(&package.source));
+    definitions.applications.iter().for_each(|package| probe.source(&package.source));
+    definitions.packages.iter().for_each(|package| probe.source(&package.source));
+    probe.inputs
+}
+
+struct Probe<'a> {
+    inputs: Inputs,
+    diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl Probe<'_> {
+    fn base(&mut self, base: &ImageBase) {
+        match base {
+            ImageBase::Wim(image) => self.wim(image),
+            ImageBase::Source(source) => self.folder_source(source),
+        }
+    }
+
+    fn source(&mut self, source: &Source) {
+        match source {
+            Source::Path { path, follow_symlinks, .. } => {
+                self.exists(path, *follow_symlinks);
+            }
+            Source::WimPart { image, .. } => self.wim(image),
+        }
+    }
+
+    /// A source that must be a folder: a tree to lay over an image.
+    fn folder_source(&mut self, source: &Source) {
+        self.source(source);
+        if let Source::Path { path, .. } = source
+            && self.inputs.is_file(&path.path)
+        {
+            self.say(
+                Diagnostic::error(
+                    "not-a-folder",
+                    path.span,
+                    format!("`{}` is a file", path.project_path),
+                )
+                .label("a folder is needed here")
+                .help("name the folder that is laid over the image's root"),
+            );
+        }
+    }
+
+    fn boot_files(&mut self, image: &BootImage) {
+        let Some(files) = &image.boot_files else { return };
+        for from in &files.from {
+            if let BootFilesFrom::Folder(folder) = from {
+                self.folder(folder);
+            }
+        }
+        [&files.el_torito_bios, &files.el_torito_uefi]
+            .into_iter()
+            .flatten()
+            .for_each(|f| self.file(f));
+    }
+
+    fn folder(&mut self, input: &InputPath) {
+        if self.exists(input, false) && self.inputs.is_file(&input.path) {
+            self.say(
+                Diagnostic::error(
+                    "not-a-folder",
+                    input.span,
+                    format!("`{}` is a file", input.project_path),
+                )
+                .label("a folder is needed here")
+                .help("name the folder that is laid out like a medium"),
+            );
+        }
+    }
+
+    fn file(&mut self, input: &InputPath) {
+        if self.exists(input, false) && !self.inputs.is_file(&input.path) {
+            self.say(
+                Diagnostic::error(
+                    "not-a-file",
+                    input.span,
+                    format!("`{}` is a folder", input.project_path),
+                )
+                .label("a file is needed here")
+                .help("name a file in it"),
+            );
+        }
+    }
+
+    fn wim(&mut self, image: &WimImage) {
+        let before = self.diagnostics.len();
+        self.file(&image.wim);
+        if self.diagnostics.len() == before {
+            self.diagnostics.extend(wims::check(image));
+        }
+    }
+
+    /// Notes an input; says so if it is not there.
+    fn exists(&mut self, input: &InputPath, follow_symlinks: bool) -> bool {
+        match self.inputs.look(&input.path, follow_symlinks) {
+            Ok(()) => true,
+            Err(error) => {
+                let diagnostic = missing(input, &error);
+                self.say(diagnostic);
+                false
+            }
+        }
+    }
+
+    fn say(&mut self, diagnostic: Diagnostic) {
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+}
+
+fn missing(input: &InputPath, error: &std::io::Error) -> Diagnostic {
+    let name = &input.project_path;
+    if error.kind() != std::io::ErrorKind::NotFound {
+        let message = format!("cannot look at `{name}`: {error}");
+        return Diagnostic::error("unreadable-input", input.span, message).label("named here");
+    }
+    let diagnostic =
+        Diagnostic::error("missing-input", input.span, format!("`{name}` does not exist"));
+    match near(&input.path) {
+        Some((found, true)) => diagnostic.label("the case differs").help(format!(
+            "it is called `{found}`; write it like that, for Linux tells them apart"
+        )),
+        Some((found, false)) => {
+            diagnostic.label("no such file or folder").help(format!("did you mean `{found}`?"))
+        }
+        None => diagnostic
+            .label("no such file or folder")
+            .help(format!("put it at `{}`, or name another one", input.path.display())),
+    }
+}
+
+/// The sibling with the nearest name, where the parent exists; `true` if only the case differs.
+fn near(path: &Path) -> Option<(String, bool)> {
+    let mut at = path;
+    while !at.parent()?.is_dir() {
+        at = at.parent()?;
+    }
+    let name = at.file_name()?.to_str()?;
+    let siblings: Vec<String> = std::fs::read_dir(at.parent()?)
+        .ok()?
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    if let Some(same) =
+        siblings.iter().find(|sibling| sibling.to_lowercase() == name.to_lowercase())
+    {
+        return Some((same.clone(), true));
+    }
+    let score = |sibling: &String| strsim::jaro_winkler(sibling, name);
+    let best = siblings.into_iter().max_by(|a, b| score(a).total_cmp(&score(b)))?;
+    (score(&best) > 0.85).then_some((best, false))
+}
+
+/// The span of an image's selector, for diagnostics about it.
+fn selector_span(image: &WimImage) -> Span {
+    image.selector.span
+}

@@ -1,0 +1,60 @@
+//! What a look at the disk tells about inputs: files or folders, and how many bytes.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+/// The inputs of a project, by path.
+#[derive(Debug, Default)]
+pub(crate) struct Inputs {
+    found: BTreeMap<PathBuf, Found>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    is_file: bool,
+    files: usize,
+    bytes: u64,
+}
+
+impl Inputs {
+    /// Looks at a path once; a folder's files are counted (without its filters: an upper bound).
+    pub(super) fn look(&mut self, path: &Path, follow_symlinks: bool) -> io::Result<()> {
+        if self.found.contains_key(path) {
+            return Ok(());
+        }
+        let metadata = std::fs::metadata(path)?;
+        let found = if metadata.is_dir() {
+            count(path, follow_symlinks)
+        } else {
+            Found { is_file: true, files: 1, bytes: metadata.len() }
+        };
+        self.found.insert(path.to_owned(), found);
+        Ok(())
+    }
+
+    /// Whether the input is a single file.
+    pub(crate) fn is_file(&self, path: &Path) -> bool {
+        self.found.get(path).is_some_and(|found| found.is_file)
+    }
+
+    /// How many bytes it has, if it was looked at.
+    pub(crate) fn bytes(&self, path: &Path) -> Option<u64> {
+        self.found.get(path).map(|found| found.bytes)
+    }
+
+    /// All files and their bytes.
+    pub(crate) fn total(&self) -> (usize, u64) {
+        self.found.values().fold((0, 0), |(files, bytes), f| (files + f.files, bytes + f.bytes))
+    }
+}
+
+fn count(folder: &Path, follow_symlinks: bool) -> Found {
+    let entries = WalkDir::new(folder).follow_links(follow_symlinks).into_iter().flatten();
+    let files = entries.filter(|entry| entry.file_type().is_file());
+    let sizes = files.map(|file| file.metadata().map_or(0, |metadata| metadata.len()));
+    let (files, bytes) = sizes.fold((0, 0), |(files, bytes), size| (files + 1, bytes + size));
+    Found { is_file: false, files, bytes }
+}

@@ -1,0 +1,155 @@
+//! Progress and results: bars on a terminal, plain lines in a pipe, JSON lines for machines.
+//!
+//! Bars and lines of progress go to stderr; what a user may want to pipe goes to stdout. With
+//! `--format json` everything is one JSON object a line, on stdout.
+
+use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use crate::cli::Format;
+use crate::failure::Failure;
+
+/// Where progress goes. Shared by all jobs.
+pub(crate) struct Progress {
+    format: Format,
+    bars: Option<MultiProgress>,
+    started: Instant,
+}
+
+impl Progress {
+    pub(crate) fn new(format: Format) -> Self {
+        let bars = format == Format::Text && std::io::stderr().is_terminal();
+        let bars = bars.then(MultiProgress::new);
+        Progress { format, bars, started: Instant::now() }
+    }
+
+    /// A job begins; `total_bytes` is how much it will read or write, if known.
+    pub(crate) fn job(&self, label: &str, total_bytes: Option<u64>) -> Job<'_> {
+        self.json(json!({ "event": "started", "job": label, "bytes": total_bytes }));
+        let bar = self.bars.as_ref().map(|bars| bars.add(bar(label, total_bytes)));
+        Job { progress: self, label: label.into(), bar, done_bytes: AtomicU64::new(0) }
+    }
+
+    /// A line of progress for people: what was done.
+    pub(crate) fn line(&self, text: &str) {
+        match &self.bars {
+            Some(bars) => drop(bars.println(text)),
+            None if self.format == Format::Text => eprintln!("{text}"),
+            None => {}
+        }
+    }
+
+    /// A warning.
+    pub(crate) fn warning(&self, text: &str) {
+        self.json(json!({ "event": "warning", "message": text }));
+        self.line(&format!("warning: {text}"));
+    }
+
+    /// An object for machines; nothing in text mode.
+    pub(crate) fn json(&self, event: Value) {
+        if self.format == Format::Json {
+            print_line(&event.to_string());
+        }
+    }
+
+    /// A line of results, which a user may pipe; nothing in JSON mode.
+    pub(crate) fn result(&self, text: &str) {
+        if self.format == Format::Text {
+            match &self.bars {
+                Some(bars) => bars.suspend(|| print_line(text)),
+                None => print_line(text),
+            }
+        }
+    }
+
+    /// Time since the command began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+/// A running job.
+pub(crate) struct Job<'a> {
+    progress: &'a Progress,
+    label: String,
+    bar: Option<ProgressBar>,
+    done_bytes: AtomicU64,
+}
+
+impl Job<'_> {
+    /// `bytes` more were read or written.
+    pub(crate) fn advance(&self, bytes: u64) {
+        self.done_bytes.fetch_add(bytes, Ordering::Relaxed);
+        if let Some(bar) = &self.bar {
+            bar.inc(bytes);
+        }
+    }
+
+    /// The job ended; `outcome` is a word such as `built`, said to people when `tell`.
+    pub(crate) fn finish(self, outcome: &str, tell: bool) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        let bytes = self.done_bytes.load(Ordering::Relaxed);
+        let event =
+            json!({ "event": "finished", "job": self.label, "outcome": outcome, "bytes": bytes });
+        self.progress.json(event);
+        if tell {
+            self.progress.line(&format!("{outcome:>9} {}", self.label));
+        }
+    }
+}
+
+impl Drop for Job<'_> {
+    /// A job that failed leaves no bar on the screen.
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(label: &str, total_bytes: Option<u64>) -> ProgressBar {
+    let (bar, template) = match total_bytes {
+        Some(total) => (
+            ProgressBar::new(total),
+            "{prefix:>9} {msg:40!} {bar:24} {bytes:>10}/{total_bytes} {eta} left",
+        ),
+        None => (ProgressBar::new_spinner(), "{prefix:>9} {msg:40!} {bytes:>10} {elapsed}"),
+    };
+    let style = ProgressStyle::with_template(template).expect("the template is well formed");
+    let bar = bar.with_style(style).with_message(label.to_owned()).with_prefix("running");
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+/// Writes a line to stdout. A closed pipe (`| head`) ends the program quietly, as for any filter.
+pub(crate) fn print_line(text: &str) {
+    if let Err(error) = writeln!(std::io::stdout().lock(), "{text}") {
+        std::process::exit(i32::from(error.kind() != std::io::ErrorKind::BrokenPipe));
+    }
+}
+
+/// The last words of a command that failed.
+pub(crate) fn print_failure(format: Format, failure: &Failure) {
+    if failure.printed {
+        return;
+    }
+    match format {
+        Format::Json => {
+            let event =
+                json!({ "event": "error", "message": failure.to_string(), "help": failure.help });
+            print_line(&event.to_string());
+        }
+        Format::Text => {
+            eprintln!("error: {}", failure.messages.join("\n  because: "));
+            if let Some(help) = &failure.help {
+                eprintln!("  help: {help}");
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Projects: finding the folder with `mediabuild.kdl`, loading it, printing what is wrong.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use mediabuild_schema::diagnostic::Severity;
+use mediabuild_schema::{Definitions, Diagnostic, Texts, load, position, render};
+use serde_json::json;
+
+use crate::cli::Format;
+use crate::failure::Failure;
+use crate::probe;
+use crate::progress::{Progress, print_line};
+use crate::size::counted;
+
+/// The file that makes a folder a project.
+pub(crate) const PROJECT_FILE: &str = "mediabuild.kdl";
+
+/// A project without mistakes.
+pub(crate) struct Project {
+    pub(crate) folder: PathBuf,
+    pub(crate) definitions: Definitions,
+    /// How many bytes each input has, as far as a look at the disk tells.
+    pub(crate) inputs: probe::Inputs,
+}
+
+/// Loads the project in `folder`, looks at its inputs, and prints every mistake at once.
+pub(crate) fn open(folder: &Path, format: Format, progress: &Progress) -> Result<Project, Failure> {
+    let loaded = load(folder);
+    let mut diagnostics = loaded.diagnostics;
+    let inputs = match &loaded.definitions {
+        Some(definitions) => probe::probe(definitions, &mut diagnostics),
+        None => probe::Inputs::default(),
+    };
+    print(&loaded.texts, &diagnostics, format, progress);
+    let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    match loaded.definitions {
+        Some(definitions) if errors == 0 => {
+            Ok(Project { folder: folder.to_owned(), definitions, inputs })
+        }
+        _ => Err(Failure::usage(counted(errors, "error")).already_printed()),
+    }
+}
+
+/// Prints diagnostics: pictures of the user's own lines, or JSON lines.
+pub(crate) fn print(
+    texts: &Texts,
+    diagnostics: &[Diagnostic],
+    format: Format,
+    progress: &Progress,
+) {
+    match format {
+        Format::Json => {
+            for diagnostic in diagnostics {
+                print_line(&json_line(texts, diagnostic));
+            }
+        }
+        Format::Text if !diagnostics.is_empty() => {
+            let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            progress.line(render(texts, diagnostics, colour, 100).trim_end());
+        }
+        Format::Text => {}
+    }
+}
+
+fn json_line(texts: &Texts, diagnostic: &Diagnostic) -> String {
+    let places: Vec<_> = diagnostic
+        .labels
+        .iter()
+        .map(|label| {
+            let (line, column) = position(texts, label.span);
+            json!({
+                "file": texts.get(label.span.text).name,
+                "line": line,
+                "column": column,
+                "offset": label.span.offset_bytes,
+                "size": label.span.size_bytes,
+                "text": label.text,
+            })
+        })
+        .collect();
+    let severity = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    json!({
+        "event": "diagnostic",
+        "severity": severity,
+        "code": diagnostic.code,
+        "message": diagnostic.message,
+        "places": places,
+        "help": diagnostic.help,
+    })
+    .to_string()
+}
+
+/// The project's folder: the one named, or the nearest one upwards from the working folder.
+pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(folder) = named {
+        return named_project(folder);
+    }
+    let here =
+        std::env::current_dir().map_err(|error| Failure::io("find", Path::new("."), &error))?;
+    let found = here.ancestors().find(|folder| folder.join(PROJECT_FILE).is_file());
+    found.map(Path::to_owned).ok_or_else(|| {
+        Failure::usage(format!("no `{PROJECT_FILE}` in `{}` or above it", here.display()))
+            .help("mediabuild init, or name a project's folder: mediabuild build FOLDER")
+    })
+}
+
+fn named_project(folder: &Path) -> Result<PathBuf, Failure> {
+    if is_project(folder) {
+        return Ok(folder.to_owned());
+    }
+    if folder.file_name().is_some_and(|name| name == PROJECT_FILE) && folder.is_file() {
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+        return Ok(parent.unwrap_or(Path::new(".")).to_owned());
+    }
+    Err(Failure::usage(format!(
+        "`{}` is not a project: it holds no `{PROJECT_FILE}`",
+        folder.display()
+    ))
+    .help(format!("mediabuild init {}", folder.display())))
+}
+
+/// Whether a path is a project.
+pub(crate) fn is_project(path: &Path) -> bool {
+    path.join(PROJECT_FILE).is_file()
+}

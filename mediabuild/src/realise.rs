@@ -1,0 +1,69 @@
+//! Realise: make one derivation's output exist. Known already? Otherwise its builder makes it, and
+//! the result is recorded. The only place that calls [`Builder::build`](crate::builders::Builder).
+
+use mediabuild_store::{Output, Store};
+
+use crate::builders::BuildContext;
+use crate::derivation::{Derivation, Inputs, identity, output_name};
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+/// How an output came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// An input was looked at (and read, unless its files are as they were).
+    Imported,
+    /// The store knew it.
+    Known,
+    /// Its builder ran.
+    Built,
+}
+
+/// An output that exists now.
+#[derive(Debug, Clone)]
+pub(crate) struct Realised {
+    pub(crate) output: Output,
+    pub(crate) how: How,
+}
+
+/// Realises one derivation; all its inputs are realised.
+pub(crate) fn realise(
+    derivation: &Derivation,
+    inputs: &Inputs,
+    store: &dyn Store,
+    progress: &Progress,
+) -> Result<Realised, Failure> {
+    if derivation.builder.is_import() {
+        let output = build(derivation, inputs, store, progress, "imported")?;
+        return Ok(Realised { output, how: How::Imported });
+    }
+    let id = identity(derivation.builder.as_ref(), inputs);
+    if let Some(output) = store.realisation(&id)? {
+        tracing::info!("known {}: {id} → {}", derivation.label, output_name(&output));
+        return Ok(Realised { output, how: How::Known });
+    }
+    let output = build(derivation, inputs, store, progress, "built")?;
+    let mut batch = store.batch()?;
+    batch.put_realisation(&id, &output)?;
+    batch.commit()?;
+    tracing::info!("built {}: {id} → {}", derivation.label, output_name(&output));
+    Ok(Realised { output, how: How::Built })
+}
+
+fn build(
+    derivation: &Derivation,
+    inputs: &Inputs,
+    store: &dyn Store,
+    progress: &Progress,
+    outcome: &str,
+) -> Result<Output, Failure> {
+    let job = progress.job(&derivation.label, None);
+    let warn = |text: &str| progress.warning(&format!("{}: {text}", derivation.label));
+    let context = BuildContext { store, job: &job, warn: &warn };
+    let output = derivation
+        .builder
+        .build(inputs, &context)
+        .map_err(|failure| failure.while_doing(derivation.label.clone()))?;
+    job.finish(outcome, !derivation.builder.is_import());
+    Ok(output)
+}
