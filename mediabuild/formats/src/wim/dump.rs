@@ -76,7 +76,7 @@ fn dump_dentry(path: &str, dentry: &Dentry, text: &mut String) {
         ("data", if dentry.data == Sha1::ZERO { String::new() } else { dentry.data.to_string() }),
         ("reserved", non_zero(&dentry.reserved)),
         ("unknown", non_zero(&[u64::from(dentry.unknown)])),
-        ("tagged", dentry.tagged.iter().map(|byte| format!("{byte:02x}")).collect()),
+        ("tagged", tagged(&dentry.tagged)),
     ];
     for (name, value) in optional.iter().filter(|(_, value)| !value.is_empty()) {
         let _ = write!(text, " {name}={}", value.escape_debug());
@@ -91,6 +91,13 @@ fn dump_dentry(path: &str, dentry: &Dentry, text: &mut String) {
         let _ = write!(text, " stream={} {}", name.escape_debug(), stream.sha1);
     }
     text.push('\n');
+}
+
+fn tagged(items: &[u8]) -> String {
+    match items.len() {
+        0 => String::new(),
+        size => format!("{size}:{}", Sha1::of(items)),
+    }
 }
 
 fn non_zero(values: &[u64]) -> String {
