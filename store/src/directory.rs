@@ -40,6 +40,9 @@ pub enum DirectoryError {
     /// The same name again.
     #[error("`{0}` is there twice")]
     Duplicate(String),
+    /// One name would be a file and a folder.
+    #[error("`{0}` lies below a name that is no folder here")]
+    BelowFile(String),
     /// More levels than any real medium has.
     #[error("`{0}` is nested too deep")]
     TooDeep(String),
@@ -86,6 +89,10 @@ impl Directory {
     /// The directory's identity: the digest of its encoding, in a domain of its own.
     pub fn digest(&self) -> Digest {
         Directory::digest_of_encoding(&self.encode())
+    }
+
+    pub(crate) fn hasher() -> blake3::Hasher {
+        blake3::Hasher::new_derive_key(DIRECTORY_CONTEXT)
     }
 
     pub(crate) fn digest_of_encoding(bytes: &[u8]) -> Digest {

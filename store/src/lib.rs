@@ -9,7 +9,7 @@
 //!     ▲
 //!   realisation: derivation id to output     root: name to output
 //! ```
-//! [`Store`] reads and [`Batch`] writes; `DiskStore` keeps it all in a folder, [`MemoryStore`]
+//! [`Store`] reads and [`Batch`] writes; [`DiskStore`] keeps it all in a folder, [`MemoryStore`]
 //! in memory. One suite of tests runs over both.
 //!
 //! Architecture invariant: no KDL, no media words, no knowledge of WIM or ISO in this crate.
@@ -18,6 +18,7 @@ mod content;
 mod decode;
 mod digest;
 mod directory;
+mod disk;
 mod error;
 mod memory;
 mod os;
@@ -36,6 +37,7 @@ pub use digest::{Digest, DigestParseError};
 pub use directory::{
     Directory, DirectoryBuilder, DirectoryError, Entry, EntryName, NameError, walk,
 };
+pub use disk::DiskStore;
 pub use error::Error;
 pub use memory::MemoryStore;
 pub use output::{DerivationId, Output, Problem, Root};

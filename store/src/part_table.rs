@@ -16,6 +16,10 @@ pub(crate) fn digest_of_encoding(bytes: &[u8]) -> Digest {
     Digest::derive(CONTEXT, bytes)
 }
 
+pub(crate) fn hasher() -> blake3::Hasher {
+    blake3::Hasher::new_derive_key(CONTEXT)
+}
+
 /// `parts` as stored: by offset, each once.
 pub(crate) fn sorted(parts: &[Part]) -> Vec<Part> {
     let mut parts = parts.to_vec();

@@ -91,6 +91,10 @@ impl Recipe {
         }
     }
 
+    pub(crate) fn hasher() -> blake3::Hasher {
+        blake3::Hasher::new_derive_key(RECIPE_CONTEXT)
+    }
+
     pub(crate) fn digest_of_encoding(bytes: &[u8]) -> Digest {
         Digest::derive(RECIPE_CONTEXT, bytes)
     }

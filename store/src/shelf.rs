@@ -32,6 +32,16 @@ impl Kind {
         }
     }
 
+    /// The same for bytes that come piece by piece.
+    pub(crate) fn hasher(self) -> blake3::Hasher {
+        match self {
+            Kind::Blob => blake3::Hasher::new(),
+            Kind::Recipe => Recipe::hasher(),
+            Kind::Directory => Directory::hasher(),
+            Kind::PartTable => crate::part_table::hasher(),
+        }
+    }
+
     pub(crate) fn is_content(self) -> bool {
         matches!(self, Kind::Blob | Kind::Recipe)
     }

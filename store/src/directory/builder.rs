@@ -49,9 +49,10 @@ impl DirectoryBuilder {
         if path.split('/').count() > DEPTH_MAX {
             return Err(DirectoryError::TooDeep(path.to_owned()));
         }
-        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let mut components = path.split('/');
+        let name = components.next_back().expect("a split has at least one piece");
         let mut folder = self;
-        for component in folders.split('/').filter(|_| !folders.is_empty()) {
+        for component in components {
             folder = folder.subfolder(component, path)?;
         }
         folder.nodes.insert(parse_name(name, path)?, node).map_err(|error| in_path(error, path))
@@ -69,7 +70,7 @@ impl DirectoryBuilder {
         }
         match self.nodes.get_mut(name) {
             Some(Node::Folder(folder)) => Ok(folder),
-            _ => Err(DirectoryError::Duplicate(name.to_owned())),
+            _ => Err(DirectoryError::BelowFile(path.to_owned())),
         }
     }
 }

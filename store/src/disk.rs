@@ -1,0 +1,199 @@
+//! `DiskStore`: a store in a folder.
+//!
+//! ```text
+//! format                     "mediabuild store 1"
+//! objects/ab/<digest>        a blob of 1 MiB or more, read-only
+//!            <digest>.recipe, .directory, .parts      the same for large encodings
+//! packs/<id>                 one batch's small things, back to back, with a table at the end
+//! index.sqlite               what lies where; realisations, memos, roots (WAL)
+//! secret-key                 32 random bytes, mode 0600
+//! tmp/lock                   held while a process joins or sweeps tmp/
+//! tmp/<name>/lock            held as long as the process that owns the folder lives
+//! tmp/<name>/<batch>/...     files of batches that are not committed
+//! ```
+//! All bytes are in `objects/` and `packs/`; their kinds are in file names and pack tables, and
+//! the parts of containers in `.parts` objects, so the index's `object` and `part` tables can be
+//! made anew from the files.
+//!
+//! A batch writes to `tmp/`, makes its files durable, renames them to their places, makes the
+//! folders durable, and then adds its rows in one transaction: the commit point. A process killed
+//! before leaves files that no row names, never a row without its file.
+
+mod batch;
+mod index;
+mod pack;
+mod place;
+mod publish;
+mod scratch;
+mod verify;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Mutex;
+
+use batch::DiskBatch;
+use index::Index;
+use place::Place;
+use scratch::{Scratch, ScratchFolder};
+
+use crate::reader::{Source, resolve};
+use crate::shelf::{self, Container, Kind, Located, Shelf};
+use crate::whole::{KnownWhole, is_whole};
+use crate::{
+    Batch, Content, DerivationId, Digest, Directory, Error, Output, Part, Problem, RandomReader,
+    Reader, Recipe, Root, Store, part_table,
+};
+
+/// A store in a folder, shared by threads and processes.
+pub struct DiskStore {
+    place: Place,
+    index: Index,
+    /// Our folder below `tmp/`, made by the first batch that writes a file.
+    scratch: Mutex<Option<Scratch>>,
+    known_whole: KnownWhole,
+    warning: Option<String>,
+}
+
+impl DiskStore {
+    /// Opens the store in `folder`; makes one if the folder is empty or absent. Removes what
+    /// processes that died left in `tmp/`.
+    pub fn open(folder: impl AsRef<Path>) -> Result<DiskStore, Error> {
+        let place = Place::open(folder.as_ref())?;
+        scratch::sweep(&place)?;
+        Ok(DiskStore {
+            index: Index::open(&place.index())?,
+            scratch: Mutex::new(None),
+            known_whole: KnownWhole::default(),
+            warning: place.warning(),
+            place,
+        })
+    }
+
+    /// The folder the store is in.
+    pub fn folder(&self) -> &Path {
+        self.place.folder()
+    }
+
+    /// What the user should know about the place, such as that it is on a network file system.
+    pub fn warning(&self) -> Option<String> {
+        self.warning.clone()
+    }
+
+    fn located(&self, digest: &Digest, kind: Kind) -> Result<Option<Located>, Error> {
+        Ok(shelf::locate_one(self, digest)?.filter(|located| located.kind == kind))
+    }
+
+    /// Where `digest` lies, if its file is there too. A lost file is stored again, not trusted.
+    fn present(&self, digest: &Digest) -> Result<Option<Located>, Error> {
+        match shelf::locate_one(self, digest)? {
+            Some(located) if self.is_here(&located)? => Ok(Some(located)),
+            _ => Ok(None),
+        }
+    }
+
+    /// A folder in `tmp/` for one batch.
+    fn scratch_folder(&self) -> Result<ScratchFolder, Error> {
+        let mut scratch = self.scratch.lock().expect("no holder of this lock panics");
+        match &*scratch {
+            Some(scratch) => scratch.folder(),
+            None => scratch.insert(Scratch::join(&self.place)?).folder(),
+        }
+    }
+
+    fn part_table(&self, digest: &Digest) -> Result<Vec<Part>, Error> {
+        let located = self.located(digest, Kind::PartTable)?.ok_or(Error::Missing(*digest))?;
+        let bytes = shelf::load(self, digest, &located)?;
+        let decoded = part_table::decode(&bytes);
+        let (_, parts) =
+            decoded.map_err(|cause| shelf::undecodable(self, digest, &located, &cause))?;
+        Ok(parts)
+    }
+}
+
+impl Shelf for DiskStore {
+    fn locate(&self, digests: &[Digest]) -> Result<HashMap<Digest, Located>, Error> {
+        self.index.locate(digests)
+    }
+
+    fn source(&self, container: Container) -> Result<Source, Error> {
+        Ok(Source::File(match container {
+            Container::Object(kind, digest) => self.place.object(kind, &digest),
+            Container::Pack(number) => self.place.pack(&self.index.pack_id(number)?),
+        }))
+    }
+
+    fn is_here(&self, located: &Located) -> Result<bool, Error> {
+        let source = self.source(located.container)?;
+        let end_bytes = located.offset_bytes + located.stored_bytes;
+        match source.path().metadata() {
+            Ok(metadata) => Ok(metadata.len() >= end_bytes),
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(cause) => Err(Error::io("look at", source.path())(cause)),
+        }
+    }
+}
+
+impl Store for DiskStore {
+    fn find(&self, digest: &Digest) -> Result<Option<Content>, Error> {
+        Ok(self.present(digest)?.and_then(|located| located.content(*digest)))
+    }
+
+    fn open(&self, digest: &Digest) -> Result<Reader, Error> {
+        resolve(self, digest).map(Reader::new)
+    }
+
+    fn open_at(&self, digest: &Digest) -> Result<RandomReader, Error> {
+        resolve(self, digest).map(RandomReader::new)
+    }
+
+    fn recipe(&self, digest: &Digest) -> Result<Option<Recipe>, Error> {
+        let located = self.located(digest, Kind::Recipe)?;
+        located.map(|located| shelf::load_recipe(self, digest, &located)).transpose()
+    }
+
+    fn parts(&self, container: &Digest) -> Result<Vec<Part>, Error> {
+        let mut parts = Vec::new();
+        for table in self.index.part_tables(container)? {
+            parts.extend(self.part_table(&table)?);
+        }
+        Ok(part_table::sorted(&parts))
+    }
+
+    fn directory(&self, digest: &Digest) -> Result<Directory, Error> {
+        let located = self.located(digest, Kind::Directory)?.ok_or(Error::Missing(*digest))?;
+        shelf::load_directory(self, digest, &located)
+    }
+
+    fn realisation(&self, id: &DerivationId) -> Result<Option<Output>, Error> {
+        let Some(output) = self.index.realisation(id)? else { return Ok(None) };
+        Ok(is_whole(self, &output, &self.known_whole)?.then_some(output))
+    }
+
+    fn memo(&self, table: &str, key: &Digest) -> Result<Option<Vec<u8>>, Error> {
+        self.index.memo(table, key)
+    }
+
+    fn batch(&self) -> Result<Box<dyn Batch + '_>, Error> {
+        Ok(Box::new(DiskBatch::new(self)))
+    }
+
+    fn roots(&self) -> Result<Vec<Root>, Error> {
+        self.index.roots()
+    }
+
+    fn set_root(&self, root: &Root) -> Result<(), Error> {
+        self.index.set_root(root)
+    }
+
+    fn remove_root(&self, name: &str) -> Result<(), Error> {
+        self.index.remove_root(name)
+    }
+
+    fn verify(&self, progress: &mut dyn FnMut(u64, u64) -> bool) -> Result<Vec<Problem>, Error> {
+        verify::verify(self, progress)
+    }
+
+    fn secret_key(&self) -> Result<[u8; 32], Error> {
+        self.place.secret_key()
+    }
+}

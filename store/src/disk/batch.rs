@@ -1,0 +1,274 @@
+//! `DiskBatch`: writes to files in `tmp/` until commit.
+//!
+//! Small things (below [`LOOSE_BYTES_MIN`]) go to the batch's one pack, large ones to a file each.
+//! What the store or the batch has already is not written again.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use super::pack::PackWriter;
+use super::publish::{self, Pending};
+use super::scratch::ScratchFolder;
+use super::{DiskStore, index::NewObject};
+use crate::require::{self, Need};
+use crate::shelf::{self, Found, Kind};
+use crate::{
+    Batch, Content, DerivationId, Digest, Directory, Error, Output, Part, Recipe, os, part_table,
+};
+
+/// From this size on a blob is a file of its own, which export can clone and a link can share;
+/// below, a flush for each would cost more than its bytes.
+const LOOSE_BYTES_MIN: usize = 1 << 20;
+
+pub(super) struct DiskBatch<'a> {
+    store: &'a DiskStore,
+    /// Made by the first write, removed with the batch.
+    folder: Option<ScratchFolder>,
+    pack: Option<PackWriter>,
+    pending: Pending,
+    found: HashMap<Digest, Found>,
+    /// Holds a blob until it is known to be small, then the next piece of a large one.
+    buffer: Vec<u8>,
+    failed: bool,
+}
+
+impl<'a> DiskBatch<'a> {
+    pub(super) fn new(store: &'a DiskStore) -> Self {
+        DiskBatch {
+            store,
+            folder: None,
+            pack: None,
+            pending: Pending::default(),
+            found: HashMap::new(),
+            buffer: Vec::new(),
+            failed: false,
+        }
+    }
+
+    /// Stores an encoding or a blob that is in memory, unless it is here already.
+    fn put(&mut self, kind: Kind, digest: Digest, bytes: &[u8], found: Found) -> Result<(), Error> {
+        if self.has(&digest)? {
+            return Ok(());
+        }
+        let offset_bytes = match bytes.len() < LOOSE_BYTES_MIN {
+            true => Some(self.write_packed(kind, &digest, bytes)?),
+            false => {
+                let (path, mut file) = self.create_loose()?;
+                file.write_all(bytes).map_err(Error::write(&path, bytes.len() as u64))?;
+                self.keep_loose(kind, digest, path, &file)?;
+                None
+            }
+        };
+        self.record(kind, digest, bytes.len() as u64, found, offset_bytes);
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        kind: Kind,
+        digest: Digest,
+        stored_bytes: u64,
+        found: Found,
+        pack_offset_bytes: Option<u64>,
+    ) {
+        let size_bytes = found.size_bytes;
+        let object = NewObject { digest, kind, size_bytes, stored_bytes, pack_offset_bytes };
+        self.pending.objects.push(object);
+        self.found.insert(digest, found);
+    }
+
+    fn has(&self, digest: &Digest) -> Result<bool, Error> {
+        Ok(self.found.contains_key(digest) || self.store.present(digest)?.is_some())
+    }
+
+    /// What the store or this batch holds of `digests`.
+    fn look_up(&self, digests: &[Digest]) -> Result<HashMap<Digest, Found>, Error> {
+        let pending = |digest: &Digest| Some((*digest, *self.found.get(digest)?));
+        let mut found: HashMap<_, _> = digests.iter().filter_map(pending).collect();
+        let is_absent = |digest: &&Digest| !found.contains_key(*digest);
+        let rest: Vec<Digest> = digests.iter().filter(is_absent).copied().collect();
+        found.extend(shelf::look_up(self.store, &rest)?);
+        Ok(found)
+    }
+
+    fn check(&self, needs: &[Need]) -> Result<(), Error> {
+        require::check(needs, &self.look_up(&require::digests(needs))?)
+    }
+
+    fn folder(&mut self) -> Result<&ScratchFolder, Error> {
+        match &mut self.folder {
+            Some(folder) => Ok(folder),
+            none => Ok(none.insert(self.store.scratch_folder()?)),
+        }
+    }
+
+    /// After a write that failed half way, the pack's offsets mean nothing: the batch is over.
+    fn write_packed(&mut self, kind: Kind, digest: &Digest, bytes: &[u8]) -> Result<u64, Error> {
+        if self.failed {
+            return Err(Error::BatchFailed);
+        }
+        if self.pack.is_none() {
+            self.pack = Some(PackWriter::create(self.folder()?.path())?);
+        }
+        let pack = self.pack.as_mut().expect("it was just made");
+        let written = pack.append(kind, digest, bytes);
+        self.failed = written.is_err();
+        written
+    }
+
+    fn create_loose(&mut self) -> Result<(PathBuf, File), Error> {
+        let count = self.pending.loose.len();
+        let path = self.folder()?.path().join(count.to_string());
+        // A file of that name is one that was given up: its blob was here already, or its source
+        // broke.
+        let file = File::create(&path).map_err(Error::io("make", &path))?;
+        Ok((path, file))
+    }
+
+    fn keep_loose(
+        &mut self,
+        kind: Kind,
+        digest: Digest,
+        path: PathBuf,
+        file: &File,
+    ) -> Result<(), Error> {
+        os::seal(file).map_err(Error::io("make read-only", &path))?;
+        self.pending.loose.push(publish::Loose { kind, digest, path });
+        Ok(())
+    }
+
+    /// Streams a blob whose first piece is in the buffer to a file of its own.
+    fn put_large(
+        &mut self,
+        source: &mut dyn Read,
+        observe: &mut dyn FnMut(&[u8]),
+    ) -> Result<Content, Error> {
+        let (path, mut file) = self.create_loose()?;
+        let mut hasher = blake3::Hasher::new();
+        let mut size_bytes = 0;
+        while !self.buffer.is_empty() {
+            observe(&self.buffer);
+            let piece_bytes = self.buffer.len() as u64;
+            file.write_all(&self.buffer).map_err(Error::write(&path, piece_bytes))?;
+            hasher.update_rayon(&self.buffer);
+            size_bytes += piece_bytes;
+            fill(&mut self.buffer, source)?;
+        }
+        let content = Content { digest: Digest::from_bytes(hasher.finalize().into()), size_bytes };
+        if self.has(&content.digest)? {
+            return Ok(content);
+        }
+        self.keep_loose(Kind::Blob, content.digest, path, &file)?;
+        let found = Found { kind: Kind::Blob, size_bytes };
+        self.record(Kind::Blob, content.digest, size_bytes, found, None);
+        Ok(content)
+    }
+}
+
+impl Batch for DiskBatch<'_> {
+    fn put_blob(
+        &mut self,
+        source: &mut dyn Read,
+        observe: &mut dyn FnMut(&[u8]),
+    ) -> Result<Content, Error> {
+        fill(&mut self.buffer, source)?;
+        if self.buffer.len() == LOOSE_BYTES_MIN {
+            return self.put_large(source, observe);
+        }
+        if !self.buffer.is_empty() {
+            observe(&self.buffer);
+        }
+        let buffer = std::mem::take(&mut self.buffer);
+        let content = self.put_bytes(&buffer);
+        self.buffer = buffer;
+        content
+    }
+
+    fn put_bytes(&mut self, bytes: &[u8]) -> Result<Content, Error> {
+        let content = Content { digest: Digest::of(bytes), size_bytes: bytes.len() as u64 };
+        let found = Found { kind: Kind::Blob, size_bytes: content.size_bytes };
+        self.put(Kind::Blob, content.digest, bytes, found)?;
+        Ok(content)
+    }
+
+    fn put_parts(&mut self, container: &Digest, parts: &[Part]) -> Result<(), Error> {
+        require::check_parts(container, self.look_up(&[*container])?.get(container), parts)?;
+        let parts = part_table::sorted(parts);
+        let bytes = part_table::encode(container, &parts);
+        let table = part_table::digest_of_encoding(&bytes);
+        let found = Found { kind: Kind::PartTable, size_bytes: bytes.len() as u64 };
+        self.put(Kind::PartTable, table, &bytes, found)?;
+        for part in &parts {
+            let found = Found { kind: Kind::Blob, size_bytes: part.size_bytes };
+            self.found.entry(part.digest).or_insert(found);
+        }
+        self.pending.part_tables.push((*container, table, parts));
+        Ok(())
+    }
+
+    fn put_recipe(&mut self, recipe: &Recipe) -> Result<Content, Error> {
+        self.check(&require::of_recipe(recipe))?;
+        let bytes = recipe.encode();
+        let digest = Recipe::digest_of_encoding(&bytes);
+        let found = Found { kind: Kind::Recipe, size_bytes: recipe.size_bytes() };
+        self.put(Kind::Recipe, digest, &bytes, found)?;
+        Ok(Content { digest, size_bytes: recipe.size_bytes() })
+    }
+
+    fn put_directory(&mut self, directory: &Directory) -> Result<Digest, Error> {
+        self.check(&require::of_directory(directory))?;
+        let bytes = directory.encode();
+        let digest = Directory::digest_of_encoding(&bytes);
+        let found = Found { kind: Kind::Directory, size_bytes: bytes.len() as u64 };
+        self.put(Kind::Directory, digest, &bytes, found)?;
+        Ok(digest)
+    }
+
+    fn put_memo(&mut self, table: &str, key: &Digest, value: &[u8]) -> Result<(), Error> {
+        self.pending.memos.push((table.to_owned(), *key, value.to_vec()));
+        Ok(())
+    }
+
+    fn put_realisation(&mut self, id: &DerivationId, output: &Output) -> Result<(), Error> {
+        self.check(&require::of_output(output))?;
+        let pending = self.pending.realisations.iter().find(|(known, _)| known == id);
+        let first = match pending {
+            Some((_, first)) => Some(*first),
+            None => self.store.index.realisation(id)?,
+        };
+        match first {
+            Some(first) if first != *output => Err(Error::conflict(*id, first, *output)),
+            Some(_) => Ok(()),
+            None => {
+                self.pending.realisations.push((*id, *output));
+                Ok(())
+            }
+        }
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<(), Error> {
+        if self.failed {
+            return Err(Error::BatchFailed);
+        }
+        let pack = self.pack.take().map(PackWriter::finish).transpose()?;
+        publish::publish(self.store, pack, std::mem::take(&mut self.pending))
+    }
+}
+
+/// Reads into `buffer` from its start until it is full or the source ends.
+fn fill(buffer: &mut Vec<u8>, source: &mut dyn Read) -> Result<(), Error> {
+    buffer.resize(LOOSE_BYTES_MIN, 0);
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::from_read(error)),
+        }
+    }
+    buffer.truncate(filled);
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! `Index`: the SQLite database that says what lies where.
+//!
+//! One connection reads and one writes, each behind a lock that is held for single statements
+//! (reading) or the one transaction of a commit, never while bytes are copied.
+
+mod locate;
+mod row;
+mod schema;
+mod write;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use row::{digest_at, output_at};
+
+use crate::shelf::Kind;
+use crate::{DerivationId, Digest, Error, Output, Root};
+
+/// How long one process waits for another's transaction. The longest of them add a few hundred
+/// thousand rows.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
+
+pub(super) struct Index {
+    path: PathBuf,
+    reader: Mutex<Connection>,
+    writer: Mutex<Connection>,
+    /// Pack ids by number. A pack's number never changes.
+    packs: Mutex<HashMap<i64, Digest>>,
+}
+
+/// A row to be of table `object`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NewObject {
+    pub(super) digest: Digest,
+    pub(super) kind: Kind,
+    pub(super) size_bytes: u64,
+    pub(super) stored_bytes: u64,
+    /// Where it lies in the batch's pack; `None` if it is a file of its own.
+    pub(super) pack_offset_bytes: Option<u64>,
+}
+
+impl Index {
+    pub(super) fn open(path: &Path) -> Result<Index, Error> {
+        let writer = connect(path).map_err(|cause| index_error(path, cause))?;
+        let reader = connect(path).map_err(|cause| index_error(path, cause))?;
+        schema::migrate(&writer, path)?;
+        Ok(Index {
+            path: path.to_owned(),
+            reader: Mutex::new(reader),
+            writer: Mutex::new(writer),
+            packs: Mutex::default(),
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The id, and so the file name, of a pack.
+    pub(super) fn pack_id(&self, number: i64) -> Result<Digest, Error> {
+        if let Some(id) = self.packs.lock().expect("no holder panics").get(&number) {
+            return Ok(*id);
+        }
+        let id = self.read(|connection| {
+            let mut select = connection.prepare_cached("SELECT id FROM pack WHERE number = ?")?;
+            select.query_one([number], |row| digest_at(row, 0))
+        })?;
+        self.packs.lock().expect("no holder panics").insert(number, id);
+        Ok(id)
+    }
+
+    /// The digests of the part tables of `container`.
+    pub(super) fn part_tables(&self, container: &Digest) -> Result<Vec<Digest>, Error> {
+        self.read(|connection| {
+            let mut select = connection.prepare_cached(
+                "SELECT part_table.digest FROM part_table
+                 JOIN container ON container.number = part_table.container
+                 WHERE container.digest = ? ORDER BY 1",
+            )?;
+            select.query_map([container.as_bytes()], |row| digest_at(row, 0))?.collect()
+        })
+    }
+
+    pub(super) fn realisation(&self, id: &DerivationId) -> Result<Option<Output>, Error> {
+        self.read(|connection| realisation(connection, id))
+    }
+
+    pub(super) fn memo(&self, table: &str, key: &Digest) -> Result<Option<Vec<u8>>, Error> {
+        self.read(|connection| {
+            let mut select = connection
+                .prepare_cached("SELECT value FROM memo WHERE topic = ? AND digest = ?")?;
+            select.query_row(params![table, key.as_bytes()], |row| row.get(0)).optional()
+        })
+    }
+
+    pub(super) fn roots(&self) -> Result<Vec<Root>, Error> {
+        self.read(|connection| {
+            let mut select = connection.prepare_cached(
+                "SELECT is_directory, digest, size_bytes, name, detail FROM root ORDER BY name",
+            )?;
+            let root = |row: &rusqlite::Row<'_>| {
+                Ok(Root { output: output_at(row)?, name: row.get(3)?, detail: row.get(4)? })
+            };
+            select.query_map([], root)?.collect()
+        })
+    }
+
+    fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
+        query(&lock(&self.reader)).map_err(|cause| index_error(&self.path, cause))
+    }
+}
+
+fn realisation(connection: &Connection, id: &DerivationId) -> rusqlite::Result<Option<Output>> {
+    let mut select = connection.prepare_cached(
+        "SELECT is_directory, digest, size_bytes FROM realisation WHERE derivation = ?",
+    )?;
+    select.query_row([id.0.as_bytes()], output_at).optional()
+}
+
+/// A query that panics leaves the connection usable, so a poisoned lock is no reason to stop.
+fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    // FULL: a commit is on the disk when it returns. NORMAL could lose the last ones to a power
+    // cut, and with them the only record of files that are there.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn index_error(path: &Path, cause: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+    let path = path.to_owned();
+    match cause.sqlite_error_code() {
+        Some(DatabaseBusy | DatabaseLocked) => Error::Locked { path },
+        Some(DiskFull) => {
+            let cause = std::io::Error::new(std::io::ErrorKind::StorageFull, cause);
+            Error::DiskFull { path, size_bytes: 0, cause }
+        }
+        _ => Error::Index { path, cause },
+    }
+}

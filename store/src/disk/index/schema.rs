@@ -1,0 +1,107 @@
+//! The tables of the index.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::index_error;
+use crate::Error;
+
+/// Raised with every change of the tables below.
+const VERSION: i64 = 1;
+
+/// Digests are 32-byte blobs. Tables keyed by digest have no rowid: the key is the row, one
+/// look-up each. `container` gives part rows a short number to name their container by.
+const TABLES: &str = "
+CREATE TABLE pack (
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    size_bytes INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE object (
+    digest BLOB PRIMARY KEY,
+    kind INTEGER NOT NULL,          -- shelf::Kind
+    size_bytes INTEGER NOT NULL,    -- what reading it gives
+    stored_bytes INTEGER NOT NULL,  -- what it takes here
+    pack INTEGER,                   -- NULL: a file of its own
+    offset_bytes INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE container (
+    number INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE part_table (
+    container INTEGER NOT NULL,
+    digest BLOB NOT NULL,           -- the object that lists the parts
+    PRIMARY KEY (container, digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE part (
+    digest BLOB NOT NULL,
+    container INTEGER NOT NULL,
+    offset_bytes INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    PRIMARY KEY (digest, container)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE realisation (
+    derivation BLOB PRIMARY KEY,
+    is_directory INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    size_bytes INTEGER NOT NULL     -- 0 for a directory
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE memo (
+    topic TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (topic, digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE root (
+    name TEXT PRIMARY KEY,
+    is_directory INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    detail BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// Makes the tables if there are none; refuses those of a newer version.
+pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), Error> {
+    let found = ensure_tables(connection).map_err(|cause| index_error(path, cause))?;
+    match found == VERSION {
+        true => Ok(()),
+        false => {
+            let what = format!(
+                "is an index of version {found}, and this program knows {VERSION}; \
+                 use a newer mediabuild"
+            );
+            Err(Error::BadFormat { path: path.to_owned(), what })
+        }
+    }
+}
+
+/// Answers the version of the tables that are there in the end.
+fn ensure_tables(connection: &Connection) -> rusqlite::Result<i64> {
+    if version(connection)? != 0 {
+        return version(connection);
+    }
+    // Makers of a store hold its lock, so nobody else is changing the journal's mode now.
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    let transaction =
+        rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    if version(&transaction)? == 0 {
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()?;
+    version(connection)
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}

@@ -1,0 +1,132 @@
+//! Packs: one file for all the small things of a batch, one sequential write and one flush.
+//!
+//! ```text
+//! pack    := "MBPACK01" member-bytes* table trailer
+//! table   := (kind:u8 digest:byte{32} offset:u64le size:u64le)*
+//! trailer := count:u64le id:byte{32} "MBPACKT1"
+//! ```
+//! The id, which names the file, is the digest of the table in a domain of its own. The table is
+//! for rebuilding the index; readers never need it.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::shelf::Kind;
+use crate::{Digest, Error, os};
+
+const MAGIC: &[u8; 8] = b"MBPACK01";
+const TRAILER_MAGIC: &[u8; 8] = b"MBPACKT1";
+const CONTEXT: &str = "mediabuild store pack v1";
+
+/// How much is collected before it is written.
+const BUFFER_BYTES: usize = 1 << 20;
+
+/// A pack that is being written.
+pub(super) struct PackWriter {
+    path: PathBuf,
+    file: File,
+    /// What is not in the file yet.
+    buffer: Vec<u8>,
+    size_bytes: u64,
+    table: Vec<u8>,
+    member_count: u64,
+}
+
+/// A pack that is complete, not yet durable.
+pub(super) struct FinishedPack {
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+    pub(super) id: Digest,
+    pub(super) size_bytes: u64,
+}
+
+impl PackWriter {
+    pub(super) fn create(folder: &Path) -> Result<PackWriter, Error> {
+        let path = folder.join("pack");
+        let file = File::create_new(&path).map_err(Error::io("make", &path))?;
+        let mut buffer = Vec::with_capacity(BUFFER_BYTES);
+        buffer.extend_from_slice(MAGIC);
+        let size_bytes = MAGIC.len() as u64;
+        Ok(PackWriter { path, file, buffer, size_bytes, table: Vec::new(), member_count: 0 })
+    }
+
+    /// Appends a member; answers where it lies.
+    pub(super) fn append(
+        &mut self,
+        kind: Kind,
+        digest: &Digest,
+        bytes: &[u8],
+    ) -> Result<u64, Error> {
+        let offset_bytes = self.size_bytes;
+        self.write(bytes)?;
+        self.table.push(kind as u8);
+        self.table.extend_from_slice(digest.as_bytes());
+        self.table.extend_from_slice(&offset_bytes.to_le_bytes());
+        self.table.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.member_count += 1;
+        Ok(offset_bytes)
+    }
+
+    /// Writes the table and closes the pack for good.
+    pub(super) fn finish(mut self) -> Result<FinishedPack, Error> {
+        let table = std::mem::take(&mut self.table);
+        let id = Digest::derive(CONTEXT, &table);
+        self.write(&table)?;
+        self.write(&self.member_count.to_le_bytes())?;
+        self.write(id.as_bytes())?;
+        self.write(TRAILER_MAGIC)?;
+        self.flush()?;
+        os::seal(&self.file).map_err(Error::io("make read-only", &self.path))?;
+        Ok(FinishedPack { path: self.path, file: self.file, id, size_bytes: self.size_bytes })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if self.buffer.len() + bytes.len() > BUFFER_BYTES {
+            self.flush()?;
+        }
+        match bytes.len() < BUFFER_BYTES {
+            true => self.buffer.extend_from_slice(bytes),
+            false => self.write_through(bytes)?,
+        }
+        self.size_bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        let buffer = std::mem::take(&mut self.buffer);
+        self.write_through(&buffer)?;
+        self.buffer = buffer;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn write_through(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.file.write_all(bytes).map_err(Error::write(&self.path, bytes.len() as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a rebuild of the index will rely on.
+    #[test]
+    fn the_table_at_the_end_names_every_member() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = PackWriter::create(folder.path()).unwrap();
+        let digest = Digest::of(b"small");
+        let offset_bytes = writer.append(Kind::Blob, &digest, b"small").unwrap();
+        let pack = writer.finish().unwrap();
+
+        let bytes = std::fs::read(&pack.path).unwrap();
+        assert_eq!(bytes.len() as u64, pack.size_bytes);
+        assert_eq!(&bytes[offset_bytes as usize..][..5], b"small");
+        let (rest, trailer) = bytes.split_at(bytes.len() - 48);
+        assert_eq!(trailer[..8], 1u64.to_le_bytes());
+        assert_eq!(trailer[8..40], *pack.id.as_bytes());
+        let member = &rest[rest.len() - 49..];
+        assert_eq!(member[0], Kind::Blob as u8);
+        assert_eq!(member[1..33], *digest.as_bytes());
+    }
+}

@@ -1,0 +1,189 @@
+//! `Place`: which path each thing of a store has, and making those that must exist.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::index::Index;
+use crate::shelf::Kind;
+use crate::{Digest, Error, os};
+
+/// The version of the on-disk layout that this code reads and writes.
+const FORMAT_VERSION: u32 = 1;
+const FORMAT_PREFIX: &str = "mediabuild store ";
+
+/// All that may lie in a store whose making was cut short.
+const NAMES: [&str; 9] = [
+    "format",
+    "objects",
+    "packs",
+    "tmp",
+    "index.sqlite",
+    "index.sqlite-wal",
+    "index.sqlite-shm",
+    "index.sqlite-journal",
+    "secret-key",
+];
+
+pub(super) struct Place {
+    folder: PathBuf,
+}
+
+impl Place {
+    /// The store in `folder`, made now if there is none.
+    pub(super) fn open(folder: &Path) -> Result<Place, Error> {
+        // Results of other working folders must find the same files.
+        let folder = std::path::absolute(folder).map_err(Error::io("find", folder))?;
+        let place = Place { folder };
+        if !place.has_format()? {
+            place.create()?;
+        }
+        Ok(place)
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn index(&self) -> PathBuf {
+        self.folder.join("index.sqlite")
+    }
+
+    pub(super) fn tmp(&self) -> PathBuf {
+        self.folder.join("tmp")
+    }
+
+    pub(super) fn packs(&self) -> PathBuf {
+        self.folder.join("packs")
+    }
+
+    pub(super) fn pack(&self, id: &Digest) -> PathBuf {
+        self.packs().join(id.to_string())
+    }
+
+    pub(super) fn objects(&self) -> PathBuf {
+        self.folder.join("objects")
+    }
+
+    /// The file of an object of its own. Its kind is in the name, for rebuilding the index.
+    pub(super) fn object(&self, kind: Kind, digest: &Digest) -> PathBuf {
+        let suffix = match kind {
+            Kind::Blob => "",
+            Kind::Recipe => ".recipe",
+            Kind::Directory => ".directory",
+            Kind::PartTable => ".parts",
+        };
+        let name = digest.to_string();
+        self.objects().join(&name[..2]).join(name + suffix)
+    }
+
+    /// What the user should know about this place.
+    pub(super) fn warning(&self) -> Option<String> {
+        let name = os::network_file_system(&self.folder)?;
+        Some(format!(
+            "the store `{}` is on a network file system ({name}), where locks and flushes are \
+             not reliable; put it on a local disk",
+            self.folder.display()
+        ))
+    }
+
+    pub(super) fn secret_key(&self) -> Result<[u8; 32], Error> {
+        let path = self.secret_key_path();
+        let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+        let what = "is not 32 bytes long".to_owned();
+        bytes.try_into().map_err(|_| Error::BadFormat { path, what })
+    }
+
+    /// Takes the lock of `tmp/`; held until the file is dropped.
+    pub(super) fn lock_tmp(&self) -> Result<File, Error> {
+        let path = self.tmp().join("lock");
+        let file = File::options().create(true).append(true).open(&path);
+        let file = file.map_err(Error::io("open", &path))?;
+        file.lock().map_err(Error::io("lock", &path))?;
+        Ok(file)
+    }
+
+    fn format_path(&self) -> PathBuf {
+        self.folder.join("format")
+    }
+
+    fn secret_key_path(&self) -> PathBuf {
+        self.folder.join("secret-key")
+    }
+
+    /// Whether the store is complete; refuses one of a version we do not know.
+    fn has_format(&self) -> Result<bool, Error> {
+        let path = self.format_path();
+        match fs::read(&path) {
+            Ok(bytes) => check_format(path, &bytes).map(|()| true),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(cause) => Err(Error::io("read", &path)(cause)),
+        }
+    }
+
+    /// Makes everything, `format` last: a store with that file is complete.
+    fn create(&self) -> Result<(), Error> {
+        create_folder(&self.folder)?;
+        self.refuse_foreign_folder()?;
+        for folder in [self.objects(), self.packs(), self.tmp()] {
+            create_folder(&folder)?;
+        }
+        let _lock = self.lock_tmp()?;
+        self.write_new(&self.secret_key_path(), &os::random_key().map_err(key_error)?)?;
+        drop(Index::open(&self.index())?);
+        let format = format!("{FORMAT_PREFIX}{FORMAT_VERSION}\n");
+        self.write_new(&self.format_path(), format.as_bytes())?;
+        os::sync_folder(&self.folder).map_err(Error::io("flush", &self.folder))
+    }
+
+    fn refuse_foreign_folder(&self) -> Result<(), Error> {
+        let error = || Error::io("list", &self.folder);
+        for entry in fs::read_dir(&self.folder).map_err(error())? {
+            let name = entry.map_err(error())?.file_name();
+            if !NAMES.iter().any(|ours| name == *ours) {
+                let what = format!("holds `{}`, so it is not a store", name.display());
+                return Err(Error::BadFormat { path: self.folder.clone(), what });
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a small file whole and durably, unless it is there already. Mode 0600.
+    fn write_new(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        let write = || {
+            let mut file = tempfile::NamedTempFile::new_in(self.tmp())?;
+            file.write_all(bytes)?;
+            file.as_file().sync_all()?;
+            match file.persist_noclobber(path) {
+                Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => {
+                    Err(error.error)
+                }
+                _ => Ok(()),
+            }
+        };
+        write().map_err(Error::write(path, bytes.len() as u64))
+    }
+}
+
+/// Makes `folder` and those above it.
+pub(super) fn create_folder(folder: &Path) -> Result<(), Error> {
+    fs::create_dir_all(folder).map_err(Error::io("make the folder", folder))
+}
+
+fn check_format(path: PathBuf, bytes: &[u8]) -> Result<(), Error> {
+    let text = String::from_utf8_lossy(bytes);
+    let version = text.strip_prefix(FORMAT_PREFIX).and_then(|rest| rest.trim_end().parse().ok());
+    let what = match version {
+        Some(FORMAT_VERSION) => return Ok(()),
+        Some(version) => format!(
+            "is of store format {version}, and this program knows {FORMAT_VERSION}; \
+             use a newer mediabuild"
+        ),
+        None => "is not the format file of a store".to_owned(),
+    };
+    Err(Error::BadFormat { path, what })
+}
+
+fn key_error(cause: io::Error) -> Error {
+    Error::io("read", Path::new("/dev/urandom"))(cause)
+}

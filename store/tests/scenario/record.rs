@@ -1,0 +1,166 @@
+//! Batches, realisations, memos, roots, verification.
+
+use mediabuild_store::{
+    Digest, Directory, Entry, EntryName, Error, Output, RecipeBuilder, Root, Store,
+};
+
+use super::{commit, id, noise, output, put, read};
+
+pub(crate) fn nothing_is_visible_before_commit(store: &dyn Store) {
+    let mut batch = store.batch().unwrap();
+    let content = batch.put_bytes(&noise(1, 2 << 20)).unwrap();
+    batch.put_memo("t", &content.digest, b"v").unwrap();
+    batch.put_realisation(&id("a"), &output(content)).unwrap();
+    assert_eq!(store.find(&content.digest).unwrap(), None);
+    assert_eq!(store.memo("t", &content.digest).unwrap(), None);
+    assert_eq!(store.realisation(&id("a")).unwrap(), None);
+    batch.commit().unwrap();
+    assert_eq!(store.find(&content.digest).unwrap(), Some(content));
+    assert_eq!(store.memo("t", &content.digest).unwrap(), Some(b"v".to_vec()));
+    assert_eq!(store.realisation(&id("a")).unwrap(), Some(output(content)));
+}
+
+pub(crate) fn a_dropped_batch_leaves_nothing(store: &dyn Store) {
+    let mut batch = store.batch().unwrap();
+    let small = batch.put_bytes(b"small").unwrap();
+    let large = batch.put_bytes(&noise(1, 2 << 20)).unwrap();
+    drop(batch);
+    assert_eq!(store.find(&small.digest).unwrap(), None);
+    assert_eq!(store.find(&large.digest).unwrap(), None);
+    assert_eq!(put(store, b"small"), small);
+}
+
+pub(crate) fn a_realisation_is_remembered(store: &dyn Store) {
+    let blob = put(store, b"x");
+    let mut directory = Directory::new();
+    directory.insert(EntryName::parse("a").unwrap(), Entry::File(blob)).unwrap();
+    let mut builder = RecipeBuilder::new();
+    builder.content(blob);
+    let outputs = commit(store, |batch| {
+        let recipe = batch.put_recipe(&builder.finish()).unwrap();
+        let directory = batch.put_directory(&directory).unwrap();
+        let outputs = [output(blob), output(recipe), Output::Directory(directory)];
+        for (name, output) in ["blob", "recipe", "directory"].iter().zip(&outputs) {
+            batch.put_realisation(&id(name), output).unwrap();
+            batch.put_realisation(&id(name), output).unwrap();
+        }
+        outputs
+    });
+    for (name, output) in ["blob", "recipe", "directory"].iter().zip(outputs) {
+        assert_eq!(store.realisation(&id(name)).unwrap(), Some(output));
+    }
+    assert_eq!(store.realisation(&id("never")).unwrap(), None);
+}
+
+pub(crate) fn a_second_output_is_a_conflict(store: &dyn Store) {
+    let (one, two) = (output(put(store, b"1")), output(put(store, b"2")));
+    let mut batch = store.batch().unwrap();
+    batch.put_realisation(&id("a"), &one).unwrap();
+    let in_batch = batch.put_realisation(&id("a"), &two).unwrap_err();
+    batch.commit().unwrap();
+    let in_store = store.batch().unwrap().put_realisation(&id("a"), &two).unwrap_err();
+    for error in [in_batch, in_store] {
+        let Error::Conflict { first, second, .. } = error else { panic!("{error}") };
+        assert_eq!((*first, *second), (one, two));
+    }
+    assert_eq!(store.realisation(&id("a")).unwrap(), Some(one));
+}
+
+pub(crate) fn a_conflict_found_at_commit_leaves_nothing(store: &dyn Store) {
+    let (one, two) = (output(put(store, b"1")), output(put(store, b"2")));
+    let (mut first, mut second) = (store.batch().unwrap(), store.batch().unwrap());
+    first.put_realisation(&id("a"), &one).unwrap();
+    second.put_realisation(&id("a"), &two).unwrap();
+    let extra = second.put_bytes(b"extra").unwrap();
+    first.commit().unwrap();
+    assert!(matches!(second.commit(), Err(Error::Conflict { .. })));
+    assert_eq!(store.realisation(&id("a")).unwrap(), Some(one));
+    assert_eq!(store.find(&extra.digest).unwrap(), None);
+}
+
+pub(crate) fn a_realisation_needs_its_output(store: &dyn Store) {
+    let missing = Output::Directory(Digest::of(b"missing"));
+    let error = store.batch().unwrap().put_realisation(&id("a"), &missing).unwrap_err();
+    assert!(matches!(error, Error::Missing(_)), "{error}");
+}
+
+pub(crate) fn memos_are_kept_by_table(store: &dyn Store) {
+    let key = Digest::of(b"key");
+    commit(store, |batch| {
+        batch.put_memo("sha1", &key, b"one").unwrap();
+        batch.put_memo("size", &key, b"").unwrap();
+        batch.put_memo("sha1", &key, b"two").unwrap();
+    });
+    assert_eq!(store.memo("sha1", &key).unwrap(), Some(b"two".to_vec()));
+    assert_eq!(store.memo("size", &key).unwrap(), Some(Vec::new()));
+    assert_eq!(store.memo("other", &key).unwrap(), None);
+}
+
+pub(crate) fn roots_come_and_go(store: &dyn Store) {
+    let root = |name: &str, detail: &[u8]| Root {
+        name: name.to_owned(),
+        output: output(put(store, b"x")),
+        detail: detail.to_vec(),
+    };
+    store.set_root(&root("/b", b"1")).unwrap();
+    store.set_root(&root("/a", b"2")).unwrap();
+    store.set_root(&root("/b", b"3")).unwrap();
+    assert_eq!(store.roots().unwrap(), [root("/a", b"2"), root("/b", b"3")]);
+    store.remove_root("/a").unwrap();
+    store.remove_root("/nobody").unwrap();
+    assert_eq!(store.roots().unwrap(), [root("/b", b"3")]);
+}
+
+pub(crate) fn the_secret_key_stays(store: &dyn Store) {
+    let key = store.secret_key().unwrap();
+    assert_ne!(key, [0; 32]);
+    assert_eq!(store.secret_key().unwrap(), key);
+}
+
+pub(crate) fn a_good_store_has_no_problems(store: &dyn Store) {
+    let large = put(store, &noise(1, 5 << 20));
+    put(store, b"");
+    commit(store, |batch| {
+        let small = batch.put_bytes(b"small").unwrap();
+        let mut builder = RecipeBuilder::new();
+        builder.content(large);
+        builder.content(small);
+        batch.put_recipe(&builder.finish()).unwrap();
+        batch.put_directory(&Directory::new()).unwrap()
+    });
+    let mut heard = Vec::new();
+    let mut progress = |done, all| {
+        heard.push((done, all));
+        true
+    };
+    assert_eq!(store.verify(&mut progress).unwrap(), []);
+    assert!(heard.is_sorted() && heard.last().is_some_and(|(done, all)| done == all));
+}
+
+pub(crate) fn verify_stops_on_request(store: &dyn Store) {
+    put(store, b"x");
+    assert!(matches!(store.verify(&mut |_, _| false), Err(Error::Cancelled)));
+}
+
+pub(crate) fn threads_may_store_the_same_things(store: &dyn Store) {
+    std::thread::scope(|scope| {
+        for thread in 0..4u64 {
+            scope.spawn(move || {
+                for round in 0..5 {
+                    commit(store, |batch| {
+                        for seed in 0..20 {
+                            batch.put_bytes(&noise(seed + round, 3000)).unwrap();
+                        }
+                        batch.put_bytes(&noise(round, 1 << 20)).unwrap();
+                        let own = batch.put_bytes(&noise(1000 + thread, 100)).unwrap();
+                        batch.put_realisation(&id(&format!("{thread}")), &output(own)).unwrap();
+                    });
+                }
+            });
+        }
+    });
+    for seed in 0..24 {
+        assert_eq!(read(store, &Digest::of(&noise(seed, 3000))), noise(seed, 3000));
+    }
+    assert_eq!(store.verify(&mut |_, _| true).unwrap(), []);
+}
