@@ -1,5 +1,6 @@
 //! `mediabuild.kdl` and what it includes: bytes to texts and KDL nodes.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -101,7 +102,10 @@ impl Reader<'_> {
     }
 
     fn unreadable(&mut self, name: &str, included: Option<Span>, error: &std::io::Error) {
-        let message = format!("`{name}` cannot be read: {error}");
+        let message = match error.kind() {
+            ErrorKind::NotFound => format!("there is no file `{name}`"),
+            _ => format!("`{name}` cannot be read: {error}"),
+        };
         let span = match included {
             Some(span) => span,
             // The project file itself: an empty text stands for it, so that the diagnostic has a place.

@@ -28,8 +28,11 @@ pub struct Report {
 impl Report {
     /// The report of `diagnostic`, whose labels lie in `texts`.
     pub fn new(texts: &Texts, diagnostic: &Diagnostic) -> Self {
-        let files = files_of(&diagnostic.labels);
-        let mut snippets = files.iter().map(|&file| Self::snippet(texts, diagnostic, file));
+        let files = files_of(&diagnostic.labels).into_iter();
+        // An empty text stands for a file that could not be read: there is nothing to show.
+        let mut snippets = files
+            .filter(|file| !texts.get(*file).text.is_empty())
+            .map(|file| Self::snippet(texts, diagnostic, file));
         let main = snippets.next().unwrap_or_else(|| Self::bare(diagnostic));
         Report {
             code: Some(diagnostic.code),
@@ -57,11 +60,26 @@ impl Report {
         let text = texts.get(file);
         let labels = diagnostic.labels.iter().filter(|label| label.span.text == file);
         Report {
-            source: Some(NamedSource::new(&text.name, text.text.to_string())),
+            source: Some(NamedSource::new(&text.name, printable(&text.text))),
             labels: labels.map(labeled_span).collect(),
             ..Self::bare(diagnostic)
         }
     }
+}
+
+/// `text` without characters that would control a terminal, each byte at its offset.
+fn printable(text: &str) -> String {
+    let is_control = |c: char| {
+        (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+            || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().fold(String::with_capacity(text.len()), |mut printable, c| {
+        match is_control(c) {
+            true => printable.extend(std::iter::repeat_n('?', c.len_utf8())),
+            false => printable.push(c),
+        }
+        printable
+    })
 }
 
 /// The files of `labels`, in order of first mention.
@@ -126,9 +144,13 @@ pub fn render(texts: &Texts, diagnostics: &[Diagnostic], colour: bool, width: us
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(width)
         .with_links(false)
+        .with_show_related_as_nested(true)
         .without_syntax_highlighting();
     let mut rendered = String::new();
-    for diagnostic in diagnostics {
+    for (count, diagnostic) in diagnostics.iter().enumerate() {
+        if count > 0 {
+            rendered.push('\n');
+        }
         let report = Report::new(texts, diagnostic);
         handler.render_report(&mut rendered, &report).expect("writing to a string succeeds");
     }

@@ -48,6 +48,8 @@ struct Scan<'a> {
     open: Vec<(usize, bool)>,
     hidden_depth: usize,
     hidden_depth_max: usize,
+    /// Up to here a slip has been explained; what follows from it is not said.
+    explained_to: usize,
     /// The token before, and the one before that is neither space nor comment.
     before: Option<Token>,
     significant: Option<TokenKind>,
@@ -62,6 +64,7 @@ impl<'a> Scan<'a> {
             open: Vec::new(),
             hidden_depth: 0,
             hidden_depth_max: 0,
+            explained_to: 0,
             before: None,
             significant: None,
             diagnostics: Vec::new(),
@@ -79,7 +82,9 @@ impl<'a> Scan<'a> {
     /// Takes the next token; `false` if there is no use in going on.
     fn token(&mut self, token: &Token) -> bool {
         let goes_on = self.limits(token);
-        self.diagnostics.extend(slip::find(self.text, self.before.as_ref(), token, self.idx));
+        if token.range.start >= self.explained_to {
+            self.slip(token);
+        }
         let is_gap = matches!(
             token.kind,
             TokenKind::Space | TokenKind::LineComment | TokenKind::BlockComment { .. }
@@ -89,6 +94,16 @@ impl<'a> Scan<'a> {
         }
         self.before = Some(token.clone());
         goes_on && self.diagnostics.len() < SLIPS_MAX
+    }
+
+    fn slip(&mut self, token: &Token) {
+        let Some(slip) = slip::find(self.text, self.before.as_ref(), token, self.idx) else {
+            return;
+        };
+        let ends: Vec<usize> =
+            slip.labels.iter().map(|l| l.span.offset_bytes + l.span.size_bytes).collect();
+        self.explained_to = ends.into_iter().max().unwrap_or_default();
+        self.diagnostics.push(slip);
     }
 
     fn limits(&mut self, token: &Token) -> bool {

@@ -41,6 +41,9 @@ pub(crate) fn parse(
     }
 }
 
+/// The parser's words for `key=` without a value.
+const MISSING_VALUE: &str = "Expected property value";
+
 /// `None` if the parser panicked.
 fn parse_on_own_stack(text: &str) -> Option<Result<KdlDocument, KdlError>> {
     thread::scope(|scope| {
@@ -61,13 +64,19 @@ fn parser_failed(idx: TextIdx) -> Diagnostic {
 fn errors(idx: TextIdx, text: &str, error: &KdlError) -> Vec<Diagnostic> {
     let mut lines = BTreeSet::new();
     let mut found: Vec<&KdlDiagnostic> = error.diagnostics.iter().collect();
-    found.sort_by_key(|diagnostic| diagnostic.span.offset());
-    found.retain(|diagnostic| lines.insert(line_of(text, diagnostic.span.offset())));
+    found.sort_by_key(|diagnostic| place(diagnostic));
+    found.retain(|diagnostic| lines.insert(line_of(text, place(diagnostic))));
     found.truncate(ERRORS_MAX);
     if found.is_empty() {
         return vec![parser_failed(idx)];
     }
     found.into_iter().map(|diagnostic| translate(idx, text, diagnostic)).collect()
+}
+
+/// Where the mistake is: the span of a missing value begins at its node.
+fn place(diagnostic: &KdlDiagnostic) -> usize {
+    let is_missing = diagnostic.message.as_deref() == Some(MISSING_VALUE);
+    diagnostic.span.offset() + if is_missing { diagnostic.span.len() } else { 0 }
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
@@ -82,6 +91,9 @@ fn translate(idx: TextIdx, text: &str, diagnostic: &KdlDiagnostic) -> Diagnostic
     let span = Span { text: idx, offset_bytes: start, size_bytes: written.len() };
     let message = diagnostic.message.as_deref().unwrap_or_default();
     let help = diagnostic.help.as_deref().unwrap_or_default();
+    if message == MISSING_VALUE {
+        return missing_value(Span { text: idx, offset_bytes: end, size_bytes: 0 });
+    }
     if message.starts_with("Found child block") {
         return misplaced_block(span);
     }
@@ -89,6 +101,13 @@ fn translate(idx: TextIdx, text: &str, diagnostic: &KdlDiagnostic) -> Diagnostic
         return not_a_value(span, written);
     }
     other(span, message, help)
+}
+
+/// The parser's span of it goes from the node to behind the `=`.
+fn missing_value(span: Span) -> Diagnostic {
+    Diagnostic::error("syntax", span, "a property's value must stand behind its `=`")
+        .label("no value")
+        .help("write `property=\"value\"`")
 }
 
 fn misplaced_block(span: Span) -> Diagnostic {

@@ -4,7 +4,7 @@ use crate::def;
 use crate::definition::Kind;
 use crate::diagnostic::Diagnostic;
 use crate::names::Names;
-use crate::nearest::{quoted_list, suggestion};
+use crate::nearest::{nearest, quoted_list, suggestion};
 use crate::node::{Node, Value};
 use crate::spec::{ArgumentSpec, ChildSpec, Children, Count, NodeSpec, Occurs, PropertySpec};
 use crate::text::Texts;
@@ -50,7 +50,7 @@ impl Validation<'_> {
     fn arguments(&mut self, spec: &NodeSpec, node: Node<'_>) {
         let arguments: Vec<Value<'_>> = node.arguments().collect();
         let Some(argument) = &spec.argument else {
-            self.surplus(spec, &arguments);
+            self.surplus(spec, node, &arguments);
             return;
         };
         if arguments.is_empty() && argument.count != Count::Optional {
@@ -58,16 +58,16 @@ impl Validation<'_> {
         }
         let allowed = if argument.count == Count::OneOrMore { arguments.len() } else { 1 };
         let (wanted, surplus) = arguments.split_at(allowed.min(arguments.len()));
-        self.surplus(spec, surplus);
+        self.surplus(spec, node, surplus);
         for value in wanted {
             self.value(argument.value, *value);
         }
     }
 
-    fn surplus(&mut self, spec: &NodeSpec, values: &[Value<'_>]) {
+    fn surplus(&mut self, spec: &NodeSpec, node: Node<'_>, values: &[Value<'_>]) {
         let Some(first) = values.first() else { return };
         let allowed = if spec.argument.is_some() { "one argument" } else { "no argument" };
-        let message = format!("`{}` takes {allowed}", spec.name);
+        let message = format!("`{}` takes {allowed}", node.name());
         let diagnostic = Diagnostic::error("surplus-argument", first.span(), message)
             .label("one too many")
             .help(format!("write `{}`", first_line(spec)));
@@ -79,7 +79,7 @@ impl Validation<'_> {
         for value in node.properties() {
             let key = value.key().unwrap_or_default();
             match spec.properties.iter().find(|property| property.name == key) {
-                None => self.diagnostics.push(unknown_property(spec, value)),
+                None => self.diagnostics.push(unknown_property(spec, node, value)),
                 Some(property) => self.value(property.value, value),
             }
             match seen.iter().find(|earlier| earlier.key() == value.key()) {
@@ -88,7 +88,10 @@ impl Validation<'_> {
             }
         }
         for property in spec.properties.iter().filter(|property| property.required) {
-            if node.property(property.name).is_none() {
+            let written = node.properties().filter_map(Value::key);
+            if node.property(property.name).is_none()
+                && !is_misspelt(property.name, written, &property_names(spec))
+            {
                 self.diagnostics.push(missing_property(spec, property, node));
             }
         }
@@ -113,16 +116,16 @@ impl Validation<'_> {
         for child in node.children() {
             match &spec.children {
                 Children::Named(named) => self.node(named, child),
-                Children::None | Children::Specs(_) => self.child(spec, child),
+                Children::None | Children::Specs(_) => self.child(spec, node, child),
             }
         }
     }
 
-    fn child(&mut self, spec: &NodeSpec, child: Node<'_>) {
+    fn child(&mut self, spec: &NodeSpec, parent: Node<'_>, child: Node<'_>) {
         let specs = spec.child_specs();
         match specs.iter().find(|child_spec| child_spec.node.name == child.name()) {
             Some(child_spec) => self.node(child_spec.node, child),
-            None => self.diagnostics.push(unknown_child(spec, child)),
+            None => self.diagnostics.push(unknown_child(spec, parent, child)),
         }
     }
 
@@ -139,7 +142,7 @@ impl Validation<'_> {
         let mut found = node.children_named(child.node.name);
         let (first, second) = (found.next(), found.next());
         match (child.occurs, first, second) {
-            (Occurs::Required, None, _) => {
+            (Occurs::Required, None, _) if !is_misspelt_child(child.node.name, spec, node) => {
                 self.diagnostics.push(missing_child(spec, child.node, node));
             }
             (Occurs::Required | Occurs::Optional, Some(first), Some(second)) => {
@@ -152,6 +155,7 @@ impl Validation<'_> {
     fn one_of(&mut self, spec: &NodeSpec, group: &[&str], node: Node<'_>) {
         let mut found = node.children().filter(|child| group.contains(&child.name()));
         match (found.next(), found.next()) {
+            (None, _) if group.iter().any(|name| is_misspelt_child(name, spec, node)) => {}
             (None, _) => self.diagnostics.push(missing_one_of(spec, group, node)),
             // Two of one name are reported as repeated.
             (Some(first), Some(second)) if first.name() != second.name() => {
@@ -160,6 +164,28 @@ impl Validation<'_> {
             _ => {}
         }
     }
+}
+
+fn child_names(spec: &NodeSpec) -> Vec<&'static str> {
+    spec.child_specs().iter().map(|child| child.node.name).collect()
+}
+
+fn property_names(spec: &NodeSpec) -> Vec<&'static str> {
+    spec.properties.iter().map(|property| property.name).collect()
+}
+
+/// Whether one of the `written` names is unknown and most likely was meant to be `name`: that is
+/// said already, and saying that `name` is missing would be one mistake told twice.
+fn is_misspelt<'a>(
+    name: &str,
+    mut written: impl Iterator<Item = &'a str>,
+    names: &[&'static str],
+) -> bool {
+    written.any(|w| !names.contains(&w) && nearest(w, names.iter().copied()) == Some(name))
+}
+
+fn is_misspelt_child(name: &str, spec: &NodeSpec, node: Node<'_>) -> bool {
+    is_misspelt(name, node.children().map(Node::name), &child_names(spec))
 }
 
 fn first_line(spec: &NodeSpec) -> &'static str {
@@ -177,9 +203,9 @@ fn unknown_definition(node: Node<'_>) -> Diagnostic {
     Diagnostic::error("unknown-node", node.span(), message).label("unknown kind").help(help)
 }
 
-fn unknown_child(spec: &NodeSpec, child: Node<'_>) -> Diagnostic {
+fn unknown_child(spec: &NodeSpec, parent: Node<'_>, child: Node<'_>) -> Diagnostic {
     let name = child.name();
-    let names: Vec<&str> = spec.child_specs().iter().map(|child| child.node.name).collect();
+    let names = child_names(spec);
     let help = if spec.planned.contains(&name) {
         format!("`{name}` is planned, not built yet")
     } else if spec.properties.iter().any(|property| property.name == name) {
@@ -193,7 +219,7 @@ fn unknown_child(spec: &NodeSpec, child: Node<'_>) -> Diagnostic {
     } else {
         suggestion(name, &names, &format!("`{}` can hold", spec.name))
     };
-    let message = format!("`{}` cannot hold `{name}`", spec.name);
+    let message = format!("`{}` cannot hold `{name}`", parent.name());
     Diagnostic::error("unknown-node", child.span(), message).label("unknown node").help(help)
 }
 
@@ -201,9 +227,9 @@ fn example_of(spec: &NodeSpec, property: &str) -> &'static str {
     spec.properties.iter().find(|p| p.name == property).map_or("", |p| p.example)
 }
 
-fn unknown_property(spec: &NodeSpec, value: Value<'_>) -> Diagnostic {
+fn unknown_property(spec: &NodeSpec, node: Node<'_>, value: Value<'_>) -> Diagnostic {
     let key = value.key().unwrap_or_default();
-    let names: Vec<&str> = spec.properties.iter().map(|property| property.name).collect();
+    let names = property_names(spec);
     let child = spec.child_specs().iter().find(|child| child.node.name == key);
     let help = if spec.planned.contains(&key) {
         format!("`{key}=` is planned, not built yet")
@@ -214,7 +240,7 @@ fn unknown_property(spec: &NodeSpec, value: Value<'_>) -> Diagnostic {
     } else {
         suggestion(key, &names, &format!("`{}` has", spec.name))
     };
-    let message = format!("`{}` has no property `{key}`", spec.name);
+    let message = format!("`{}` has no property `{key}`", node.name());
     Diagnostic::error("unknown-property", value.key_span(), message)
         .label("unknown property")
         .help(help)
@@ -229,7 +255,7 @@ fn repeated_property(first: Value<'_>, second: Value<'_>) -> Diagnostic {
 }
 
 fn missing_argument(spec: &NodeSpec, argument: &ArgumentSpec, node: Node<'_>) -> Diagnostic {
-    let message = format!("`{}` needs {}", spec.name, argument.value.describe());
+    let message = format!("`{}` needs {}", node.name(), argument.value.describe());
     Diagnostic::error("missing-argument", node.span(), message)
         .label(format!("no {}", argument.name))
         .help(format!("write it like `{}`", first_line(spec)))

@@ -107,7 +107,7 @@ impl ValueKind {
             ValueKind::DefinitionFiles => path::resolve(file, string).map(drop),
             ValueKind::Output => output::resolve(string).map(drop),
             ValueKind::Label => label::check(string),
-            ValueKind::Choice(choice) => choice.check(string),
+            ValueKind::Choice(choice) => choice.check(string, value.key()),
             ValueKind::DateTime => time::seconds(string).map(drop),
             ValueKind::Secret => secret::parse(string, file).map(drop),
             ValueKind::VariableValue if value.annotation().is_some() => {
@@ -125,7 +125,7 @@ impl ValueKind {
             (Some((wanted, _)), Some(written)) if wanted == written => Ok(()),
             (Some((wanted, example)), _) => Err(Problem::new(
                 "missing-annotation",
-                "no such annotation",
+                "not marked",
                 format!("this value must be marked as `({wanted})`"),
                 format!("write it like `{example}`"),
             )),

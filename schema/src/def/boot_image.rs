@@ -115,11 +115,18 @@ impl DriverPlacement {
 fn placements(node: Node<'_>) -> Vec<DriverPlacement> {
     let nodes = node.children_named("driver-package");
     nodes
+        .filter(|node| is_clear(*node))
         .flat_map(|node| {
             let to = placed_to(node);
             node.strings().into_iter().map(move |name| DriverPlacement { name, to: to.clone() })
         })
         .collect()
+}
+
+/// Whether it is known where the packages go; if not, validation said so.
+fn is_clear(node: Node<'_>) -> bool {
+    let to = node.property("to");
+    to.is_none() || (placed_to(node).is_some() && node.arguments().count() == 1)
 }
 
 fn placed_to(node: Node<'_>) -> Option<Spanned<String>> {

@@ -140,25 +140,11 @@ impl<'a> Lexer<'a> {
         TokenKind::BlockComment { depth_max, closed: true }
     }
 
+    /// The first quote is behind us.
     fn quoted(&mut self) -> Quoting {
-        if self.eat("\"\"") {
-            // Three quotes, or an empty string and something behind it.
-            return match self.peek() {
-                Some('"') => self.multi_line(),
-                _ => self.empty(),
-            };
+        if !self.eat("\"\"") {
+            return self.escaped_until("\"", false);
         }
-        self.escaped_until("\"", false)
-    }
-
-    fn empty(&mut self) -> Quoting {
-        // `""` was taken as if more quotes followed: the second closed the string.
-        self.at -= 1;
-        Quoting::Closed
-    }
-
-    fn multi_line(&mut self) -> Quoting {
-        self.bump();
         if !self.peek().is_some_and(is_newline) {
             self.skip_while(|c| !is_newline(c));
             return Quoting::NoNewline;

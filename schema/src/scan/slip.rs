@@ -171,12 +171,14 @@ impl<'a> Spot<'a> {
     }
 
     fn apostrophe(&self) -> Option<Diagnostic> {
-        let written = self.written();
-        written.starts_with('\'').then(|| {
-            self.error("apostrophe", "strings stand between `\"`, not between `'`")
-                .label("begins with `'`")
-                .help(format!("write `\"{}\"`", written.trim_matches('\'')))
-        })
+        let start = self.token.range.start;
+        let inside = self.text[start..].strip_prefix('\'')?;
+        let line = inside.lines().next().unwrap_or_default();
+        let content = line.split('\'').next().unwrap_or(line);
+        let end = (start + content.len() + 2).min(start + 1 + line.len());
+        let message = "strings stand between `\"`, not between `'`";
+        let diagnostic = Diagnostic::error("apostrophe", self.span(start, end), message);
+        Some(diagnostic.label("begins with `'`").help(format!("write `\"{content}\"`")))
     }
 
     /// `https://…` without quotes, of which `//…` would be a comment.
@@ -196,28 +198,26 @@ impl<'a> Spot<'a> {
                     .label("a bracket")
                     .help("write the values one after the other, with spaces between them"),
             ),
-            '/' | '\\' => self.bare_path(sign),
+            '/' | '\\' => self.bare_path(),
             _ => None,
         }
     }
 
     /// `drivers/intel` or `C:\x` without quotes.
-    fn bare_path(&self, sign: char) -> Option<Diagnostic> {
-        let start = self.before.map_or(self.token.range.start, |before| before.range.start);
-        let start = if self.word_before().is_some() { start } else { self.token.range.start };
-        let rest = &self.text[self.token.range.end..];
-        let length = rest.find(|c: char| c.is_whitespace() || matches!(c, ';' | '{' | '}'));
-        let end = self.token.range.end + length.unwrap_or(rest.len());
+    fn bare_path(&self) -> Option<Diagnostic> {
+        let before = self.word_before().map_or(0, str::len);
+        let start = self.token.range.start - before;
+        let rest = &self.text[start..];
+        let is_end = |c: char| c.is_whitespace() || matches!(c, ';' | '{' | '}' | '"');
+        let path = &rest[..rest.find(is_end).unwrap_or(rest.len())];
         // A lone `\` continues the line.
-        let is_alone = end - start == 1;
-        if is_alone && sign == '\\'
-            || self.before_is(|kind| matches!(kind, TokenKind::Sign('/' | '\\')))
-        {
+        if path == "\\" {
             return None;
         }
-        let path = self.text[start..end].replace('\\', "/").replace('"', "");
-        let diagnostic =
-            Diagnostic::error("bare-path", self.span(start, end), "a path needs quotes");
-        Some(diagnostic.label("without quotes").help(format!("write `\"{path}\"`")))
+        let quoted =
+            if path.contains('\\') { format!("#\"{path}\"#") } else { format!("\"{path}\"") };
+        let span = self.span(start, start + path.len());
+        let diagnostic = Diagnostic::error("bare-path", span, "a path needs quotes");
+        Some(diagnostic.label("without quotes").help(format!("write `{quoted}`")))
     }
 }

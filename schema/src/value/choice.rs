@@ -19,11 +19,15 @@ impl Choice {
         words.join(" or ")
     }
 
-    pub(crate) fn check(&self, written: &str) -> Result<(), Problem> {
+    /// `key` is the property whose value `written` is.
+    pub(crate) fn check(&self, written: &str, key: Option<&str>) -> Result<(), Problem> {
         if self.words.contains(&written) {
             return Ok(());
         }
-        let message = format!("`{written}` is not one of the words for this");
+        let message = match key {
+            Some(key) => format!("`{key}=` cannot be `{written}`"),
+            None => format!("`{written}` cannot stand here"),
+        };
         Err(Problem::new("unknown-word", "unknown word", message, self.help(written)))
     }
 

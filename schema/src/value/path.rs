@@ -59,7 +59,7 @@ fn has_drive(written: &str) -> bool {
 }
 
 /// A path near `written` that has the right form.
-fn repaired(written: &str) -> String {
+pub(crate) fn repaired(written: &str) -> String {
     let printable: String = written.chars().filter(|c| !c.is_control()).collect();
     let slashes = printable.replace('\\', "/");
     let relative = if has_drive(&slashes) { &slashes[2..] } else { &slashes };

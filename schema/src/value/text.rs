@@ -8,7 +8,10 @@ use crate::problem::Problem;
 /// The string of `value`.
 pub(crate) fn string<'a>(value: Value<'a>) -> Result<&'a str, Problem> {
     value.string().ok_or_else(|| {
-        let help = format!("write `\"{}\"`", plain(value.kdl()));
+        let help = match value.kdl() {
+            KdlValue::Null => "write text between quotes, or leave it out".to_string(),
+            kdl => format!("write `\"{}\"`", plain(kdl)),
+        };
         wrong_type(value, "a string", help)
     })
 }

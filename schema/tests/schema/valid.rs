@@ -1,8 +1,6 @@
 //! Projects that are right, and what they become.
 
-mod case;
-
-use case::{cases, load_case, rendered};
+use crate::case::{cases, load_case, rendered};
 use mediabuild_schema::Definitions;
 use mediabuild_schema::definition::{
     DriverPackage, ImageBase, ImageSelector, Kind, SecretReference, Source, VariableValue,
