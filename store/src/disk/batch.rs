@@ -4,9 +4,9 @@
 //! What the store or the batch has already is not written again.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+
+use tempfile::NamedTempFile;
 
 use super::pack::PackWriter;
 use super::publish::{self, Pending};
@@ -29,7 +29,7 @@ pub(super) struct DiskBatch<'a> {
     pack: Option<PackWriter>,
     pending: Pending,
     found: HashMap<Digest, Found>,
-    /// Holds a blob until it is known to be small, then the next piece of a large one.
+    /// Reused: holds a blob until it is known to be small, then each piece of a large one.
     buffer: Vec<u8>,
     failed: bool,
 }
@@ -55,9 +55,9 @@ impl<'a> DiskBatch<'a> {
         let offset_bytes = match bytes.len() < LOOSE_BYTES_MIN {
             true => Some(self.write_packed(kind, &digest, bytes)?),
             false => {
-                let (path, mut file) = self.create_loose()?;
-                file.write_all(bytes).map_err(Error::write(&path, bytes.len() as u64))?;
-                self.keep_loose(kind, digest, path, &file)?;
+                let mut file = self.create_loose()?;
+                write(&mut file, bytes)?;
+                self.keep_loose(kind, digest, file)?;
                 None
             }
         };
@@ -118,49 +118,60 @@ impl<'a> DiskBatch<'a> {
         written
     }
 
-    fn create_loose(&mut self) -> Result<(PathBuf, File), Error> {
-        let count = self.pending.loose.len();
-        let path = self.folder()?.path().join(count.to_string());
-        // A file of that name is one that was given up: its blob was here already, or its source
-        // broke.
-        let file = File::create(&path).map_err(Error::io("make", &path))?;
-        Ok((path, file))
+    /// A file of its own for one large thing; gone when dropped, unless it is kept.
+    fn create_loose(&mut self) -> Result<NamedTempFile, Error> {
+        let folder = self.folder()?.path();
+        NamedTempFile::new_in(folder).map_err(Error::io("make a file in", folder))
     }
 
-    fn keep_loose(
-        &mut self,
-        kind: Kind,
-        digest: Digest,
-        path: PathBuf,
-        file: &File,
-    ) -> Result<(), Error> {
-        os::seal(file).map_err(Error::io("make read-only", &path))?;
+    fn keep_loose(&mut self, kind: Kind, digest: Digest, file: NamedTempFile) -> Result<(), Error> {
+        os::seal(file.as_file()).map_err(Error::io("make read-only", file.path()))?;
+        let path = file.into_temp_path();
         self.pending.loose.push(publish::Loose { kind, digest, path });
         Ok(())
     }
 
-    /// Streams a blob whose first piece is in the buffer to a file of its own.
-    fn put_large(
+    /// Stores what `source` gives: in the pack if it ends before `buffer` is full.
+    fn put_from(
         &mut self,
+        buffer: &mut [u8],
         source: &mut dyn Read,
         observe: &mut dyn FnMut(&[u8]),
     ) -> Result<Content, Error> {
-        let (path, mut file) = self.create_loose()?;
+        let filled = fill(buffer, source)?;
+        if filled == buffer.len() {
+            return self.put_large(buffer, source, observe);
+        }
+        let bytes = &buffer[..filled];
+        if !bytes.is_empty() {
+            observe(bytes);
+        }
+        self.put_bytes(bytes)
+    }
+
+    /// Streams a blob, whose first piece fills `buffer`, to a file of its own.
+    fn put_large(
+        &mut self,
+        buffer: &mut [u8],
+        source: &mut dyn Read,
+        observe: &mut dyn FnMut(&[u8]),
+    ) -> Result<Content, Error> {
+        let mut file = self.create_loose()?;
         let mut hasher = blake3::Hasher::new();
-        let mut size_bytes = 0;
-        while !self.buffer.is_empty() {
-            observe(&self.buffer);
-            let piece_bytes = self.buffer.len() as u64;
-            file.write_all(&self.buffer).map_err(Error::write(&path, piece_bytes))?;
-            hasher.update_rayon(&self.buffer);
-            size_bytes += piece_bytes;
-            fill(&mut self.buffer, source)?;
+        let (mut size_bytes, mut piece_bytes) = (0, buffer.len());
+        while piece_bytes > 0 {
+            let piece = &buffer[..piece_bytes];
+            observe(piece);
+            write(&mut file, piece)?;
+            hasher.update_rayon(piece);
+            size_bytes += piece_bytes as u64;
+            piece_bytes = fill(buffer, source)?;
         }
         let content = Content { digest: Digest::from_bytes(hasher.finalize().into()), size_bytes };
         if self.has(&content.digest)? {
             return Ok(content);
         }
-        self.keep_loose(Kind::Blob, content.digest, path, &file)?;
+        self.keep_loose(Kind::Blob, content.digest, file)?;
         let found = Found { kind: Kind::Blob, size_bytes };
         self.record(Kind::Blob, content.digest, size_bytes, found, None);
         Ok(content)
@@ -173,15 +184,10 @@ impl Batch for DiskBatch<'_> {
         source: &mut dyn Read,
         observe: &mut dyn FnMut(&[u8]),
     ) -> Result<Content, Error> {
-        fill(&mut self.buffer, source)?;
-        if self.buffer.len() == LOOSE_BYTES_MIN {
-            return self.put_large(source, observe);
-        }
-        if !self.buffer.is_empty() {
-            observe(&self.buffer);
-        }
-        let buffer = std::mem::take(&mut self.buffer);
-        let content = self.put_bytes(&buffer);
+        let mut buffer = std::mem::take(&mut self.buffer);
+        // Only the first blob pays for the zeros.
+        buffer.resize(LOOSE_BYTES_MIN, 0);
+        let content = self.put_from(&mut buffer, source, observe);
         self.buffer = buffer;
         content
     }
@@ -257,9 +263,13 @@ impl Batch for DiskBatch<'_> {
     }
 }
 
-/// Reads into `buffer` from its start until it is full or the source ends.
-fn fill(buffer: &mut Vec<u8>, source: &mut dyn Read) -> Result<(), Error> {
-    buffer.resize(LOOSE_BYTES_MIN, 0);
+fn write(file: &mut NamedTempFile, bytes: &[u8]) -> Result<(), Error> {
+    let written = file.as_file_mut().write_all(bytes);
+    written.map_err(Error::write(file.path(), bytes.len() as u64))
+}
+
+/// Reads until `buffer` is full or the source ends; answers how much.
+fn fill(buffer: &mut [u8], source: &mut dyn Read) -> Result<usize, Error> {
     let mut filled = 0;
     while filled < buffer.len() {
         match source.read(&mut buffer[filled..]) {
@@ -269,6 +279,5 @@ fn fill(buffer: &mut Vec<u8>, source: &mut dyn Read) -> Result<(), Error> {
             Err(error) => return Err(Error::from_read(error)),
         }
     }
-    buffer.truncate(filled);
-    Ok(())
+    Ok(filled)
 }

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tempfile::TempPath;
+
 use super::DiskStore;
 use super::index::NewObject;
 use super::pack::FinishedPack;
@@ -36,7 +38,8 @@ pub(super) struct Pending {
 pub(super) struct Loose {
     pub(super) kind: Kind,
     pub(super) digest: Digest,
-    pub(super) path: PathBuf,
+    /// Removed when dropped, unless it was renamed to its place.
+    pub(super) path: TempPath,
 }
 
 pub(super) fn publish(
