@@ -6,9 +6,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::rc::Rc;
 
-use mediabuild_formats::wim::{Integrity, attribute};
-use wim_support::{Opened, TempDir, has_tool, open, run};
+use mediabuild_formats::wim::{
+    Dentry, FileSpec, FileTime, Image, Integrity, Name, NamedStream, Reparse, Sha1, attribute,
+    dump_image,
+};
+use wim_support::{Opened, TempDir, has_tool, open, run, write_raw};
 
 /// Real binaries, if this machine has them: the x86 filter and deep Huffman codes need them.
 const BINARIES: [&str; 4] = [
@@ -195,6 +199,73 @@ fn check_captured(temp: &TempDir, captured: &Path, trees: &[&Path], variant: &st
     assert_eq!(written.images.len(), trees.len());
     let once_more = if large_lzx { again.rewrite_raw() } else { again.rewrite() };
     assert!(again.bytes == once_more.0, "{variant}: rewriting is not idempotent");
+}
+
+/// What captures of a Unix tree do not have: streams, junctions, descriptors, equal images.
+#[test]
+fn trees_of_windows_are_accepted() {
+    if !has_tool("wimlib-imagex") {
+        return;
+    }
+    let temp = TempDir::new("wim-windows");
+    let (time, mut contents) = (FileTime(133_000_000_000_000_000), BTreeMap::new());
+    let mut add = |text: &str| {
+        let sha1 = Sha1::of(text.as_bytes());
+        contents.insert(sha1, Rc::new(text.as_bytes().to_vec()));
+        sha1
+    };
+    let stream = |name: &str, sha1| NamedStream { name: Name::from(name), reserved: 0, sha1 };
+    let reparse = |tag, sha1| Some(Reparse { tag, reserved: 0, flags: 0, sha1 });
+    let mut image = Image::new(time);
+    let (data, ads) = (add("data"), add("alternate"));
+    for name in ["a", "B", "folder/with streams", "folder/empty with streams", "wof"] {
+        let sha1 = if name.contains("empty") { Sha1::ZERO } else { data };
+        image.insert_file(name, FileSpec::new(sha1, time)).expect("a new file");
+        let file = image.lookup_mut(name).expect("the file");
+        file.short_name = Name::from(name.replace(' ', "").get(..1).unwrap_or_default());
+        if name.contains("streams") {
+            file.streams = vec![stream("one", ads), stream("two", Sha1::ZERO)];
+        }
+    }
+    image.lookup_mut("folder").expect("the folder").streams = vec![stream("one", ads)];
+    let wof = image.lookup_mut("wof").expect("the file");
+    wof.attributes |= attribute::REPARSE_POINT;
+    wof.reparse = reparse(0x8000_0017, add("provider"));
+    let mut junction = Dentry::folder(Name::from("junction"), time);
+    junction.attributes |= attribute::REPARSE_POINT;
+    junction.reparse = reparse(0xa000_0003, add("\0\0\x04\0\x06\0\x04\0C\0:\0\0\0C\0:\0\0\0"));
+    image.root.children.push(junction);
+    let written = write_raw(&[&image, &image], &contents);
+    let (ours, theirs) = (temp.join("ours.wim"), temp.join("theirs.wim"));
+    fs::write(&ours, &written).expect("a file");
+    accepted_by_peers(&ours);
+    run(
+        "wimlib-imagex",
+        [
+            "export".as_ref(),
+            ours.as_os_str(),
+            "all".as_ref(),
+            theirs.as_os_str(),
+            "--compress=LZX".as_ref(),
+        ],
+    );
+    let path = theirs;
+    let (ours, theirs) = (open(written), open(fs::read(&path).expect("the export")));
+    assert_eq!(theirs.images, ours.images);
+    let references = |opened: &Opened| {
+        let entries = opened.wim.blobs.iter().map(|blob| (blob.sha1, blob.reference_count));
+        entries.collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(references(&theirs), references(&ours));
+    // An update makes wimlib write the metadata anew, in its own placement of streams.
+    run(
+        "wimlib-imagex",
+        ["update".as_ref(), path.as_os_str(), "1".as_ref(), "--command=delete /B".as_ref()],
+    );
+    let mut updated = open(fs::read(&path).expect("the update"));
+    image.remove("B").expect("the file");
+    let [expected, found] = [&image, &updated.images.remove(0)].map(dump_image);
+    assert_eq!(found, expected);
 }
 
 #[test]

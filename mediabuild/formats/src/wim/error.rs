@@ -87,7 +87,7 @@ pub enum Error {
     },
     /// The resource is larger than the caller accepts.
     #[error(
-        "resource at offset {resource_offset_bytes:#x}: {size_bytes} bytes, at most {limit_bytes} accepted"
+        "resource at offset {resource_offset_bytes:#x}: {size_bytes} bytes, above {limit_bytes}"
     )]
     TooLarge {
         /// File offset of the resource.

@@ -1,7 +1,7 @@
-//! WIM: Windows Imaging files, read from any [`Source`](crate::source::Source) and written as a layout.
+//! WIM: Windows Imaging files, read from a [`Source`](crate::source::Source), written as a layout.
 //!
 //! ```text
-//! header (208 bytes) · file resources · metadata resources · blob table · XML · [integrity table]
+//! header · file resources · metadata resources · blob table · XML data · [integrity table]
 //! ```
 //! A *blob* is a content named by its SHA-1, a *resource* its stored, maybe compressed, form, a
 //! *dentry* a name of a file, and a *stream* a file's use of a blob. Sources: the "Windows Imaging

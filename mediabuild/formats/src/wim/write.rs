@@ -300,10 +300,11 @@ fn image_element(base: &Element, counts: &Counts, index: usize) -> Element {
         ("TOTALBYTES", counts.total_bytes.to_string()),
         ("HARDLINKBYTES", counts.hard_link_bytes.to_string()),
     ];
-    for (position, (name, value)) in values.into_iter().enumerate() {
+    let mut front = 0;
+    for (name, value) in values {
         if element.element(name).is_none() {
-            let position = position.min(element.children.len());
-            element.children.insert(position, XmlNode::Element(Element::new(name)));
+            element.children.insert(front, XmlNode::Element(Element::new(name)));
+            front += 1;
         }
         element.set_text(name, value);
     }
