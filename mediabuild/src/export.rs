@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use mediabuild_store::{Content, Digest, Output, Root, Store};
 use serde_json::{Value, json};
 
-use crate::builders::import::{StatKey, corrupt};
+use crate::builders::import::corrupt;
 use crate::cancel;
 use crate::failure::Failure;
+use crate::os::{StatKey, free_space, sync_folder};
 use crate::progress::{Job, Progress};
 use crate::size::human;
 
@@ -167,17 +168,6 @@ fn check_space(folder: &Path, needed_bytes: u64) -> Result<(), Failure> {
     .help("free space there, or say another `--out`"))
 }
 
-#[cfg(unix)]
-fn free_space(folder: &Path) -> Option<u64> {
-    let stat = rustix::fs::statvfs(folder).ok()?;
-    stat.f_bavail.checked_mul(stat.f_frsize)
-}
-
-#[cfg(not(unix))]
-fn free_space(_: &Path) -> Option<u64> {
-    None
-}
-
 fn shown(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -238,7 +228,8 @@ impl Temporary {
         }
         self.renamed = true;
         remove(&old);
-        sync_folder(target.parent().unwrap_or(Path::new("/")))
+        let folder = target.parent().unwrap_or(Path::new("/"));
+        sync_folder(folder).map_err(|error| Failure::io("make durable", folder, &error))
     }
 }
 
@@ -278,15 +269,4 @@ fn remove_leftovers(target: &Path) {
 
 fn remove(path: &Path) {
     let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> Result<(), Failure> {
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(|error| Failure::io("make durable", folder, &error))
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<(), Failure> {
-    Ok(())
 }

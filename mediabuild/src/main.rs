@@ -18,6 +18,7 @@ mod export;
 mod failure;
 mod media_layout;
 mod open_store;
+mod os;
 mod plan;
 mod probe;
 mod progress;

@@ -168,20 +168,24 @@ impl Planner<'_> {
         let InputPath { path, project_path, .. } = input.clone();
         let (key, label) =
             (format!("import file {project_path}"), format!("import {project_path}"));
-        self.import(key, label, ImportFile { path, project_path })
+        let total_bytes = self.inputs.bytes(&path);
+        self.import(key, label, ImportFile { path, project_path, total_bytes })
     }
 
     fn import_wim(&mut self, input: &InputPath) -> DerivationIdx {
         let InputPath { path, project_path, .. } = input.clone();
         let (key, label) = (format!("import wim {project_path}"), format!("import {project_path}"));
-        self.import(key, label, ImportWim { path, project_path })
+        let total_bytes = self.inputs.bytes(&path);
+        self.import(key, label, ImportWim { path, project_path, total_bytes })
     }
 
     fn import_folder(&mut self, input: &InputPath, filter: Filter, follow: bool) -> DerivationIdx {
         let InputPath { path, project_path, .. } = input.clone();
         let key = format!("import folder {project_path} {filter:?} {follow}");
         let label = format!("import {project_path}");
-        let folder = ImportFolder { path, project_path, filter, follow_symlinks: follow };
+        let total_bytes = self.inputs.bytes(&path);
+        let folder =
+            ImportFolder { path, project_path, filter, follow_symlinks: follow, total_bytes };
         self.import(key, label, folder)
     }
 

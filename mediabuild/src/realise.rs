@@ -57,7 +57,7 @@ fn build(
     progress: &Progress,
     outcome: &str,
 ) -> Result<Output, Failure> {
-    let job = progress.job(&derivation.label, None);
+    let job = progress.job(&derivation.label, derivation.builder.total_bytes());
     let warn = |text: &str| progress.warning(&format!("{}: {text}", derivation.label));
     let context = BuildContext { store, job: &job, warn: &warn };
     let output = derivation

@@ -11,6 +11,7 @@ use sha1::{Digest as _, Sha1};
 use super::{BuildContext, Builder, BuilderVersion};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
+use crate::os::StatKey;
 
 /// Imports have no identity; the name is for messages.
 pub(crate) const IMPORT: BuilderVersion = BuilderVersion { name: "import", version: 0 };
@@ -24,6 +25,8 @@ pub(crate) struct ImportFile {
     pub(crate) path: PathBuf,
     /// How the project names it.
     pub(crate) project_path: String,
+    /// How many bytes it has, for progress.
+    pub(crate) total_bytes: Option<u64>,
 }
 
 impl Builder for ImportFile {
@@ -39,30 +42,47 @@ impl Builder for ImportFile {
         true
     }
 
+    fn total_bytes(&self) -> Option<u64> {
+        self.total_bytes
+    }
+
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
-        import_file(&self.path, context).map(Output::Content)
+        import_file(&self.path, Sha1Wanted::Yes, context).map(Output::Content)
     }
 }
 
 /// The content of the file at `path`: looked up by its stat, or read.
-pub(crate) fn import_file(path: &Path, context: &BuildContext<'_>) -> Result<Content, Failure> {
-    let mut known = super::import_folder::StatCache::load(context.store, path, "file")?;
+pub(crate) fn import_file(
+    path: &Path,
+    sha1: Sha1Wanted,
+    context: &BuildContext<'_>,
+) -> Result<Content, Failure> {
+    let mut known = super::import_stat::StatCache::load(context.store, path, "file")?;
     let metadata = stat(path)?;
     if let Some(content) = known.lookup("", &metadata) {
         return Ok(content);
     }
     let mut batch = context.store.batch()?;
-    let read = read_file(path, &metadata, context, batch.as_mut())?;
+    let read = read_file(path, &metadata, sha1, context, batch.as_mut())?;
     known.note("", &metadata, read);
     known.put(batch.as_mut())?;
     batch.commit()?;
     Ok(read)
 }
 
+/// Whether a WIM will want the SHA-1 of a file: then it is computed while the bytes pass by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sha1Wanted {
+    Yes,
+    /// A base WIM is not itself put into a WIM, and SHA-1 is the slowest of the hashes.
+    No,
+}
+
 /// Puts the bytes of one file into `batch`, with their SHA-1 as a memo.
 pub(crate) fn read_file(
     path: &Path,
     before: &Metadata,
+    sha1_wanted: Sha1Wanted,
     context: &BuildContext<'_>,
     batch: &mut dyn mediabuild_store::Batch,
 ) -> Result<Content, Failure> {
@@ -70,7 +90,9 @@ pub(crate) fn read_file(
     let mut sha1 = Sha1::new();
     let mut source = Cancellable { file: &mut file };
     let content = batch.put_blob(&mut source, &mut |piece| {
-        sha1.update(piece);
+        if sha1_wanted == Sha1Wanted::Yes {
+            sha1.update(piece);
+        }
         context.job.advance(piece.len() as u64);
     });
     let content = content.map_err(|error| {
@@ -80,7 +102,9 @@ pub(crate) fn read_file(
     if StatKey::of(before) != StatKey::of(&after) || content.size_bytes != after.len() {
         return Err(changed(path));
     }
-    batch.put_memo(SHA1_MEMO, &content.digest, &sha1.finalize())?;
+    if sha1_wanted == Sha1Wanted::Yes {
+        batch.put_memo(SHA1_MEMO, &content.digest, &sha1.finalize())?;
+    }
     Ok(content)
 }
 
@@ -106,55 +130,6 @@ pub(crate) fn stat(path: &Path) -> Result<Metadata, Failure> {
 fn changed(path: &Path) -> Failure {
     Failure::build(format!("`{}` changed while it was read", path.display()))
         .help("let whatever writes it finish, then build again")
-}
-
-/// What a stat says of a file's content: when equal, and not fresh, the bytes are equal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct StatKey {
-    size_bytes: u64,
-    modified_ns: i128,
-    changed_ns: i128,
-    inode: u64,
-    device: u64,
-}
-
-impl StatKey {
-    #[cfg(unix)]
-    pub(crate) fn of(metadata: &Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt;
-        let ns = |seconds: i64, ns: i64| i128::from(seconds) * 1_000_000_000 + i128::from(ns);
-        StatKey {
-            size_bytes: metadata.len(),
-            modified_ns: ns(metadata.mtime(), metadata.mtime_nsec()),
-            changed_ns: ns(metadata.ctime(), metadata.ctime_nsec()),
-            inode: metadata.ino(),
-            device: metadata.dev(),
-        }
-    }
-
-    #[cfg(not(unix))]
-    pub(crate) fn of(metadata: &Metadata) -> Self {
-        let modified = metadata.modified().ok();
-        let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        let modified_ns = since.map_or(0, |since| since.as_nanos() as i128);
-        StatKey { size_bytes: metadata.len(), modified_ns, changed_ns: 0, inode: 0, device: 0 }
-    }
-
-    /// The later of the two times, in nanoseconds since 1970.
-    pub(crate) fn latest_ns(&self) -> i128 {
-        self.modified_ns.max(self.changed_ns)
-    }
-
-    /// 56 bytes that are equal when the keys are.
-    pub(crate) fn encode(&self) -> [u8; 56] {
-        let mut bytes = [0; 56];
-        bytes[..8].copy_from_slice(&self.size_bytes.to_le_bytes());
-        bytes[8..24].copy_from_slice(&self.modified_ns.to_le_bytes());
-        bytes[24..40].copy_from_slice(&self.changed_ns.to_le_bytes());
-        bytes[40..48].copy_from_slice(&self.inode.to_le_bytes());
-        bytes[48..].copy_from_slice(&self.device.to_le_bytes());
-        bytes
-    }
 }
 
 /// The SHA-1 of a content: remembered, or computed by reading it once.

@@ -1,23 +1,19 @@
 //! `import` of a folder: its files → a directory. mtime, mode and owner never enter.
-//!
-//! The stat cache remembers, for each path that was imported, what each file's stat was and which
-//! content it had. It saves reading; it never decides an output: a file whose stat differs, or
-//! whose time is not older than the moment the cache was written (git's "racy" entries), is read.
 
-use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use mediabuild_store::{Batch, Content, Digest, DirectoryBuilder, Output, Store};
+use mediabuild_store::{DirectoryBuilder, Output};
 use serde_json::{Value, json};
 use walkdir::WalkDir;
 
-use super::import::{IMPORT, StatKey, read_file};
+use super::import::{IMPORT, Sha1Wanted, read_file};
+use super::import_stat::StatCache;
 use super::{BuildContext, Builder, BuilderVersion};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
+use crate::os::StatKey;
 
 /// Which files of a folder are taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -70,6 +66,8 @@ pub(crate) struct ImportFolder {
     pub(crate) filter: Filter,
     /// Symlinks are read as what they point to; otherwise they are errors.
     pub(crate) follow_symlinks: bool,
+    /// How many bytes it has, for progress.
+    pub(crate) total_bytes: Option<u64>,
 }
 
 impl Builder for ImportFolder {
@@ -85,6 +83,10 @@ impl Builder for ImportFolder {
         true
     }
 
+    fn total_bytes(&self) -> Option<u64> {
+        self.total_bytes
+    }
+
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let matcher = self.filter.matcher()?;
         let files = list(&self.path, &matcher, self.follow_symlinks)?;
@@ -97,7 +99,9 @@ impl Builder for ImportFolder {
         for file in &files {
             let content = match known.lookup(&file.name, &file.metadata) {
                 Some(content) => content,
-                None => read_file(&file.path, &file.metadata, context, batch.as_mut())?,
+                None => {
+                    read_file(&file.path, &file.metadata, Sha1Wanted::Yes, context, batch.as_mut())?
+                }
             };
             known.note(&file.name, &file.metadata, content);
             directory.insert(&file.name, content).map_err(|error| self.bad_name(file, &error))?;
@@ -206,92 +210,4 @@ fn relative_name(folder: &Path, path: &Path) -> Result<String, Failure> {
 fn not_unicode(path: &Path) -> Failure {
     Failure::build(format!("`{}` has a name that is not UTF-8", path.display()))
         .help("rename it; Windows file names are Unicode")
-}
-
-/// The memo table of stat caches, by path.
-const STAT_MEMO: &str = "stat";
-
-/// A time stamp within this of the cache's own time may hide a later change of the same stamp
-/// (file systems with coarse clocks tick every 10 ms to 2 s).
-const RACY: Duration = Duration::from_secs(2);
-
-/// What is remembered of one imported path.
-pub(crate) struct StatCache {
-    key: Digest,
-    old: BTreeMap<String, ([u8; 56], Content)>,
-    new: BTreeMap<String, ([u8; 56], Content)>,
-    changed: bool,
-}
-
-impl StatCache {
-    /// What the store remembers of `path`, with contents that it still has.
-    pub(crate) fn load(store: &dyn Store, path: &Path, kind: &str) -> Result<Self, Failure> {
-        let path =
-            std::path::absolute(path).map_err(|error| Failure::io("resolve", path, &error))?;
-        let key = format!("{kind}\0{}", path.display());
-        let key = Digest::derive("mediabuild 2026-11 stat cache", key.as_bytes());
-        let old = store.memo(STAT_MEMO, &key)?.and_then(|memo| decode(&memo)).unwrap_or_default();
-        let mut held = BTreeMap::new();
-        for (name, (stat, content)) in old {
-            if store.find(&content.digest)? == Some(content) {
-                held.insert(name, (stat, content));
-            }
-        }
-        Ok(StatCache { key, old: held, new: BTreeMap::new(), changed: false })
-    }
-
-    /// The content of file `name`, if its stat is as remembered.
-    pub(crate) fn lookup(&self, name: &str, metadata: &Metadata) -> Option<Content> {
-        let (stat, content) = self.old.get(name)?;
-        (*stat == StatKey::of(metadata).encode()).then_some(*content)
-    }
-
-    /// Remembers a file, unless its time is too young to tell a later change by.
-    pub(crate) fn note(&mut self, name: &str, metadata: &Metadata, content: Content) {
-        let stat = StatKey::of(metadata);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let old_enough = now.saturating_sub(RACY).as_nanos() as i128;
-        if stat.latest_ns() < old_enough {
-            let entry = (stat.encode(), content);
-            self.changed |= self.old.get(name) != Some(&entry);
-            self.new.insert(name.to_owned(), entry);
-        }
-    }
-
-    /// Writes it back, if it changed.
-    pub(crate) fn put(self, batch: &mut dyn Batch) -> Result<(), Failure> {
-        if self.changed || self.new.len() != self.old.len() {
-            batch.put_memo(STAT_MEMO, &self.key, &encode(&self.new))?;
-        }
-        Ok(())
-    }
-}
-
-fn encode(entries: &BTreeMap<String, ([u8; 56], Content)>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for (name, (stat, content)) in entries {
-        bytes.extend_from_slice(&(name.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(name.as_bytes());
-        bytes.extend_from_slice(stat);
-        bytes.extend_from_slice(content.digest.as_bytes());
-        bytes.extend_from_slice(&content.size_bytes.to_le_bytes());
-    }
-    bytes
-}
-
-/// `None` for anything malformed: a cache that cannot be read is a cache that is empty.
-fn decode(mut bytes: &[u8]) -> Option<BTreeMap<String, ([u8; 56], Content)>> {
-    let mut entries = BTreeMap::new();
-    while !bytes.is_empty() {
-        let (size, rest) = bytes.split_first_chunk::<4>()?;
-        let (name, rest) = rest.split_at_checked(u32::from_le_bytes(*size) as usize)?;
-        let (stat, rest) = rest.split_first_chunk::<56>()?;
-        let (digest, rest) = rest.split_first_chunk::<32>()?;
-        let (size, rest) = rest.split_first_chunk::<8>()?;
-        let content =
-            Content { digest: Digest::from_bytes(*digest), size_bytes: u64::from_le_bytes(*size) };
-        entries.insert(String::from_utf8(name.to_vec()).ok()?, (*stat, content));
-        bytes = rest;
-    }
-    Some(entries)
 }

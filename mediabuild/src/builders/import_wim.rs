@@ -12,7 +12,7 @@ use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1 as Sha1Hasher};
 
-use super::import::{IMPORT, import_file};
+use super::import::{IMPORT, Sha1Wanted, import_file};
 use super::wim_content::{ContentSource, check_usable, is_compressed, read_range};
 use super::{BuildContext, Builder, BuilderVersion};
 use crate::derivation::Inputs;
@@ -27,6 +27,8 @@ pub(crate) struct ImportWim {
     pub(crate) path: PathBuf,
     /// How the project names it.
     pub(crate) project_path: String,
+    /// How many bytes it has, for progress. Each is read twice: stored, then checked.
+    pub(crate) total_bytes: Option<u64>,
 }
 
 impl Builder for ImportWim {
@@ -42,8 +44,12 @@ impl Builder for ImportWim {
         true
     }
 
+    fn total_bytes(&self) -> Option<u64> {
+        self.total_bytes.map(|bytes| bytes * 2)
+    }
+
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
-        let content = import_file(&self.path, context)?;
+        let content = import_file(&self.path, Sha1Wanted::No, context)?;
         check(&content, context).map_err(|f| f.while_doing(format!("`{}`", self.project_path)))?;
         Ok(Output::Content(content))
     }
@@ -97,7 +103,9 @@ fn part(
     let mut blake3 = blake3::Hasher::new();
     if is_compressed(entry) {
         check_blob(wim, source, entry)?;
-        read_range(source, offset_bytes, size_bytes, |piece| drop(blake3.update(piece)))?;
+        read_range(source, offset_bytes, size_bytes, |piece| {
+            blake3.update(piece);
+        })?;
     } else {
         let mut sha1 = Sha1Hasher::new();
         read_range(source, offset_bytes, size_bytes, |piece| {

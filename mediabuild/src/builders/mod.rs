@@ -9,6 +9,7 @@ pub(crate) mod boot_image;
 pub(crate) mod bootable;
 pub(crate) mod import;
 pub(crate) mod import_folder;
+pub(crate) mod import_stat;
 pub(crate) mod import_wim;
 pub(crate) mod os_image;
 pub(crate) mod package;
@@ -62,6 +63,11 @@ pub(crate) trait Builder: Send + Sync {
     /// An import reads the world: it has no identity, and its output is looked at in each run.
     fn is_import(&self) -> bool {
         false
+    }
+
+    /// How many bytes it will read, where that is known; for progress only.
+    fn total_bytes(&self) -> Option<u64> {
+        None
     }
 
     fn name(&self) -> &'static str {

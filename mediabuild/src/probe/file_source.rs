@@ -6,6 +6,8 @@ use std::path::Path;
 
 use mediabuild_formats::source::Source;
 
+use crate::os;
+
 /// An opened file.
 pub(crate) struct FileSource {
     file: File,
@@ -28,22 +30,7 @@ impl Source for FileSource {
         self.size_bytes
     }
 
-    #[cfg(unix)]
     fn read_exact_at(&self, offset_bytes: u64, buffer: &mut [u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, offset_bytes)
-    }
-
-    #[cfg(windows)]
-    fn read_exact_at(&self, mut offset_bytes: u64, mut buffer: &mut [u8]) -> io::Result<()> {
-        while !buffer.is_empty() {
-            match std::os::windows::fs::FileExt::seek_read(&self.file, buffer, offset_bytes)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                count => {
-                    buffer = &mut buffer[count..];
-                    offset_bytes += count as u64;
-                }
-            }
-        }
-        Ok(())
+        os::read_exact_at(&self.file, offset_bytes, buffer)
     }
 }

@@ -1,0 +1,104 @@
+//! What differs between operating systems, in one place.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::path::Path;
+
+/// Free bytes of the file system that holds `folder`; `None` where that cannot be told.
+#[cfg(unix)]
+pub(crate) fn free_space(folder: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(folder).ok()?;
+    stat.f_bavail.checked_mul(stat.f_frsize)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn free_space(_: &Path) -> Option<u64> {
+    None
+}
+
+/// Makes a folder's entries durable, so that a renamed file stays renamed after a power cut.
+#[cfg(unix)]
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Fills `buffer` from `offset_bytes` on, without moving a cursor.
+#[cfg(unix)]
+pub(crate) fn read_exact_at(file: &File, offset_bytes: u64, buffer: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset_bytes)
+}
+
+#[cfg(windows)]
+pub(crate) fn read_exact_at(
+    file: &File,
+    mut offset_bytes: u64,
+    mut buffer: &mut [u8],
+) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, buffer, offset_bytes)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => {
+                buffer = &mut buffer[count..];
+                offset_bytes += count as u64;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a stat says of a file's content: when equal, and not fresh, the bytes are equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StatKey {
+    size_bytes: u64,
+    modified_ns: i128,
+    changed_ns: i128,
+    inode: u64,
+    device: u64,
+}
+
+/// Bytes of an encoded [`StatKey`].
+pub(crate) const STAT_KEY_BYTES: usize = 56;
+
+impl StatKey {
+    #[cfg(unix)]
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        let ns = |seconds: i64, ns: i64| i128::from(seconds) * 1_000_000_000 + i128::from(ns);
+        StatKey {
+            size_bytes: metadata.len(),
+            modified_ns: ns(metadata.mtime(), metadata.mtime_nsec()),
+            changed_ns: ns(metadata.ctime(), metadata.ctime_nsec()),
+            inode: metadata.ino(),
+            device: metadata.dev(),
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        let modified = metadata.modified().ok();
+        let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let modified_ns = since.map_or(0, |since| since.as_nanos() as i128);
+        StatKey { size_bytes: metadata.len(), modified_ns, changed_ns: 0, inode: 0, device: 0 }
+    }
+
+    /// The later of the two times, in nanoseconds since 1970.
+    pub(crate) fn latest_ns(&self) -> i128 {
+        self.modified_ns.max(self.changed_ns)
+    }
+
+    /// Bytes that are equal when the keys are.
+    pub(crate) fn encode(&self) -> [u8; STAT_KEY_BYTES] {
+        let mut bytes = [0; STAT_KEY_BYTES];
+        bytes[..8].copy_from_slice(&self.size_bytes.to_le_bytes());
+        bytes[8..24].copy_from_slice(&self.modified_ns.to_le_bytes());
+        bytes[24..40].copy_from_slice(&self.changed_ns.to_le_bytes());
+        bytes[40..48].copy_from_slice(&self.inode.to_le_bytes());
+        bytes[48..].copy_from_slice(&self.device.to_le_bytes());
+        bytes
+    }
+}
