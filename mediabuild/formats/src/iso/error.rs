@@ -131,3 +131,16 @@ pub enum ReadError {
         view: &'static str,
     },
 }
+
+impl ReadError {
+    /// Where in the disc it is; 0 if it is about all of it.
+    pub fn offset_bytes(&self) -> u64 {
+        match self {
+            ReadError::Source { offset_bytes, .. }
+            | ReadError::Damaged { offset_bytes, .. }
+            | ReadError::Unsupported { offset_bytes, .. }
+            | ReadError::Limit { offset_bytes, .. } => *offset_bytes,
+            ReadError::NoVolume { .. } | ReadError::NoView { .. } => 0,
+        }
+    }
+}

@@ -17,7 +17,7 @@
 //! 64-65    logical volume integrity descriptor, terminating descriptor
 //! 66-69    ISO 9660 root directory, L path table, M path table, README.TXT
 //! 256      anchor
-//! 257      partition: file set descriptor, terminating descriptor,
+//! 257      partition: file set descriptor, terminating descriptor, boot images that are no files,
 //!          per directory its file entry and identifiers, one file entry per file, the files' data
 //! last     anchor
 //! ```
@@ -25,14 +25,29 @@
 //! The reader takes any disc image: UDF, Joliet, Rock Ridge and plain ISO 9660.
 
 mod disc;
+mod dump;
+mod el_torito;
 mod error;
+mod field;
+mod file_reader;
+mod iso9660;
+mod listing;
 mod name;
 mod options;
+mod order;
+mod out;
+mod plan;
+mod report;
+mod sectors;
+mod time;
 mod tree;
+mod udf;
+mod verify;
 mod write;
 
-pub use disc::{BootCatalog, BootImage, Disc, Entry, FileExtent, FileReader, Finding, View};
+pub use disc::{BootCatalog, BootImage, Disc, Entry, FileExtent, Finding, View};
 pub use error::{ReadError, WriteError};
+pub use file_reader::FileReader;
 pub use name::Name;
 pub use options::{BOOT_ORDER, BootEntry, Options};
 pub use tree::{Directory, Node, Tree};

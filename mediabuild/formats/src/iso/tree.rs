@@ -64,7 +64,7 @@ impl<C> Tree<C> {
     /// Adds the file `path`, components separated by `/`, and the directories it lies in.
     pub fn insert(&mut self, path: &str, content: C, size_bytes: u64) -> Result<(), WriteError> {
         check_path(path)?;
-        let (parents, last) = path.rsplit_once('/').unwrap_or(("", path));
+        let (parents, last) = split_last(path);
         let directory = self.root.descend(parents, path)?;
         match directory.slot(last, path)? {
             Entry::Vacant(slot) => {
@@ -78,14 +78,14 @@ impl<C> Tree<C> {
     /// Adds the directory `path` and those it lies in; one that is already there is no error.
     pub fn insert_directory(&mut self, path: &str) -> Result<(), WriteError> {
         check_path(path)?;
-        self.root.descend(path, path).map(|_| ())
+        self.root.descend(Some(path), path).map(|_| ())
     }
 
     /// The node at `path`, compared exactly.
     pub fn get(&self, path: &str) -> Option<&Node<C>> {
-        let (parents, last) = path.rsplit_once('/').unwrap_or(("", path));
+        let (parents, last) = split_last(path);
         let mut directory = &self.root;
-        for component in parents.split('/').filter(|component| !component.is_empty()) {
+        for component in parents.into_iter().flat_map(|parents| parents.split('/')) {
             match directory.get(component)? {
                 Node::Directory(child) => directory = child,
                 Node::File { .. } => return None,
@@ -112,12 +112,13 @@ impl<C> Directory<C> {
     }
 
     /// Walks down `parents`, creating what is missing; `path` is for the errors.
-    fn descend(&mut self, parents: &str, path: &str) -> Result<&mut Directory<C>, WriteError> {
+    fn descend(
+        &mut self,
+        parents: Option<&str>,
+        path: &str,
+    ) -> Result<&mut Directory<C>, WriteError> {
         let mut directory = self;
-        if parents.is_empty() {
-            return Ok(directory);
-        }
-        for component in parents.split('/') {
+        for component in parents.into_iter().flat_map(|parents| parents.split('/')) {
             let slot = directory.slot(component, path)?;
             match slot.or_insert_with(|| Node::Directory(Directory::default())) {
                 Node::Directory(child) => directory = child,
@@ -142,6 +143,14 @@ impl<C> Directory<C> {
             }
         }
         Ok(self.entries.entry(name))
+    }
+}
+
+/// The directories of a path, if it has any, and its last component.
+fn split_last(path: &str) -> (Option<&str>, &str) {
+    match path.rsplit_once('/') {
+        Some((parents, last)) => (Some(parents), last),
+        None => (None, path),
     }
 }
 

@@ -1,0 +1,209 @@
+//! Walking an ISO 9660 tree: directory records (ECMA-119 9.1).
+
+use super::open::{Extent, IsoVolume, ucs2};
+use super::{FLAG_DIRECTORY, rock_ridge};
+use crate::iso::SECTOR_SIZE_BYTES;
+use crate::iso::disc::{Entry, FileExtent, View};
+use crate::iso::error::ReadError;
+use crate::iso::field::{bytes_at, u8_at, u16_at, u32_at, u32_be_at};
+use crate::iso::listing::{Listing, Named, join};
+use crate::iso::report::Report;
+use crate::iso::sectors::Sectors;
+use crate::iso::time::iso_record_seconds;
+use crate::source::Source;
+
+/// More records of the same file follow (9.1.6).
+const FLAG_MULTI_EXTENT: u8 = 0x80;
+const RECORD_HEAD_BYTES: usize = 33;
+
+/// Lists all files and directories, and gives the sectors of the directories; what cannot be read
+/// goes to the report.
+pub(in crate::iso) fn walk<S: Source + ?Sized>(
+    sectors: Sectors<'_, S>,
+    volume: &IsoVolume,
+    report: &mut Report,
+) -> Result<(Vec<Entry>, Vec<u32>), ReadError> {
+    let root = Named { path: String::new(), depth: 0 };
+    let (listing, directories) = (Listing::default(), Vec::new());
+    let mut walk = Walk { sectors, volume, report, listing, directories };
+    let mut waiting = vec![Found::Directory(root, volume.root, None)];
+    while let Some(found) = waiting.pop() {
+        match walk.visit(found) {
+            Ok(children) => waiting.extend(children.into_iter().rev()),
+            Err(error) => walk.report.error(error)?,
+        }
+    }
+    Ok((walk.listing.into_entries(), walk.directories))
+}
+
+struct Walk<'a, 's, S: ?Sized> {
+    sectors: Sectors<'s, S>,
+    volume: &'a IsoVolume,
+    report: &'a mut Report,
+    listing: Listing,
+    /// The sectors of the directories.
+    directories: Vec<u32>,
+}
+
+/// What a directory names.
+enum Found {
+    Directory(Named, Extent, Option<i64>),
+    File(Entry, u64),
+}
+
+impl<S: Source + ?Sized> Walk<'_, '_, S> {
+    /// Lists one file or directory; gives what a directory names.
+    fn visit(&mut self, found: Found) -> Result<Vec<Found>, ReadError> {
+        let (named, extent, modified_seconds) = match found {
+            Found::File(entry, offset_bytes) => {
+                self.listing.push(entry, offset_bytes)?;
+                return Ok(Vec::new());
+            }
+            Found::Directory(named, extent, modified_seconds) => (named, extent, modified_seconds),
+        };
+        let offset_bytes = u64::from(extent.sector) * SECTOR_SIZE_BYTES;
+        if named.depth > 0 {
+            let (path, extents) = (named.path.clone(), Vec::new());
+            let entry =
+                Entry { path, is_directory: true, size_bytes: 0, modified_seconds, extents };
+            self.listing.push(entry, offset_bytes)?;
+        }
+        let file_extent = file_extent(extent);
+        self.listing.enter(named.depth, offset_bytes, &[file_extent])?;
+        self.directories.push(extent.sector);
+        let data = self.sectors.gather(&[file_extent])?;
+        self.children(&named, &data, offset_bytes)
+    }
+
+    /// The records of a directory; none crosses a sector's end, zeros fill the rest of a sector.
+    fn children(
+        &mut self,
+        directory: &Named,
+        data: &[u8],
+        start_bytes: u64,
+    ) -> Result<Vec<Found>, ReadError> {
+        let mut children = Vec::new();
+        let mut unfinished: Option<Entry> = None;
+        for (index, sector) in (0..).zip(data.chunks(SECTOR_SIZE_BYTES as usize)) {
+            let mut at = 0;
+            while at < sector.len() && sector[at] != 0 {
+                let offset_bytes = start_bytes + index * SECTOR_SIZE_BYTES + at as u64;
+                let size = usize::from(sector[at]);
+                let record = bytes_at(sector, at, size);
+                check_record(record, size, offset_bytes)?;
+                at += size;
+                match self.child(directory, record, offset_bytes, unfinished.take()) {
+                    Ok(Child::Special) => {}
+                    Ok(Child::Whole(found)) => children.push(found),
+                    Ok(Child::Unfinished(entry)) => unfinished = Some(entry),
+                    Err(error) => self.report.error(error)?,
+                }
+            }
+        }
+        Ok(children)
+    }
+
+    fn child(
+        &mut self,
+        directory: &Named,
+        record: &[u8],
+        offset_bytes: u64,
+        unfinished: Option<Entry>,
+    ) -> Result<Child, ReadError> {
+        if matches!(record[RECORD_HEAD_BYTES..], [0 | 1, ..]) && record[32] == 1 {
+            return Ok(Child::Special);
+        }
+        self.check_halves(record, offset_bytes);
+        let flags = record[25];
+        let is_directory = flags & FLAG_DIRECTORY != 0;
+        let path = join(&directory.path, &self.name(record, is_directory)?, offset_bytes)?;
+        let modified_seconds = iso_record_seconds(bytes_at(record, 18, 7));
+        let extent = Extent {
+            sector: u32_at(record, 2).saturating_add(record[1].into()),
+            size_bytes: u32_at(record, 10),
+        };
+        if is_directory {
+            let named = Named { path, depth: directory.depth + 1 };
+            return Ok(Child::Whole(Found::Directory(named, extent, modified_seconds)));
+        }
+        if u16_at(record, 26) != 0 {
+            let what = format!("the interleaved file `{path}`");
+            return Err(ReadError::Unsupported { offset_bytes, what });
+        }
+        let mut entry = match unfinished.filter(|entry| entry.path == path) {
+            Some(entry) => entry,
+            None => {
+                let extents = Vec::new();
+                Entry { path, is_directory: false, size_bytes: 0, modified_seconds, extents }
+            }
+        };
+        if extent.size_bytes > 0 {
+            let extent = file_extent(extent);
+            self.sectors.check(extent.offset_bytes.unwrap_or(0), extent.size_bytes)?;
+            entry.size_bytes += extent.size_bytes;
+            entry.extents.push(extent);
+        }
+        if flags & FLAG_MULTI_EXTENT != 0 {
+            return Ok(Child::Unfinished(entry));
+        }
+        Ok(Child::Whole(Found::File(entry, offset_bytes)))
+    }
+
+    fn name(&self, record: &[u8], is_directory: bool) -> Result<String, ReadError> {
+        let identifier = bytes_at(record, RECORD_HEAD_BYTES, record[32].into());
+        if self.volume.view == View::RockRidge {
+            let skip = self.volume.system_use_skip;
+            if let Some(name) = rock_ridge::name(self.sectors, record, skip)? {
+                return Ok(name);
+            }
+        }
+        let text = match self.volume.view {
+            View::Joliet => ucs2(identifier),
+            _ => identifier.iter().map(|&byte| char::from(byte)).collect(),
+        };
+        Ok(if is_directory { text } else { without_version(&text).to_owned() })
+    }
+
+    /// Reports numbers whose little- and big-endian halves differ.
+    fn check_halves(&mut self, record: &[u8], offset_bytes: u64) {
+        for (at, what) in [(2, "the sector"), (10, "the size")] {
+            let (little, big) = (u32_at(record, at), u32_be_at(record, at + 4));
+            if little != big {
+                let message = || format!("{what} in a directory record is {little} or {big}");
+                self.report.minor(offset_bytes + at as u64, message);
+            }
+        }
+    }
+}
+
+/// What a directory record is.
+enum Child {
+    /// The directory itself or its parent.
+    Special,
+    Whole(Found),
+    /// A file with more records to follow.
+    Unfinished(Entry),
+}
+
+fn check_record(record: &[u8], size: usize, offset_bytes: u64) -> Result<(), ReadError> {
+    let name_end = RECORD_HEAD_BYTES + usize::from(u8_at(record, 32));
+    if record.len() == size && size > RECORD_HEAD_BYTES && name_end <= size {
+        return Ok(());
+    }
+    Err(ReadError::Damaged {
+        offset_bytes,
+        expected: "a directory record inside its sector",
+        found: format!("{size} bytes with a name of {}", u8_at(record, 32)),
+    })
+}
+
+/// ISO 9660 ends file names in `;1`, and in a dot if they have no extension.
+fn without_version(name: &str) -> &str {
+    let name = name.rsplit_once(';').map_or(name, |(name, _)| name);
+    name.strip_suffix('.').unwrap_or(name)
+}
+
+fn file_extent(extent: Extent) -> FileExtent {
+    let offset_bytes = Some(u64::from(extent.sector) * SECTOR_SIZE_BYTES);
+    FileExtent { offset_bytes, size_bytes: extent.size_bytes.into() }
+}

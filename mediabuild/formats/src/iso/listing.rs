@@ -1,0 +1,87 @@
+//! `Listing`: the entries found so far, with bounds on what a damaged disc can make of them.
+
+use std::collections::BTreeSet;
+
+use super::disc::{Entry, FileExtent};
+use super::error::ReadError;
+use super::tree::DEPTH_MAX;
+
+/// One directory of a disc that Windows can use has far less than this.
+const DIRECTORY_MAX_BYTES: u64 = 64 << 20;
+/// Directories may overlap in a damaged disc, so their sum is bounded too.
+const DIRECTORIES_MAX_BYTES: u64 = 512 << 20;
+const ENTRY_COUNT_MAX: u64 = 4 << 20;
+const EXTENT_COUNT_MAX: u64 = 8 << 20;
+const PATHS_MAX_BYTES: u64 = 1 << 30;
+
+/// A file or directory that a directory names, before its own structures are read.
+pub(super) struct Named {
+    pub(super) path: String,
+    pub(super) depth: usize,
+}
+
+#[derive(Default)]
+pub(super) struct Listing {
+    entries: Vec<Entry>,
+    path_bytes: u64,
+    extent_count: u64,
+    directory_bytes: u64,
+    /// Where the directories seen so far lie: a second visit would never end.
+    visited: BTreeSet<u64>,
+}
+
+impl Listing {
+    pub(super) fn push(&mut self, entry: Entry, offset_bytes: u64) -> Result<(), ReadError> {
+        self.path_bytes += entry.path.len() as u64;
+        self.extent_count += entry.extents.len() as u64;
+        let count = self.entries.len() as u64 + 1;
+        bound(offset_bytes, "entries", count, ENTRY_COUNT_MAX)?;
+        bound(offset_bytes, "extents", self.extent_count, EXTENT_COUNT_MAX)?;
+        bound(offset_bytes, "bytes of paths", self.path_bytes, PATHS_MAX_BYTES)?;
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// Notes that the directory at `offset_bytes` with so much data is about to be read.
+    pub(super) fn enter(
+        &mut self,
+        depth: usize,
+        offset_bytes: u64,
+        extents: &[FileExtent],
+    ) -> Result<(), ReadError> {
+        let size_bytes = extents.iter().fold(0, |sum: u64, it| sum.saturating_add(it.size_bytes));
+        bound(offset_bytes, "levels of directories", depth as u64, DEPTH_MAX as u64)?;
+        bound(offset_bytes, "bytes of one directory", size_bytes, DIRECTORY_MAX_BYTES)?;
+        self.directory_bytes += size_bytes;
+        bound(offset_bytes, "bytes of directories", self.directory_bytes, DIRECTORIES_MAX_BYTES)?;
+        if self.visited.insert(offset_bytes) {
+            return Ok(());
+        }
+        Err(ReadError::Damaged {
+            offset_bytes,
+            expected: "a directory that is in one place of the tree",
+            found: "one that was met before".to_owned(),
+        })
+    }
+
+    pub(super) fn into_entries(self) -> Vec<Entry> {
+        self.entries
+    }
+}
+
+/// The path of `name` in `directory`. The name must be one component: nothing that leads elsewhere
+/// when the tree is extracted.
+pub(super) fn join(directory: &str, name: &str, offset_bytes: u64) -> Result<String, ReadError> {
+    if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']) {
+        return Err(ReadError::Damaged {
+            offset_bytes,
+            expected: "a name: one path component",
+            found: format!("{name:?}"),
+        });
+    }
+    Ok(if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") })
+}
+
+fn bound(offset_bytes: u64, what: &'static str, is: u64, limit: u64) -> Result<(), ReadError> {
+    if is > limit { Err(ReadError::Limit { offset_bytes, what, limit }) } else { Ok(()) }
+}

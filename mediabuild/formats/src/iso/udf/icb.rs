@@ -1,0 +1,209 @@
+//! Reading file entries (ECMA-167 4/14.9, 4/14.17) and the extents they list.
+
+use super::open::{Address, UdfVolume, expect_tag, long_ad_address};
+use super::tag::{self, Tag};
+use crate::iso::SECTOR_SIZE_BYTES;
+use crate::iso::disc::FileExtent;
+use crate::iso::error::ReadError;
+use crate::iso::field::{bytes_at, u8_at, u16_at, u32_at, u64_at};
+use crate::iso::sectors::Sectors;
+use crate::iso::time::udf_seconds;
+use crate::source::Source;
+
+/// A file whose extents need more blocks than this is none that a deployment disc has.
+const CHAIN_COUNT_MAX: u32 = 1024;
+const FILE_TYPE_DIRECTORY: u8 = 4;
+
+/// A file or directory as its file entry has it.
+#[derive(Debug)]
+pub(in crate::iso) struct FileEntryRead {
+    pub(in crate::iso) offset_bytes: u64,
+    pub(in crate::iso) is_directory: bool,
+    pub(in crate::iso) size_bytes: u64,
+    pub(in crate::iso) modified_seconds: Option<i64>,
+    pub(in crate::iso) extents: Vec<FileExtent>,
+    /// The whole block, for checks of its tag.
+    pub(in crate::iso) block: Vec<u8>,
+}
+
+/// Where the two kinds of file entry differ.
+struct Fields {
+    modified: usize,
+    attributes_size: usize,
+    extents_size: usize,
+    end: usize,
+}
+
+const FILE_ENTRY: Fields =
+    Fields { modified: 84, attributes_size: 168, extents_size: 172, end: 176 };
+const EXTENDED_FILE_ENTRY: Fields =
+    Fields { modified: 92, attributes_size: 208, extents_size: 212, end: 216 };
+
+/// How allocation descriptors are written (ECMA-167 4/14.6.8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AdKind {
+    Short,
+    Long,
+}
+
+/// Reads the file entry at `address`.
+pub(in crate::iso) fn read<S: Source + ?Sized>(
+    sectors: Sectors<'_, S>,
+    volume: &UdfVolume,
+    address: Address,
+) -> Result<FileEntryRead, ReadError> {
+    let offset_bytes = volume.offset_bytes(address)?;
+    let block = sectors.bytes(offset_bytes, SECTOR_SIZE_BYTES)?;
+    let fields = match Tag::of(&block).identifier {
+        tag::EXTENDED_FILE_ENTRY => {
+            expect_tag(&block, offset_bytes, tag::EXTENDED_FILE_ENTRY, "a file entry")?;
+            EXTENDED_FILE_ENTRY
+        }
+        _ => {
+            expect_tag(&block, offset_bytes, tag::FILE_ENTRY, "a file entry")?;
+            FILE_ENTRY
+        }
+    };
+    let strategy = u16_at(&block, 20);
+    if strategy != 4 {
+        let what = format!("the ICB strategy {strategy}");
+        return Err(ReadError::Unsupported { offset_bytes, what });
+    }
+    let size_bytes = u64_at(&block, 56);
+    let extents = Extents { sectors, volume, map: address.map, size_bytes, found: Vec::new() };
+    Ok(FileEntryRead {
+        offset_bytes,
+        is_directory: u8_at(&block, 27) == FILE_TYPE_DIRECTORY,
+        size_bytes,
+        modified_seconds: udf_seconds(bytes_at(&block, fields.modified, 12)),
+        extents: extents.of_entry(&block, offset_bytes, &fields)?,
+        block,
+    })
+}
+
+/// Collects a file's extents.
+struct Extents<'a, 's, S: ?Sized> {
+    sectors: Sectors<'s, S>,
+    volume: &'a UdfVolume,
+    /// A short_ad is of the partition its file entry is in.
+    map: u16,
+    /// What is still missing of the file.
+    size_bytes: u64,
+    found: Vec<FileExtent>,
+}
+
+impl<S: Source + ?Sized> Extents<'_, '_, S> {
+    fn of_entry(
+        mut self,
+        block: &[u8],
+        offset_bytes: u64,
+        fields: &Fields,
+    ) -> Result<Vec<FileExtent>, ReadError> {
+        let start = fields.end.saturating_add(u32_at(block, fields.attributes_size) as usize);
+        let size = u32_at(block, fields.extents_size) as usize;
+        let descriptors = bytes_at(block, start, size);
+        if descriptors.len() != size {
+            let found = format!("{size} bytes from {start} on");
+            let expected = "allocation descriptors inside the block";
+            return Err(ReadError::Damaged { offset_bytes, expected, found });
+        }
+        let kind = match u16_at(block, 34) & 7 {
+            0 => AdKind::Short,
+            1 => AdKind::Long,
+            3 => {
+                let found = FileExtent {
+                    offset_bytes: Some(offset_bytes + start as u64),
+                    size_bytes: self.size_bytes.min(size as u64),
+                };
+                self.take(found);
+                return self.finish(offset_bytes);
+            }
+            other => {
+                let what = format!("the allocation descriptor kind {other}");
+                return Err(ReadError::Unsupported { offset_bytes, what });
+            }
+        };
+        self.chain(kind, descriptors.to_vec(), offset_bytes)?;
+        self.finish(offset_bytes)
+    }
+
+    /// Follows the descriptors and the blocks of further ones (ECMA-167 4/14.5).
+    fn chain(
+        &mut self,
+        kind: AdKind,
+        mut descriptors: Vec<u8>,
+        entry_offset_bytes: u64,
+    ) -> Result<(), ReadError> {
+        for _ in 0..CHAIN_COUNT_MAX {
+            let Some(next) = self.descriptors(kind, &descriptors)? else { return Ok(()) };
+            let offset_bytes = self.volume.offset_bytes(next)?;
+            let block = self.sectors.bytes(offset_bytes, SECTOR_SIZE_BYTES)?;
+            let expected = "an allocation extent descriptor";
+            expect_tag(&block, offset_bytes, tag::ALLOCATION_EXTENT, expected)?;
+            descriptors = bytes_at(&block, 24, u32_at(&block, 20) as usize).to_vec();
+        }
+        Err(ReadError::Limit {
+            offset_bytes: entry_offset_bytes,
+            what: "blocks of allocation descriptors",
+            limit: CHAIN_COUNT_MAX.into(),
+        })
+    }
+
+    /// Takes the extents of one block; gives where the next block of descriptors is, if any.
+    fn descriptors(
+        &mut self,
+        kind: AdKind,
+        descriptors: &[u8],
+    ) -> Result<Option<Address>, ReadError> {
+        let stride = if kind == AdKind::Short { 8 } else { 16 };
+        for descriptor in descriptors.chunks_exact(stride) {
+            let (extent_type, size) =
+                (u32_at(descriptor, 0) >> 30, u32_at(descriptor, 0) & 0x3FFF_FFFF);
+            let address = match kind {
+                AdKind::Short => Address { map: self.map, block: u32_at(descriptor, 4) },
+                AdKind::Long => long_ad_address(descriptor, 0),
+            };
+            if size == 0 || (self.size_bytes == 0 && extent_type != 3) {
+                return Ok(None);
+            }
+            let size_bytes = u64::from(size).min(self.size_bytes);
+            let offset_bytes = match extent_type {
+                0 => Some(self.recorded(address, size_bytes)?),
+                3 => return Ok(Some(address)),
+                // Allocated or not, nothing is recorded: zeros (ECMA-167 4/14.14.1.1).
+                _ => None,
+            };
+            self.take(FileExtent { offset_bytes, size_bytes });
+        }
+        Ok(None)
+    }
+
+    /// Where a recorded extent starts; all of it must be in the partition and in the disc.
+    fn recorded(&self, address: Address, size_bytes: u64) -> Result<u64, ReadError> {
+        let offset_bytes = self.volume.offset_bytes(address)?;
+        let last_blocks = (size_bytes - 1) / SECTOR_SIZE_BYTES;
+        let last = u64::from(address.block) + last_blocks;
+        let block = u32::try_from(last).unwrap_or(u32::MAX);
+        self.volume.offset_bytes(Address { block, ..address })?;
+        self.sectors.check(offset_bytes, size_bytes)?;
+        Ok(offset_bytes)
+    }
+
+    fn take(&mut self, extent: FileExtent) {
+        self.size_bytes -= extent.size_bytes;
+        if extent.size_bytes > 0 {
+            self.found.push(extent);
+        }
+    }
+
+    fn finish(self, offset_bytes: u64) -> Result<Vec<FileExtent>, ReadError> {
+        if self.size_bytes == 0 {
+            return Ok(self.found);
+        }
+        Err(ReadError::Damaged {
+            offset_bytes,
+            expected: "extents for all of the file",
+            found: format!("{} bytes without", self.size_bytes),
+        })
+    }
+}

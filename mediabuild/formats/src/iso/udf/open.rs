@@ -1,0 +1,312 @@
+//! Finding a UDF volume: recognition, anchors, volume descriptor sequence, file set.
+
+use std::collections::BTreeMap;
+
+use super::tag::{self, Tag};
+use super::text::{decode_dstring, entity_identifier};
+use crate::iso::SECTOR_SIZE_BYTES;
+use crate::iso::error::ReadError;
+use crate::iso::field::{bytes_at, u8_at, u16_at, u32_at};
+use crate::iso::sectors::Sectors;
+use crate::iso::time::udf_seconds;
+use crate::source::Source;
+
+/// The most sectors of volume structures that are looked at.
+const RECOGNITION_COUNT_MAX: u64 = 64;
+const SEQUENCE_COUNT_MAX: u32 = 256;
+
+/// A block of a partition, by position of its partition map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::iso) struct Address {
+    pub(in crate::iso) map: u16,
+    pub(in crate::iso) block: u32,
+}
+
+/// An extent of sectors (ECMA-167 3/7.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::iso) struct SectorExtent {
+    pub(in crate::iso) size_bytes: u32,
+    pub(in crate::iso) sector: u32,
+}
+
+impl SectorExtent {
+    fn at(bytes: &[u8], at: usize) -> SectorExtent {
+        SectorExtent { size_bytes: u32_at(bytes, at), sector: u32_at(bytes, at + 4) }
+    }
+
+    fn sector_count(self) -> u32 {
+        (self.size_bytes / SECTOR_SIZE_BYTES as u32).min(SEQUENCE_COUNT_MAX)
+    }
+}
+
+/// A partition, as its descriptor says.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::iso) struct Partition {
+    pub(in crate::iso) start_sector: u32,
+    pub(in crate::iso) size_blocks: u32,
+}
+
+/// An anchor that was found.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::iso) struct Anchor {
+    pub(in crate::iso) sector: u64,
+    pub(in crate::iso) main: SectorExtent,
+    pub(in crate::iso) reserve: SectorExtent,
+}
+
+/// A UDF volume, ready to walk.
+#[derive(Debug, Clone)]
+pub(in crate::iso) struct UdfVolume {
+    pub(in crate::iso) label: String,
+    pub(in crate::iso) volume_set_id: String,
+    pub(in crate::iso) recorded_seconds: Option<i64>,
+    /// Binary-coded: 0x0102.
+    pub(in crate::iso) revision: u16,
+    pub(in crate::iso) anchors: Vec<Anchor>,
+    pub(in crate::iso) integrity: SectorExtent,
+    pub(in crate::iso) partitions: Vec<Partition>,
+    pub(in crate::iso) file_set: Address,
+    pub(in crate::iso) root: Address,
+}
+
+impl UdfVolume {
+    /// Where a block lies in the disc.
+    pub(in crate::iso) fn offset_bytes(&self, address: Address) -> Result<u64, ReadError> {
+        let partition = self.partitions.get(usize::from(address.map));
+        match partition {
+            Some(partition) if address.block < partition.size_blocks => {
+                let sector = u64::from(partition.start_sector) + u64::from(address.block);
+                Ok(sector * SECTOR_SIZE_BYTES)
+            }
+            _ => Err(ReadError::Damaged {
+                offset_bytes: partition
+                    .map_or(0, |it| u64::from(it.start_sector) * SECTOR_SIZE_BYTES),
+                expected: "a block inside a partition",
+                found: format!("block {} of partition map {}", address.block, address.map),
+            }),
+        }
+    }
+}
+
+/// A descriptor in a volume descriptor sequence.
+struct Descriptor {
+    offset_bytes: u64,
+    bytes: Vec<u8>,
+}
+
+/// The prevailing descriptors of a sequence: of each kind the one with the highest number.
+#[derive(Default)]
+struct Sequence {
+    primary: Option<Descriptor>,
+    logical: Option<Descriptor>,
+    partitions: BTreeMap<u16, Descriptor>,
+}
+
+/// Opens the UDF volume of a disc; `None` if the disc does not claim to have one.
+pub(in crate::iso) fn open<S: Source + ?Sized>(
+    sectors: Sectors<'_, S>,
+) -> Result<Option<UdfVolume>, ReadError> {
+    if !is_recognised(sectors)? {
+        return Ok(None);
+    }
+    let anchors = anchors(sectors);
+    let Some(anchor) = anchors.first().copied() else {
+        return Err(ReadError::Damaged {
+            offset_bytes: 256 * SECTOR_SIZE_BYTES,
+            expected: "an anchor at sector 256, the last one or 256 before it",
+            found: "none".to_owned(),
+        });
+    };
+    let opened = read_sequence(sectors, anchor.main)
+        .and_then(|sequence| volume(sectors, &sequence, &anchors))
+        .or_else(|error| {
+            let reserve = read_sequence(sectors, anchor.reserve)
+                .and_then(|sequence| volume(sectors, &sequence, &anchors));
+            reserve.map_err(|_| error)
+        });
+    opened.map(Some)
+}
+
+/// ECMA-167 2/8.3: `NSR02` or `NSR03` among the structures from sector 16 on.
+fn is_recognised<S: Source + ?Sized>(sectors: Sectors<'_, S>) -> Result<bool, ReadError> {
+    for sector in 16..(16 + RECOGNITION_COUNT_MAX).min(sectors.count()) {
+        let structure = sectors.read(sector)?;
+        match bytes_at(&structure, 1, 5) {
+            b"NSR02" | b"NSR03" => return Ok(true),
+            b"CD001" | b"BEA01" | b"BOOT2" | b"CDW02" => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
+/// The readable anchors among sector 256, the last one and 256 before that (ECMA-167 3/8.4.2.1).
+fn anchors<S: Source + ?Sized>(sectors: Sectors<'_, S>) -> Vec<Anchor> {
+    let last = sectors.count().saturating_sub(1);
+    let mut candidates = vec![256, last, last.saturating_sub(256)];
+    candidates.dedup();
+    let read = |sector: u64| -> Option<Anchor> {
+        let bytes = sectors.read(sector).ok()?;
+        let tag = Tag::of(&bytes);
+        let is_anchor =
+            tag.identifier == tag::ANCHOR && tag.is_intact && u64::from(tag.location) == sector;
+        let (main, reserve) = (SectorExtent::at(&bytes, 16), SectorExtent::at(&bytes, 24));
+        is_anchor.then_some(Anchor { sector, main, reserve })
+    };
+    candidates.into_iter().filter_map(read).collect()
+}
+
+/// Calls `each` for the descriptors of a sequence, following pointers to further extents.
+pub(in crate::iso) fn each_descriptor<S: Source + ?Sized>(
+    sectors: Sectors<'_, S>,
+    extent: SectorExtent,
+    mut each: impl FnMut(u64, Vec<u8>) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    let (mut extent, mut at, mut left) = (extent, 0, SEQUENCE_COUNT_MAX);
+    while at < extent.sector_count() && left > 0 {
+        let sector = u64::from(extent.sector) + u64::from(at);
+        let bytes = sectors.read(sector)?;
+        let offset_bytes = sector * SECTOR_SIZE_BYTES;
+        let tag = Tag::of(&bytes);
+        (at, left) = (at + 1, left - 1);
+        // Sectors never written, and what is behind the terminator, are no descriptors.
+        if tag.identifier == 0 || tag.identifier == tag::TERMINATING {
+            return Ok(());
+        }
+        check_tag(&bytes, offset_bytes)?;
+        if tag.identifier == tag::VOLUME_POINTER {
+            (extent, at) = (SectorExtent::at(&bytes, 20), 0);
+            continue;
+        }
+        each(offset_bytes, bytes)?;
+    }
+    Ok(())
+}
+
+fn read_sequence<S: Source + ?Sized>(
+    sectors: Sectors<'_, S>,
+    extent: SectorExtent,
+) -> Result<Sequence, ReadError> {
+    let mut sequence = Sequence::default();
+    each_descriptor(sectors, extent, |offset_bytes, bytes| {
+        let identifier = Tag::of(&bytes).identifier;
+        let descriptor = Descriptor { offset_bytes, bytes };
+        match identifier {
+            tag::PRIMARY_VOLUME => prevail(&mut sequence.primary, descriptor),
+            tag::LOGICAL_VOLUME => prevail(&mut sequence.logical, descriptor),
+            tag::PARTITION => {
+                let number = u16_at(&descriptor.bytes, 22);
+                let mut slot = sequence.partitions.remove(&number);
+                prevail(&mut slot, descriptor);
+                sequence.partitions.extend(slot.map(|descriptor| (number, descriptor)));
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(sequence)
+}
+
+/// ECMA-167 3/8.4.3: of several descriptors the one with the highest sequence number counts.
+fn prevail(slot: &mut Option<Descriptor>, other: Descriptor) {
+    let number = |descriptor: &Descriptor| u32_at(&descriptor.bytes, 16);
+    if slot.as_ref().is_none_or(|known| number(&other) >= number(known)) {
+        *slot = Some(other);
+    }
+}
+
+fn volume<S: Source + ?Sized>(
+    sectors: Sectors<'_, S>,
+    sequence: &Sequence,
+    anchors: &[Anchor],
+) -> Result<UdfVolume, ReadError> {
+    let start_bytes = anchors.first().map_or(0, |anchor| u64::from(anchor.main.sector) * 2048);
+    let Some(Descriptor { offset_bytes, bytes: logical }) = &sequence.logical else {
+        return Err(ReadError::Damaged {
+            offset_bytes: start_bytes,
+            expected: "a logical volume descriptor in the sequence",
+            found: "none".to_owned(),
+        });
+    };
+    let block_size = u32_at(logical, 212);
+    if u64::from(block_size) != SECTOR_SIZE_BYTES {
+        let what = format!("a logical block size of {block_size} bytes");
+        return Err(ReadError::Unsupported { offset_bytes: *offset_bytes, what });
+    }
+    let primary = sequence.primary.as_ref().map(|it| it.bytes.as_slice()).unwrap_or_default();
+    let mut volume = UdfVolume {
+        label: decode_dstring(bytes_at(logical, 84, 128)),
+        volume_set_id: decode_dstring(bytes_at(primary, 72, 128)),
+        recorded_seconds: udf_seconds(bytes_at(primary, 376, 12)),
+        revision: u16_at(logical, 216 + 24),
+        anchors: anchors.to_vec(),
+        integrity: SectorExtent::at(logical, 432),
+        partitions: partitions(sequence, logical, *offset_bytes)?,
+        file_set: long_ad_address(logical, 248),
+        root: Address { map: 0, block: 0 },
+    };
+    let offset_bytes = volume.offset_bytes(volume.file_set)?;
+    let file_set = sectors.bytes(offset_bytes, SECTOR_SIZE_BYTES)?;
+    expect_tag(&file_set, offset_bytes, tag::FILE_SET, "a file set descriptor")?;
+    volume.root = long_ad_address(&file_set, 400);
+    Ok(volume)
+}
+
+/// The partitions that the partition maps name, in the order of the maps (ECMA-167 3/10.7).
+fn partitions(
+    sequence: &Sequence,
+    logical: &[u8],
+    offset_bytes: u64,
+) -> Result<Vec<Partition>, ReadError> {
+    let mut maps = bytes_at(logical, 440, u32_at(logical, 264) as usize);
+    let mut partitions = Vec::new();
+    for _ in 0..u32_at(logical, 268) {
+        let (map_type, size) = (u8_at(maps, 0), usize::from(u8_at(maps, 1)));
+        if map_type != 1 {
+            // Metadata, virtual and sparable partitions, of hard disks and rewritable discs.
+            let what = format!("the partition map `{}`", entity_identifier(bytes_at(maps, 4, 32)));
+            return Err(ReadError::Unsupported { offset_bytes, what });
+        }
+        let number = u16_at(maps, 4);
+        let partition =
+            sequence.partitions.get(&number).filter(|_| size == 6).ok_or_else(|| {
+                let found = format!("partition {number} in a map of {size} bytes");
+                ReadError::Damaged { offset_bytes, expected: "a partition of the sequence", found }
+            })?;
+        partitions.push(Partition {
+            start_sector: u32_at(&partition.bytes, 188),
+            size_blocks: u32_at(&partition.bytes, 192),
+        });
+        maps = maps.get(size..).unwrap_or_default();
+    }
+    Ok(partitions)
+}
+
+/// The address in a long_ad (ECMA-167 4/14.14.2).
+pub(in crate::iso) fn long_ad_address(bytes: &[u8], at: usize) -> Address {
+    Address { block: u32_at(bytes, at + 4), map: u16_at(bytes, at + 8) }
+}
+
+/// Whether a descriptor is of the kind it has to be, its tag intact.
+pub(in crate::iso) fn expect_tag(
+    descriptor: &[u8],
+    offset_bytes: u64,
+    identifier: u16,
+    expected: &'static str,
+) -> Result<(), ReadError> {
+    let found = Tag::of(descriptor).identifier;
+    if found != identifier {
+        let found = format!("tag {found}");
+        return Err(ReadError::Damaged { offset_bytes, expected, found });
+    }
+    check_tag(descriptor, offset_bytes)
+}
+
+/// Whether a tag's own checksum is right.
+pub(in crate::iso) fn check_tag(descriptor: &[u8], offset_bytes: u64) -> Result<(), ReadError> {
+    if Tag::of(descriptor).is_intact {
+        return Ok(());
+    }
+    let found = format!("tag {} with another", Tag::of(descriptor).identifier);
+    Err(ReadError::Damaged { offset_bytes, expected: "a tag with a right checksum", found })
+}

@@ -1,0 +1,154 @@
+//! Walking a UDF tree: file entries and file identifiers.
+
+use super::icb::{self, FileEntryRead};
+use super::open::{Address, UdfVolume, expect_tag, long_ad_address};
+use super::tag::{self, Tag};
+use super::text::decode;
+use crate::iso::SECTOR_SIZE_BYTES;
+use crate::iso::disc::{Entry, FileExtent};
+use crate::iso::error::ReadError;
+use crate::iso::field::{bytes_at, u8_at, u16_at};
+use crate::iso::listing::{Listing, Named, join};
+use crate::iso::report::Report;
+use crate::iso::sectors::Sectors;
+use crate::source::Source;
+
+const CHARACTERISTIC_DELETED: u8 = 4;
+const CHARACTERISTIC_PARENT: u8 = 8;
+const IDENTIFIER_SIZE_BYTES: usize = 38;
+
+/// Lists all files and directories; what cannot be read goes to the report.
+pub(in crate::iso) fn walk<S: Source + ?Sized>(
+    sectors: Sectors<'_, S>,
+    volume: &UdfVolume,
+    report: &mut Report,
+) -> Result<Vec<Entry>, ReadError> {
+    let mut walk = Walk { sectors, volume, report, listing: Listing::default() };
+    let root = Named { path: String::new(), depth: 0 };
+    let mut waiting = vec![(root, volume.root)];
+    while let Some((named, address)) = waiting.pop() {
+        match walk.visit(&named, address) {
+            Ok(children) => waiting.extend(children.into_iter().rev()),
+            Err(error) => walk.report.error(error)?,
+        }
+    }
+    Ok(walk.listing.into_entries())
+}
+
+struct Walk<'a, 's, S: ?Sized> {
+    sectors: Sectors<'s, S>,
+    volume: &'a UdfVolume,
+    report: &'a mut Report,
+    listing: Listing,
+}
+
+impl<S: Source + ?Sized> Walk<'_, '_, S> {
+    /// Lists one file or directory; gives what a directory names.
+    fn visit(
+        &mut self,
+        named: &Named,
+        address: Address,
+    ) -> Result<Vec<(Named, Address)>, ReadError> {
+        let read = icb::read(self.sectors, self.volume, address)?;
+        self.check_tag(&read.block, read.offset_bytes, address.block);
+        let FileEntryRead { offset_bytes, is_directory, size_bytes, modified_seconds, .. } = read;
+        if named.depth > 0 {
+            let (size_bytes, extents) =
+                if is_directory { (0, Vec::new()) } else { (size_bytes, read.extents.clone()) };
+            let path = named.path.clone();
+            let entry = Entry { path, is_directory, size_bytes, modified_seconds, extents };
+            self.listing.push(entry, offset_bytes)?;
+        } else if !is_directory {
+            let (expected, found) = ("a directory as root", "a file".to_owned());
+            return Err(ReadError::Damaged { offset_bytes, expected, found });
+        }
+        if !is_directory {
+            return Ok(Vec::new());
+        }
+        self.listing.enter(named.depth, offset_bytes, &read.extents)?;
+        let data = self.sectors.gather(&read.extents)?;
+        self.children(named, &data, &read.extents)
+    }
+
+    /// The identifiers in a directory's data (ECMA-167 4/14.4).
+    fn children(
+        &mut self,
+        directory: &Named,
+        data: &[u8],
+        extents: &[FileExtent],
+    ) -> Result<Vec<(Named, Address)>, ReadError> {
+        let mut children = Vec::new();
+        let mut at = 0;
+        while at < data.len() {
+            let offset_bytes = offset_of(at as u64, extents);
+            let rest = &data[at..];
+            let expected = "a file identifier descriptor";
+            expect_tag(rest, offset_bytes, tag::FILE_IDENTIFIER, expected)?;
+            let implementation_use = usize::from(u16_at(rest, 36));
+            let name_size = usize::from(u8_at(rest, 19));
+            let end = IDENTIFIER_SIZE_BYTES + implementation_use + name_size;
+            let name = bytes_at(rest, IDENTIFIER_SIZE_BYTES + implementation_use, name_size);
+            if end > rest.len() {
+                let found = format!("{end} bytes, the directory has {}", rest.len());
+                let expected = "a file identifier inside its directory";
+                return Err(ReadError::Damaged { offset_bytes, expected, found });
+            }
+            let block = offset_bytes / SECTOR_SIZE_BYTES;
+            self.check_tag(rest, offset_bytes, self.block_of(block));
+            if u8_at(rest, 18) & (CHARACTERISTIC_DELETED | CHARACTERISTIC_PARENT) == 0 {
+                match child(directory, name, offset_bytes) {
+                    Ok(named) => children.push((named, long_ad_address(rest, 20))),
+                    Err(error) => self.report.error(error)?,
+                }
+            }
+            at += end.next_multiple_of(4);
+        }
+        Ok(children)
+    }
+
+    /// Checks what does not keep the descriptor from being read.
+    fn check_tag(&mut self, descriptor: &[u8], offset_bytes: u64, block: u32) {
+        if !self.report.is_collecting() {
+            return;
+        }
+        let Tag { identifier, location, .. } = Tag::of(descriptor);
+        if !tag::is_crc_right(descriptor) {
+            self.report.minor(offset_bytes, || format!("tag {identifier} has a wrong CRC"));
+        }
+        if location != block {
+            let message = || format!("tag {identifier} says block {location}, it is in {block}");
+            self.report.minor(offset_bytes, message);
+        }
+    }
+
+    /// The block of a sector in the first partition that has it.
+    fn block_of(&self, sector: u64) -> u32 {
+        let blocks = self.volume.partitions.iter().filter_map(|partition| {
+            let block = sector.checked_sub(partition.start_sector.into())?;
+            u32::try_from(block).ok().filter(|&block| block < partition.size_blocks)
+        });
+        blocks.into_iter().next().unwrap_or(u32::MAX)
+    }
+}
+
+fn child(directory: &Named, name: &[u8], offset_bytes: u64) -> Result<Named, ReadError> {
+    let text = decode(name).ok_or_else(|| ReadError::Damaged {
+        offset_bytes,
+        expected: "a name in OSTA compressed Unicode",
+        found: format!("compression id {:?}", name.first()),
+    })?;
+    let path = join(&directory.path, &text, offset_bytes)?;
+    Ok(Named { path, depth: directory.depth + 1 })
+}
+
+/// Where byte `at` of a file lies in the disc.
+fn offset_of(at: u64, extents: &[FileExtent]) -> u64 {
+    let mut before = 0;
+    for extent in extents {
+        if at < before + extent.size_bytes {
+            return extent.offset_bytes.unwrap_or(0) + (at - before);
+        }
+        before += extent.size_bytes;
+    }
+    0
+}

@@ -1,0 +1,115 @@
+//! A file of more than 4 GiB: the reason for UDF. The disc is a sparse file.
+
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::process::Command;
+
+use mediabuild_formats::iso::{Disc, FileReader, Tree, View};
+use mediabuild_formats::source::Source;
+
+use crate::content::{Content, FileSource, layout, options, to_file};
+use crate::peer::{Scratch, find, pycdlib, run, skip};
+
+const SIZE_BYTES: u64 = 5_000_000_001;
+const MARK: &[u8] = b"MARK AT AN INTERESTING PLACE";
+/// What the disc and the file to compare with may take if holes are not kept.
+const NEEDED_KIBIBYTES: u64 = 12 << 20;
+
+/// The start, extents' ends, the place where 32 bits end, the end.
+fn marks() -> Vec<u64> {
+    let extent = (1 << 30) - 2048;
+    let size = MARK.len() as u64;
+    vec![0, extent - 7, 2 * extent - 7, (1 << 32) - 5, 4 * extent, SIZE_BYTES - size]
+}
+
+fn content() -> Content {
+    Content::Marked(marks().into_iter().map(|at| (at, MARK.to_vec())).collect())
+}
+
+fn has_room(folder: &Path) -> bool {
+    let Ok(output) = Command::new("df").args(["-Pk"]).arg(folder).output() else { return false };
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let free = told.lines().nth(1).and_then(|line| line.split_whitespace().nth(3));
+    free.and_then(|free| free.parse::<u64>().ok()).is_some_and(|free| free > NEEDED_KIBIBYTES)
+}
+
+#[test]
+fn a_file_of_5_gigabytes_reads_back_everywhere() {
+    let scratch = Scratch::new();
+    if !has_room(&scratch.path("")) {
+        let _: Option<()> = skip("12 GiB of free disk");
+        return;
+    }
+    let mut tree = Tree::new();
+    tree.insert("sources/install.wim", content(), SIZE_BYTES).unwrap();
+    tree.insert("sources/same.wim", content(), SIZE_BYTES).unwrap();
+    tree.insert("after.txt", Content::Bytes(b"behind it".to_vec()), 9).unwrap();
+    let (layout, written) = layout(&tree, &options("LARGE"));
+    assert_eq!(written.shared_size_bytes, SIZE_BYTES);
+    assert!(layout.size_bytes < SIZE_BYTES + (1 << 20));
+    let disc = scratch.path("large.iso");
+    to_file(&layout, &disc);
+
+    our_reader_gives_the_marks(&disc);
+    pycdlib_gives_the_marks(&disc);
+    seven_zip_gives_equal_bytes(&disc, &scratch);
+}
+
+fn our_reader_gives_the_marks(path: &Path) {
+    let source = FileSource(std::fs::File::open(path).unwrap());
+    let disc = Disc::open(&source).unwrap();
+    assert_eq!(disc.verify(&source), []);
+    let entries = disc.walk(&source, View::Udf).unwrap();
+    let entry = entries.iter().find(|entry| entry.path == "sources/install.wim").unwrap();
+    assert_eq!((entry.size_bytes, entry.extents.len()), (SIZE_BYTES, 5));
+    let start = entry.extents[0].offset_bytes.unwrap();
+    assert!(start.is_multiple_of(4096));
+    for mark in marks() {
+        let mut bytes = vec![0; MARK.len()];
+        source.read_exact_at(start + mark, &mut bytes).unwrap();
+        assert_eq!(bytes, MARK);
+    }
+    let mut reader = FileReader::new(&source, entry);
+    let (mut block, mut size_bytes, mut nonzero_count) = (vec![0; 1 << 20], 0, 0);
+    loop {
+        let count = reader.read(&mut block).unwrap();
+        if count == 0 {
+            break;
+        }
+        size_bytes += count as u64;
+        nonzero_count += block[..count].iter().filter(|&&byte| byte != 0).count();
+    }
+    assert_eq!((size_bytes, nonzero_count), (SIZE_BYTES, marks().len() * MARK.len()));
+}
+
+fn pycdlib_gives_the_marks(disc: &Path) {
+    let Some(mut command) = pycdlib() else { return };
+    let script = r"
+import sys, pycdlib
+disc, mark, *places = sys.argv[1:]
+iso = pycdlib.PyCdlib()
+iso.open(disc)
+for path in ('/sources/install.wim', '/sources/same.wim'):
+    with iso.open_file_from_iso(udf_path=path) as file:
+        assert file.length() == 5000000001, file.length()
+        for place in places:
+            file.seek(int(place))
+            assert file.read(len(mark)) == mark.encode(), place
+";
+    let places = marks().into_iter().map(|place| place.to_string());
+    let mark = String::from_utf8_lossy(MARK).into_owned();
+    run(command.args(["-c", script]).arg(disc).arg(mark).args(places));
+}
+
+fn seven_zip_gives_equal_bytes(disc: &Path, scratch: &Scratch) {
+    let Some(_) = find("7zz") else { return };
+    let expected = scratch.path("expected");
+    let file = std::fs::File::create(&expected).unwrap();
+    file.set_len(SIZE_BYTES).unwrap();
+    for mark in marks() {
+        file.write_all_at(MARK, mark).unwrap();
+    }
+    let pipe = "7zz x -tudf -so \"$0\" sources/install.wim | cmp - \"$1\"";
+    run(Command::new("sh").args(["-c", pipe]).arg(disc).arg(&expected));
+}
