@@ -1,6 +1,6 @@
 //! Finding definitions by name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::definition::{
     Application, BootImage, Definitions, DriverPackage, Kind, Media, OsImage, Package, Spanned,
@@ -67,28 +67,41 @@ impl Definitions {
     /// The order follows `names` and then each `depends-on`, so it depends on the text alone.
     /// A name that is not defined is passed over.
     pub fn application_closure(&self, names: &[impl AsRef<str>]) -> Vec<&Application> {
-        let mut closure = Vec::new();
-        let mut seen = BTreeSet::new();
+        let by_name: BTreeMap<&str, &Application> =
+            self.applications.iter().map(|a| (a.name.value.as_str(), a)).collect();
+        let mut closure = Closure { by_name, seen: BTreeSet::new(), applications: Vec::new() };
         for name in names {
-            self.visit_application(name.as_ref(), &mut seen, &mut closure);
+            closure.add(name.as_ref());
         }
-        closure
+        closure.applications
+    }
+}
+
+struct Closure<'a> {
+    by_name: BTreeMap<&'a str, &'a Application>,
+    seen: BTreeSet<&'a str>,
+    applications: Vec<&'a Application>,
+}
+
+impl<'a> Closure<'a> {
+    /// Adds one application behind what it depends on. The path to it is kept here and not on the
+    /// stack, which a long chain of dependencies would overflow.
+    fn add(&mut self, name: &str) {
+        let mut path: Vec<(&'a Application, usize)> = self.enter(name).into_iter().collect();
+        while let Some((application, position)) = path.pop() {
+            match application.depends_on.get(position) {
+                None => self.applications.push(application),
+                Some(dependency) => {
+                    path.push((application, position + 1));
+                    path.extend(self.enter(&dependency.value));
+                }
+            }
+        }
     }
 
-    // Recursion is as deep as the longest dependency path; cycles end at `seen`.
-    fn visit_application<'a>(
-        &'a self,
-        name: &str,
-        seen: &mut BTreeSet<&'a str>,
-        closure: &mut Vec<&'a Application>,
-    ) {
-        let Some(application) = self.application(name) else { return };
-        if !seen.insert(&application.name.value) {
-            return;
-        }
-        for dependency in &application.depends_on {
-            self.visit_application(&dependency.value, seen, closure);
-        }
-        closure.push(application);
+    /// The application called `name` before its first dependency, the first time it is met.
+    fn enter(&mut self, name: &str) -> Option<(&'a Application, usize)> {
+        let application = *self.by_name.get(name)?;
+        self.seen.insert(&application.name.value).then_some((application, 0))
     }
 }

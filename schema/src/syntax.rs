@@ -124,9 +124,14 @@ fn not_a_value(span: Span, written: &str) -> Diagnostic {
             .label("cannot be read")
             .help("write a node as `name \"argument\" property=\"value\" { … }`");
     }
+    let help = if written.contains('"') {
+        "put a space between the values".to_string()
+    } else {
+        format!("write `\"{content}\"`, or put a space between two values")
+    };
     Diagnostic::error("syntax", span, format!("`{written}` cannot be read as one value"))
         .label("cannot be read")
-        .help(format!("write `\"{content}\"`, or put a space between two values"))
+        .help(help)
 }
 
 fn other(span: Span, message: &str, help: &str) -> Diagnostic {

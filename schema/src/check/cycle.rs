@@ -1,8 +1,8 @@
 //! Applications that depend on themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
@@ -15,7 +15,8 @@ type Graph<'a> = DiGraph<&'a Application, &'a Spanned<String>>;
 /// One error per cycle.
 pub(crate) fn check(applications: &[Application]) -> Vec<Diagnostic> {
     let graph = graph(applications);
-    let components = tarjan_scc(&graph);
+    // Not Tarjan: petgraph's is recursive, and long chains would overflow the stack.
+    let components = kosaraju_scc(&graph);
     let mut cycles: Vec<_> = components.iter().filter_map(|set| cycle(&graph, set)).collect();
     cycles.sort_by_key(|cycle| cycle[0].span);
     cycles.iter().map(|cycle| diagnostic(cycle)).collect()
@@ -41,14 +42,16 @@ fn graph(applications: &[Application]) -> Graph<'_> {
 /// `depends-on` that lead there; `None` if there is none.
 fn cycle<'a>(graph: &Graph<'a>, component: &[NodeIndex]) -> Option<Vec<&'a Spanned<String>>> {
     let start = *component.iter().min()?;
+    let component: BTreeSet<NodeIndex> = component.iter().copied().collect();
     let mut arrived_by: BTreeMap<NodeIndex, (NodeIndex, &Spanned<String>)> = BTreeMap::new();
-    let mut reached = std::collections::VecDeque::from([start]);
+    let mut reached = VecDeque::from([start]);
     while let Some(from) = reached.pop_front() {
         // petgraph lists the newest edge first.
         let mut edges: Vec<_> = graph.edges(from).collect();
         edges.reverse();
         for edge in edges {
-            if arrived_by.contains_key(&edge.target()) {
+            // Outside the component no way leads back.
+            if !component.contains(&edge.target()) || arrived_by.contains_key(&edge.target()) {
                 continue;
             }
             arrived_by.insert(edge.target(), (from, *edge.weight()));
@@ -78,17 +81,30 @@ fn way_back<'a>(
     }
 }
 
+/// Names and labels of a cycle that are shown; longer ones would not be read.
+const SHOWN_MAX: usize = 10;
+
 fn diagnostic(cycle: &[&Spanned<String>]) -> Diagnostic {
     let last = cycle[cycle.len() - 1];
-    let path: Vec<&str> =
-        std::iter::once(last).chain(cycle.iter().copied()).map(|n| n.value.as_str()).collect();
-    let message = format!("applications depend on themselves: {}", path.join(" → "));
+    let message = format!("applications depend on themselves: {}", path(cycle, &last.value));
     let first = cycle[0];
     let mut diagnostic = Diagnostic::error("dependency-cycle", first.span, message)
         .label(format!("`{}` needs `{}`", last.value, first.value));
-    for pair in cycle.windows(2) {
-        diagnostic =
-            diagnostic.also(pair[1].span, format!("`{}` needs `{}`", pair[0].value, pair[1].value));
+    for pair in cycle.windows(2).take(SHOWN_MAX) {
+        let text = format!("`{}` needs `{}`", pair[0].value, pair[1].value);
+        diagnostic = diagnostic.also(pair[1].span, text);
     }
     diagnostic.help("remove one of these names from its `depends-on`")
+}
+
+/// `a → b → c → a`
+fn path(cycle: &[&Spanned<String>], start: &str) -> String {
+    let mut names = vec![start];
+    if cycle.len() > SHOWN_MAX {
+        names.extend(cycle.iter().take(SHOWN_MAX).map(|name| name.value.as_str()));
+        names.extend(["…", start]);
+    } else {
+        names.extend(cycle.iter().map(|name| name.value.as_str()));
+    }
+    names.join(" → ")
 }

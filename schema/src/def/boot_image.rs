@@ -33,7 +33,6 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
     overlay "overlay/winpe"
     start #"cmd /c %MEDIA%\apply-factory.cmd"#
 }"##,
-    ..NodeSpec::EMPTY
 };
 
 static DRIVER_PACKAGE: NodeSpec = NodeSpec {

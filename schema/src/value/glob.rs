@@ -33,7 +33,7 @@ pub(crate) fn literal_folder(pattern: &str) -> (String, usize) {
     let segments: Vec<&str> = pattern.split('/').collect();
     let is_wild = |segment: &&str| segment.contains(['*', '?', '[', '{']);
     let names = segments.len() - 1;
-    let literal = segments.iter().position(|s| is_wild(&s)).unwrap_or(names).min(names);
+    let literal = segments.iter().position(is_wild).unwrap_or(names).min(names);
     let depth_max = if pattern.contains("**") { usize::MAX } else { segments.len() - literal };
     (segments[..literal].join("/"), depth_max)
 }

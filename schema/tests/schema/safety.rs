@@ -65,6 +65,20 @@ fn balanced_braces_in_strings_are_free() {
 }
 
 #[test]
+fn long_chains_of_dependencies_do_not_overflow_the_stack() {
+    let count = 10_000;
+    let application =
+        |n: usize| format!("application \"a{n}\" {{ source \"a\"; depends-on \"a{}\" }}\n", n + 1);
+    let chain: String = (0..count).map(application).collect();
+    let last = format!("application \"a{count}\" {{ source \"a\" }}\n");
+    let definitions = load_case(&format!("project \"x\"\n{chain}{last}")).definitions;
+    let definitions = definitions.expect("no errors");
+    assert_eq!(definitions.application_closure(&["a0"]).len(), count + 1);
+    let cycle = format!("project \"x\"\n{chain}{}", last.replace("{ ", "{ depends-on \"a0\"; "));
+    assert_eq!(codes(&cycle), ["dependency-cycle"]);
+}
+
+#[test]
 fn large_files_are_a_diagnostic() {
     assert_eq!(codes(&"// x\n".repeat(1 << 20)), ["file-too-large"]);
 }
