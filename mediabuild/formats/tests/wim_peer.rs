@@ -294,3 +294,20 @@ fn integrity_tables_of_wimlib_are_checked() {
     let error = opened.wim.integrity(&opened.bytes).expect_err("a changed byte").to_string();
     assert!(error.starts_with("integrity: bytes 0xd0.."), "{error}");
 }
+
+/// A chunk table longer than what a reader holds of it at once.
+#[test]
+fn long_chunk_tables_are_read_in_pieces() {
+    if !has_tool("wimlib-imagex") {
+        return;
+    }
+    let temp = TempDir::new("wim-table");
+    let (tree, wim) = (temp.join("tree"), temp.join("a.wim"));
+    fs::create_dir(&tree).expect("a folder");
+    let content: Vec<u8> = (0..9_000_u32).flat_map(|i| i.to_le_bytes().repeat(500)).collect();
+    fs::write(tree.join("file"), &content).expect("a file");
+    capture(&tree, &wim, "XPRESS", "4096");
+    let opened = open(fs::read(&wim).expect("the capture"));
+    assert!(content.len() / 4096 > 4096);
+    assert!(opened.content(&Sha1::of(&content)) == content);
+}

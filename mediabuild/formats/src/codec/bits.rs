@@ -7,6 +7,10 @@
 pub(super) const REFILLED_BITS: u32 = 48;
 
 /// Reads bits; the next one is the most significant of `buffer`.
+///
+/// Decoding loops keep a copy in registers. That works as long as rare cases take it by value:
+/// a reference to it would force it into memory at each symbol.
+#[derive(Clone, Copy)]
 pub(super) struct Bits<'a> {
     input: &'a [u8],
     /// The next word to load. It may point past the end, by as many zero words as were loaded.
@@ -28,7 +32,8 @@ impl<'a> Bits<'a> {
     pub(super) fn refill(&mut self) {
         let Some(&bytes) = self.input.get(self.position..).and_then(<[u8]>::first_chunk::<8>)
         else {
-            return self.refill_at_end();
+            *self = self.refilled_at_end();
+            return;
         };
         // Four words at once, the first one into the most significant bits. The bits that do not
         // make a whole word are loaded again by the next refill, to the same place.
@@ -41,7 +46,7 @@ impl<'a> Bits<'a> {
     }
 
     #[cold]
-    fn refill_at_end(&mut self) {
+    fn refilled_at_end(mut self) -> Self {
         while self.count < REFILLED_BITS {
             let byte = |offset| {
                 let position = self.position.saturating_add(offset);
@@ -52,6 +57,7 @@ impl<'a> Bits<'a> {
             self.position = self.position.saturating_add(2);
             self.count += 16;
         }
+        self
     }
 
     /// The next bits, left-aligned.

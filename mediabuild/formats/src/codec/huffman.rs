@@ -88,22 +88,23 @@ impl<const ROOT: u32, const SIZE: usize, const SYMBOLS: usize> Table<ROOT, SIZE,
             bits.consume(u32::from(entry & 15));
             return entry >> 4;
         }
-        self.decode_long(bits)
+        let (symbol, length) = self.find_long((bits.peek() >> 48) as u32);
+        bits.consume(length);
+        symbol
     }
 
+    /// Symbol and length of the code at the start of 16 bits.
     #[cold]
-    fn decode_long(&self, bits: &mut Bits<'_>) -> u16 {
-        let next = (bits.peek() >> 48) as u32;
+    fn find_long(&self, next: u32) -> (u16, u32) {
         for length in ROOT as usize + 1..=MAX_LENGTH {
             if next < self.limit[length] {
-                bits.consume(length as u32);
                 let code = (next >> (MAX_LENGTH - length)) as i32;
                 let position = usize::try_from(self.base[length] + code);
                 let symbol = position.ok().and_then(|position| self.sorted.get(position));
-                return symbol.copied().unwrap_or(NO_SYMBOL);
+                return (symbol.copied().unwrap_or(NO_SYMBOL), length as u32);
             }
         }
-        NO_SYMBOL
+        (NO_SYMBOL, 0)
     }
 }
 

@@ -60,6 +60,11 @@ struct Decoder<'a> {
     recent: [u32; 3],
     main_lengths: [u8; MAX_MAIN_SYMBOLS],
     length_lengths: [u8; LENGTH_SYMBOLS],
+    codes: Codes,
+}
+
+/// The codes of a compressed block.
+struct Codes {
     main: Table<11, 2048, MAX_MAIN_SYMBOLS>,
     length: Table<10, 1024, LENGTH_SYMBOLS>,
     aligned: Table<7, 128, 8>,
@@ -88,9 +93,7 @@ impl<'a> Decoder<'a> {
             recent: [1; 3],
             main_lengths: [0; MAX_MAIN_SYMBOLS],
             length_lengths: [0; LENGTH_SYMBOLS],
-            main: Table::new(),
-            length: Table::new(),
-            aligned: Table::new(),
+            codes: Codes { main: Table::new(), length: Table::new(), aligned: Table::new() },
         })
     }
 
@@ -128,7 +131,7 @@ impl<'a> Decoder<'a> {
 
     fn read_aligned_code(&mut self, position: usize) -> Result<(), Error> {
         let lengths: [u8; 8] = std::array::from_fn(|_| self.bits.read(3) as u8);
-        match self.aligned.build(&lengths) {
+        match self.codes.aligned.build(&lengths) {
             true => Ok(()),
             false => Err(error(position, "an aligned offset code that fits its lengths")),
         }
@@ -140,8 +143,8 @@ impl<'a> Decoder<'a> {
         read_lengths(&mut self.bits, literals, position)?;
         read_lengths(&mut self.bits, matches, position)?;
         read_lengths(&mut self.bits, &mut self.length_lengths, position)?;
-        let fits = self.main.build(&self.main_lengths[..self.main_symbols])
-            && self.length.build(&self.length_lengths);
+        let fits = self.codes.main.build(&self.main_lengths[..self.main_symbols])
+            && self.codes.length.build(&self.length_lengths);
         if fits { Ok(()) } else { Err(error(position, "codes that fit their lengths")) }
     }
 
@@ -170,88 +173,92 @@ impl<'a> Decoder<'a> {
         output: &mut [u8],
         mut position: usize,
     ) -> Result<(), Error> {
+        // Copies that the loop can keep in registers.
+        let (mut bits, mut recent) = (self.bits, self.recent);
         while position < output.len() {
-            self.bits.refill();
-            let mut symbol = self.main.decode(&mut self.bits);
+            bits.refill();
+            let mut symbol = self.codes.main.decode(&mut bits);
             if symbol < 256 {
                 output[position] = symbol as u8;
                 position += 1;
                 if position == output.len() {
-                    return Ok(());
+                    break;
                 }
                 // A refill lasts for two literals, and often for more.
-                symbol = self.main.decode(&mut self.bits);
+                symbol = self.codes.main.decode(&mut bits);
                 if symbol < 256 {
                     output[position] = symbol as u8;
                     position += 1;
                     continue;
                 }
-                self.bits.refill();
+                bits.refill();
             }
-            let (offset, length) = self.match_of::<ALIGNED>(symbol, position)?;
+            let found = self.codes.match_of::<ALIGNED>(symbol, &mut bits, &mut recent);
+            let (offset, length) = found.map_err(|expected| error(position, expected))?;
             if offset > position || length > output.len() - position {
                 return Err(error(position, "a match inside the chunk and the block"));
             }
             copy_match(output, position, offset, length);
             position += length;
         }
+        (self.bits, self.recent) = (bits, recent);
         Ok(())
     }
+}
 
-    /// Offset and length of the match that `symbol` begins; at least 32 bits are loaded.
+impl Codes {
+    /// Offset and length of the match that `symbol` begins, or what was expected; at least 32
+    /// bits are loaded.
     #[inline(always)]
     fn match_of<const ALIGNED: bool>(
-        &mut self,
+        &self,
         symbol: u16,
-        position: usize,
-    ) -> Result<(usize, usize), Error> {
+        bits: &mut Bits<'_>,
+        recent: &mut [u32; 3],
+    ) -> Result<(usize, usize), &'static str> {
         let header = usize::from(symbol) - 256;
         let slot = header >> 3;
         if slot >= MAX_SLOTS {
-            return Err(error(position, "a main symbol"));
+            return Err("a main symbol");
         }
         let mut length = (header & 7) + MIN_MATCH;
         if header & 7 == 7 {
-            let symbol = usize::from(self.length.decode(&mut self.bits));
+            let symbol = usize::from(self.length.decode(bits));
             if symbol >= LENGTH_SYMBOLS {
-                return Err(error(position, "a length symbol"));
+                return Err("a length symbol");
             }
             length += symbol;
         }
-        let offset = match slot {
-            0 => self.recent[0],
-            1 | 2 => {
-                self.recent.swap(0, slot);
-                self.recent[0]
-            }
-            _ => {
-                let offset = self.explicit_offset::<ALIGNED>(slot, position)?;
-                self.recent = [offset, self.recent[0], self.recent[1]];
-                offset
-            }
+        let [first, second, third] = *recent;
+        let (offset, others) = match slot {
+            0 => (first, [second, third]),
+            1 => (second, [first, third]),
+            2 => (third, [second, first]),
+            _ => (self.explicit_offset::<ALIGNED>(slot, bits)?, [first, second]),
         };
+        *recent = [offset, others[0], others[1]];
         Ok((offset as usize, length))
     }
 
     #[inline(always)]
     fn explicit_offset<const ALIGNED: bool>(
-        &mut self,
+        &self,
         slot: usize,
-        position: usize,
-    ) -> Result<u32, Error> {
+        bits: &mut Bits<'_>,
+    ) -> Result<u32, &'static str> {
         let (extra, base) = (u32::from(SLOTS.0[slot]), SLOTS.1[slot]);
         // A main and a length symbol may have taken all that a refill guarantees but 16 bits.
-        if self.bits.available() < 17 {
-            self.bits.refill();
+        if bits.available() < 17 {
+            bits.refill();
         }
         if !ALIGNED || extra < 3 {
-            return Ok(base + self.bits.take(extra));
+            return Ok(base + bits.take(extra));
         }
-        let high = self.bits.take(extra - 3) << 3;
-        self.bits.refill();
-        let low = u32::from(self.aligned.decode(&mut self.bits));
+        let high = bits.take(extra - 3) << 3;
+        bits.refill();
+        let low = u32::from(self.aligned.decode(bits));
         if low >= 8 {
-            return Err(error(position, "an aligned offset symbol"));
+            return Err("an aligned offset symbol");
         }
         Ok(base + high + low)
     }
@@ -293,7 +300,7 @@ fn read_lengths(bits: &mut Bits<'_>, lengths: &mut [u8], position: usize) -> Res
 fn undo_e8(output: &mut [u8]) {
     let Some(limit) = output.len().checked_sub(E8_TAIL_BYTES) else { return };
     let mut index = 0;
-    while let Some(found) = output[index.min(limit)..limit].iter().position(|&byte| byte == 0xe8) {
+    while let Some(found) = output.get(index..limit).and_then(find_e8) {
         index += found;
         let position = index as i32;
         if let Some(operand) = output[index + 1..].first_chunk_mut::<4>() {
@@ -306,6 +313,16 @@ fn undo_e8(output: &mut [u8]) {
         }
         index += 5;
     }
+}
+
+/// The first byte 0xe8. Blocks without one are skipped as a whole, which vector units do fast:
+/// a byte-wise search took an eighth of the time of decoding.
+fn find_e8(bytes: &[u8]) -> Option<usize> {
+    let has_e8 = |block: &[u8; 32]| block.iter().fold(false, |found, &byte| found | (byte == 0xe8));
+    let (blocks, _) = bytes.as_chunks::<32>();
+    let skipped = blocks.iter().take_while(|block| !has_e8(block)).count() * 32;
+    let found = bytes[skipped..].iter().position(|&byte| byte == 0xe8)?;
+    Some(skipped + found)
 }
 
 #[cfg(test)]

@@ -116,3 +116,15 @@ fn index(blobs: &[BlobEntry], own_part: u16) -> BTreeMap<Sha1, usize> {
     }
     by_sha1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Wim;
+    use crate::wim::{Image, ResourceReader};
+
+    #[test]
+    fn blobs_can_be_read_by_several_threads() {
+        fn is_shareable<T: Send + Sync>() {}
+        is_shareable::<(Wim, Image, ResourceReader<&[u8]>)>();
+    }
+}
