@@ -2,11 +2,12 @@
 
 use std::sync::LazyLock;
 
-use mediabuild_formats::iso::{BootEntry, Disc, Options, Tree, View};
+use mediabuild_formats::iso::{BootEntry, Disc, FileExtent, Options, Tree, View};
 use proptest::prelude::*;
 
 use crate::content::{Content, bytes, options};
-use crate::read::{Listing, listing};
+use crate::peer::{Scratch, find, run};
+use crate::read::{Listing, folder, listing};
 use crate::write::bootable;
 
 /// Names of every kind a disc takes.
@@ -116,19 +117,50 @@ proptest! {
                 bytes.truncate((value as usize % bytes.len()).max(300 * 2048));
             }
         }
-        if let Ok(disc) = Disc::open(&bytes) {
-            let _ = disc.verify(&bytes);
-            let _ = disc.dump(&bytes);
-            for view in disc.views() {
-                if let Ok(entries) = disc.walk(&bytes, view) {
-                    for entry in &entries {
-                        let inside = entry.extents.iter().all(|extent| {
-                            extent.offset_bytes.unwrap_or(0) + extent.size_bytes <= bytes.len() as u64
-                        });
-                        prop_assert!(inside, "{entry:?}");
-                    }
-                }
+        read_everything(&bytes)?;
+    }
+
+    #[test]
+    fn damaged_foreign_discs_never_panic(
+        changes in proptest::collection::vec((16usize * 2048..800 * 2048, any::<u32>()), 1..40),
+    ) {
+        for disc in FOREIGN_DISCS.iter() {
+            let mut bytes = disc.clone();
+            for (at, value) in &changes {
+                let at = at % (bytes.len() - 4);
+                bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
             }
+            read_everything(&bytes)?;
         }
     }
+}
+
+/// Discs with Joliet and Rock Ridge trees.
+static FOREIGN_DISCS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let make = |program: &str, arguments: &[&str]| {
+        let mut command = find(program)?;
+        let scratch = Scratch::new();
+        let disc = scratch.path("disc.iso");
+        run(command.args(arguments).arg("-o").arg(&disc).arg(folder(&scratch)));
+        Some(std::fs::read(disc).expect("it was just written"))
+    };
+    let genisoimage = make("genisoimage", &["-quiet", "-udf", "-J", "-joliet-long", "-R"]);
+    let xorriso = make("xorriso", &["-as", "mkisofs", "-quiet", "-J", "-joliet-long", "-R"]);
+    genisoimage.into_iter().chain(xorriso).collect()
+});
+
+/// Every way to read: errors are fine, extents outside the disc are not.
+fn read_everything(bytes: &Vec<u8>) -> Result<(), TestCaseError> {
+    let Ok(disc) = Disc::open(bytes) else { return Ok(()) };
+    let _ = disc.verify(bytes);
+    let _ = disc.dump(bytes);
+    for view in disc.views() {
+        for entry in disc.walk(bytes, view).unwrap_or_default() {
+            let is_inside = |extent: &FileExtent| {
+                extent.offset_bytes.unwrap_or(0) + extent.size_bytes <= bytes.len() as u64
+            };
+            prop_assert!(entry.extents.iter().all(is_inside), "{entry:?}");
+        }
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mediabuild_formats::iso::{BootEntry, Options, Tree, WriteError, write};
+use mediabuild_formats::iso::{BootEntry, Disc, Options, Tree, View, WriteError, write};
 use mediabuild_formats::layout::{Extent, Layout};
 
 use crate::content::{Content, bytes, layout, options, to_file, tree};
@@ -334,6 +334,24 @@ fn a_disc_has_at_most_32_bit_sectors() {
     let error = write(&tree, &Options::new("L", 0, [0; 8]), &mut layout).unwrap_err();
     assert!(matches!(error, WriteError::DiscTooLarge { .. }), "{error}");
     assert_eq!(layout.size_bytes, 0);
+}
+
+/// As many files as a driver collection has: one directory's identifiers fill a thousand blocks.
+#[test]
+fn twenty_thousand_files_are_written_and_read() {
+    let mut tree = Tree::new();
+    for index in 0..20_000u32 {
+        let path = format!("drivers/a file of a driver package, number {index}.sys");
+        tree.insert(&path, Content::Bytes(index.to_le_bytes().to_vec()), 4).unwrap();
+    }
+    let bytes = bytes(&tree, &options("MANY"));
+    let disc = Disc::open(&bytes).unwrap();
+    assert_eq!(disc.verify(&bytes), []);
+    let entries = disc.walk(&bytes, View::Udf).unwrap();
+    let paths: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+    assert_eq!(paths.len(), 20_001);
+    assert_eq!(paths[2], "drivers/a file of a driver package, number 1.sys");
+    assert_eq!(paths[3], "drivers/a file of a driver package, number 10.sys");
 }
 
 /// Any change of the writer's bytes breaks this, which is the point.
