@@ -4,9 +4,7 @@ mod wim_support;
 
 use std::fs;
 
-use mediabuild_formats::wim::{
-    Compression, Integrity, Wim, dump, dump_image, encode_metadata,
-};
+use mediabuild_formats::wim::{Compression, Integrity, Wim, dump, dump_image, encode_metadata};
 use wim_support::{open, samples};
 
 /// A sample's bytes, if the samples are here.
