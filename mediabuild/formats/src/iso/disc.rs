@@ -52,7 +52,8 @@ pub struct FileExtent {
 /// A file or directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The path from the root, components separated by `/`; no component is `..` or has a NUL.
+    /// The path from the root, components separated by `/`; no component is `..` or has a
+    /// backslash or NUL.
     pub path: String,
     /// Whether it is a directory.
     pub is_directory: bool,

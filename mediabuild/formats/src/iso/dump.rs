@@ -98,6 +98,8 @@ fn boot_catalog(text: &mut String, catalog: &BootCatalog) {
 
 fn tree_entry(text: &mut String, entry: &Entry) {
     let Entry { path, size_bytes, .. } = entry;
+    // A name may hold what would steer a terminal.
+    let path = path.escape_debug();
     let time = Time(entry.modified_seconds);
     if entry.is_directory {
         line(text, format_args!("  {time} {path}/"));

@@ -70,9 +70,9 @@ impl Listing {
 }
 
 /// The path of `name` in `directory`. The name must be one component: nothing that leads elsewhere
-/// when the tree is extracted.
+/// when the tree is extracted, on Windows neither.
 pub(super) fn join(directory: &str, name: &str, offset_bytes: u64) -> Result<String, ReadError> {
-    if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']) {
+    if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', '\0']) {
         return Err(ReadError::Damaged {
             offset_bytes,
             expected: "a name: one path component",

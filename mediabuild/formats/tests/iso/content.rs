@@ -1,8 +1,7 @@
 //! Contents the tests put on discs, and discs made into bytes and files.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
-use std::os::unix::fs::FileExt;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use mediabuild_formats::iso::{Options, Tree, Written, write};
@@ -92,7 +91,7 @@ fn emit_content(content: &Content, start: u64, out: &mut (impl Write + Seek)) ->
     }
 }
 
-/// A file as a source.
+/// A file as a source, read by one thread.
 pub(crate) struct FileSource(pub(crate) File);
 
 impl Source for FileSource {
@@ -101,6 +100,8 @@ impl Source for FileSource {
     }
 
     fn read_exact_at(&self, offset_bytes: u64, buffer: &mut [u8]) -> io::Result<()> {
-        self.0.read_exact_at(buffer, offset_bytes)
+        let mut file = &self.0;
+        file.seek(SeekFrom::Start(offset_bytes))?;
+        file.read_exact(buffer)
     }
 }

@@ -29,10 +29,14 @@ impl Drop for Scratch {
 
 /// The program, if it starts.
 pub(crate) fn find(program: &str) -> Option<Command> {
-    if Command::new(program).arg("--version").output().is_ok() {
-        return Some(Command::new(program));
-    }
-    skip(program)
+    find_first(&[program])
+}
+
+/// The first of the programs that starts.
+pub(crate) fn find_first(programs: &[&str]) -> Option<Command> {
+    let starts = |program: &&&str| Command::new(program).arg("--version").output().is_ok();
+    let found = programs.iter().find(starts);
+    found.map(Command::new).or_else(|| skip(programs[0]))
 }
 
 /// A Python that has pycdlib.

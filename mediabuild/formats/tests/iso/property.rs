@@ -98,7 +98,7 @@ fn changes() -> impl Strategy<Value = Vec<(usize, u32, bool)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn damaged_discs_never_panic(changes in changes(), is_resealed in any::<bool>(), cut in any::<bool>()) {

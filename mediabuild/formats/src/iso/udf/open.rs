@@ -220,7 +220,8 @@ fn volume<S: Source + ?Sized>(
     sequence: &Sequence,
     anchors: &[Anchor],
 ) -> Result<UdfVolume, ReadError> {
-    let start_bytes = anchors.first().map_or(0, |anchor| u64::from(anchor.main.sector) * 2048);
+    let start_bytes =
+        anchors.first().map_or(0, |anchor| u64::from(anchor.main.sector) * SECTOR_SIZE_BYTES);
     let Some(Descriptor { offset_bytes, bytes: logical }) = &sequence.logical else {
         return Err(ReadError::Damaged {
             offset_bytes: start_bytes,
