@@ -214,7 +214,9 @@ impl<C: Clone> Image<'_, C> {
             let mut append = |identifier: FileIdentifier<'_>| {
                 let offset_blocks = (out.position_bytes() - start) / super::SECTOR_SIZE_BYTES;
                 let offset_blocks = u32::try_from(offset_blocks).unwrap_or(u32::MAX);
-                out.literal(&identifier.encode((block + 1).saturating_add(offset_blocks)));
+                out.literal(
+                    &identifier.encode(block.saturating_add(1).saturating_add(offset_blocks)),
+                );
             };
             append(FileIdentifier {
                 name: None,
