@@ -15,6 +15,17 @@ pub(crate) enum Confidence {
     Inferred,
 }
 
+impl Confidence {
+    /// For people.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Confidence::Documented => "documented",
+            Confidence::Observed => "seen by others",
+            Confidence::Inferred => "a guess",
+        }
+    }
+}
+
 /// One path or literal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row {

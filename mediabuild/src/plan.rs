@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use mediabuild_schema::Definitions;
 use mediabuild_schema::definition::{
-    Application, BootFilesFrom, BootImage, DriverPlacement, ImageBase, ImageSelector, InputPath,
+    Application, BootFilesFrom, BootImage, ContentLayout, ImageBase, ImageSelector, InputPath,
     Kind, Media, MediaType, OsImage, SecretReference, Source, Spanned, Variable, VariableValue,
     WimImage,
 };
@@ -258,7 +258,7 @@ impl Planner<'_> {
             let name = &placement.name.value;
             let package = self.definition(Kind::DriverPackage, name)?;
             inputs.push(input(format!("drivers/{name}"), package));
-            drivers.push((name.clone(), driver_folder(placement)));
+            drivers.push((name.clone(), placement.folder()));
         }
         let builder = BootImageRequest {
             name: image.name.value.clone(),
@@ -443,8 +443,11 @@ fn same_folder(media: &Media, name: &str, one: Kind, other: Kind) -> Failure {
         .help("rename one of them")
 }
 
-fn packages_folder(_media: &Media) -> String {
-    media_layout::PACKAGES.into()
+fn packages_folder(media: &Media) -> String {
+    match media.content_layout {
+        ContentLayout::SmsPkg => media_layout::PACKAGES.into(),
+        ContentLayout::TaskSequenceCache => media_layout::PACKAGES_IN_CACHE.into(),
+    }
 }
 
 fn plain_filter(filter: &mediabuild_schema::definition::Filter) -> Filter {
@@ -458,13 +461,6 @@ fn choice(selector: &ImageSelector) -> ImageChoice {
         ImageSelector::Index(index) => ImageChoice::Index(*index),
         ImageSelector::Name(name) => ImageChoice::Name(name.clone()),
         ImageSelector::Edition(edition) => ImageChoice::Edition(edition.clone()),
-    }
-}
-
-fn driver_folder(placement: &DriverPlacement) -> String {
-    match &placement.to {
-        Some(to) => to.value.clone(),
-        None => format!("Drivers/{}", placement.name.value),
     }
 }
 

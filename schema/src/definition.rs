@@ -350,6 +350,8 @@ pub struct Media {
     pub packages: Vec<Spanned<String>>,
     /// Driver packages on the medium.
     pub driver_packages: Vec<Spanned<String>>,
+    /// Where packages lie on the medium.
+    pub content_layout: ContentLayout,
     /// The medium's password.
     pub password: Option<Spanned<SecretReference>>,
     /// The medium's own variables over the used ones (`use "common" of="variables"`), merged.
@@ -375,6 +377,27 @@ impl MediaType {
         match self {
             MediaType::Prestaged => "prestaged",
             MediaType::Bootable => "bootable",
+        }
+    }
+}
+
+/// Where applications, packages and driver packages lie on a medium. Neither is verified against
+/// a live site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum ContentLayout {
+    /// `sms-pkg`: as stand-alone media have it.
+    #[default]
+    SmsPkg,
+    /// `task-sequence-cache`: where the client caches content on a target disk.
+    TaskSequenceCache,
+}
+
+impl ContentLayout {
+    /// The word in definitions.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ContentLayout::SmsPkg => "sms-pkg",
+            ContentLayout::TaskSequenceCache => "task-sequence-cache",
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) mod wim_content;
 pub(crate) mod wim_edit;
 pub(crate) mod wim_part;
 
-use mediabuild_store::{Content, Digest, Output, Store};
+use mediabuild_store::{Content, Output, Store};
 use serde_json::Value;
 
 use crate::cancel;
@@ -100,14 +100,6 @@ pub(crate) fn content_input(inputs: &Inputs, role: &str) -> Result<Content, Fail
     match inputs.get(role) {
         Some(Output::Content(content)) => Ok(*content),
         other => Err(wrong_input(role, "a file", other)),
-    }
-}
-
-/// The directory of an input that must be one.
-pub(crate) fn directory_input(inputs: &Inputs, role: &str) -> Result<Digest, Failure> {
-    match inputs.get(role) {
-        Some(Output::Directory(digest)) => Ok(*digest),
-        other => Err(wrong_input(role, "a folder", other)),
     }
 }
 

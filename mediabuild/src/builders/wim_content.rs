@@ -153,10 +153,6 @@ impl WimContent {
         Ok(mediabuild_store::Digest::from_bytes(*hasher.finalize().as_bytes()))
     }
 
-    pub(crate) fn size_of(&self, sha1: &Sha1) -> u64 {
-        self.wim.size_of(sha1).unwrap_or(0)
-    }
-
     fn entry(&self, sha1: &Sha1) -> Result<&BlobEntry, Failure> {
         self.wim.blob(sha1).ok_or_else(|| {
             Failure::build(format!("the WIM lacks blob {sha1}, which an image names"))

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::cli::{Arguments, ProjectArguments};
 use crate::failure::Failure;
+use crate::media_layout::{Row, UNVERIFIED};
 use crate::probe::{self, BootFileFound};
 use crate::progress::Progress;
 use crate::project;
@@ -24,6 +25,9 @@ pub(super) fn run(
         for file in &found {
             tell(&image.name.value, file, progress);
         }
+    }
+    if arguments.verbose > 0 {
+        tell_unverified(progress);
     }
     let definitions = project.definitions.targets().count();
     let (files, bytes) = project.inputs.total();
@@ -54,4 +58,16 @@ fn tell(image: &str, file: &BootFileFound, progress: &Progress) {
         (None, false) => "none found".into(),
     };
     progress.result(&format!("  {:28} {from}", file.medium));
+}
+
+/// The layout that media rely on and that no live site has confirmed.
+fn tell_unverified(progress: &Progress) {
+    progress.result("layout that is not verified against a live site:");
+    for Row { what, value, confidence, note } in UNVERIFIED {
+        let known = confidence.name();
+        progress.json(json!({
+            "event": "unverified", "what": what, "value": value, "known": known, "note": note,
+        }));
+        progress.result(&format!("  {what}: {value} ({known}; {note})"));
+    }
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::target;
+use crate::builders::{BUILDERS, BuilderVersion};
 use crate::cli::{Arguments, Plan};
 use crate::derivation::{Derivation, Inputs, identity_fields};
 use crate::failure::Failure;
@@ -15,6 +16,9 @@ pub(super) fn run(
     global: &Arguments,
     progress: &Progress,
 ) -> Result<(), Failure> {
+    for BuilderVersion { name, version } in BUILDERS {
+        progress.json(json!({ "event": "builder", "name": name, "version": version }));
+    }
     let request = target::resolve(&arguments.targets, global, progress)?;
     let plan = target::plan_of(&request, &target::unresolved)?;
     for (at, derivation) in plan.derivations.iter().enumerate() {

@@ -42,7 +42,7 @@ fn verify(store: &DiskStore, progress: &Progress) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::build(format!("the store has {}", counted(problems.len(), "problem")))
-        .help("build again: what is damaged is made or imported anew"))
+        .help("remove the named files: the next build imports or makes their contents anew"))
 }
 
 fn roots(store: &DiskStore, progress: &Progress) -> Result<(), Failure> {

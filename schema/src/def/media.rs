@@ -1,7 +1,9 @@
 //! `media`: what is built and carried to a machine.
 
 use crate::def::{Lowering, variables};
-use crate::definition::{Kind, Media, MediaOutput, MediaType, Spanned, Variable, Variables};
+use crate::definition::{
+    ContentLayout, Kind, Media, MediaOutput, MediaType, Spanned, Variable, Variables,
+};
 use crate::node::Node;
 use crate::spec::{ArgumentSpec, ChildSpec, Children, Count, NodeSpec, PropertySpec};
 use crate::value::ValueKind;
@@ -27,6 +29,7 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         ChildSpec::optional(&DEPENDENCIES),
         ChildSpec::repeated(&PACKAGE),
         ChildSpec::repeated(&DRIVER_PACKAGE),
+        ChildSpec::optional(&CONTENT_LAYOUT),
         ChildSpec::optional(&PASSWORD),
         ChildSpec::repeated(&USE),
         ChildSpec::optional(&variables::INLINE),
@@ -123,6 +126,24 @@ static DRIVER_PACKAGE: NodeSpec = NodeSpec {
     ..NodeSpec::EMPTY
 };
 
+static CONTENT_LAYOUT: NodeSpec = NodeSpec {
+    name: "content-layout",
+    doc: "Where applications, packages and driver packages lie: `sms-pkg` is `SMS/PKG`, the default; \
+          `task-sequence-cache` is `_SMSTaskSequence/Packages`. Neither is verified against a live \
+          site.",
+    argument: Some(ArgumentSpec {
+        name: "layout",
+        value: ValueKind::Choice(&Choice {
+            words: &["sms-pkg", "task-sequence-cache"],
+            elsewhere: &[],
+            planned: &[],
+        }),
+        count: Count::One,
+    }),
+    example: r#"content-layout "task-sequence-cache""#,
+    ..NodeSpec::EMPTY
+};
+
 static PASSWORD: NodeSpec = NodeSpec {
     name: "password",
     doc: "The medium's password. Without it everybody can read the medium's variables.",
@@ -189,6 +210,7 @@ pub(crate) fn lower(
         dependencies: dependencies(node),
         packages: node.strings_of("package"),
         driver_packages: node.strings_of("driver-package"),
+        content_layout: content_layout(node),
         password: password(node, lowering),
         variables: merged_variables(node, lowering, defined)?,
         output: output(node, &name, media_type.value)?,
@@ -201,6 +223,13 @@ pub(crate) fn lower(
 fn dependencies(node: Node<'_>) -> bool {
     let flag = node.child("dependencies").and_then(|node| node.argument());
     flag.and_then(|value| value.flag()).unwrap_or(true)
+}
+
+fn content_layout(node: Node<'_>) -> ContentLayout {
+    let said = node.strings_of("content-layout").into_iter().next();
+    let layouts = [ContentLayout::SmsPkg, ContentLayout::TaskSequenceCache];
+    let chosen = layouts.into_iter().find(|l| said.as_ref().is_some_and(|s| s.value == l.name()));
+    chosen.unwrap_or_default()
 }
 
 fn password(
