@@ -2,6 +2,7 @@
 //! installed.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(unreachable_pub, reason = "one module of many test crates")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -134,7 +135,8 @@ impl Run {
 /// `MEDIABUILD_REQUIRE_TOOLS=1` a missing program fails the test.
 pub fn tool(name: &str) -> Option<Command> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&paths).map(|folder| folder.join(name)).find(|path| path.is_file());
+    let found =
+        std::env::split_paths(&paths).map(|folder| folder.join(name)).find(|path| path.is_file());
     if found.is_none() {
         skip(name);
     }
@@ -175,7 +177,8 @@ pub fn tree(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     let files = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.expect("readable"));
     let files = files.filter(|entry| entry.file_type().is_file());
     let pair = |entry: walkdir::DirEntry| {
-        let name = entry.path().strip_prefix(folder).expect("below").to_string_lossy().replace('\\', "/");
+        let name =
+            entry.path().strip_prefix(folder).expect("below").to_string_lossy().replace('\\', "/");
         (name, fs::read(entry.path()).expect("readable"))
     };
     files.map(pair).collect()

@@ -59,7 +59,7 @@ fn realise_all(
     let realised = schedule::run(&inputs, &wanted, jobs, |at, outputs: &[Realised]| {
         let derivation = &plan.derivations[at];
         let roles = derivation.inputs.iter().map(|input| input.role.clone());
-        let outputs = outputs.iter().map(|realised| realised.output.clone());
+        let outputs = outputs.iter().map(|realised| realised.output);
         realise(derivation, &Inputs::new(roles.zip(outputs).collect()), store, progress)
     });
     realised.map_err(|failures| all_reported(failures, arguments))
