@@ -106,6 +106,10 @@ impl From<mediabuild_store::Error> for Failure {
             error if error.is_environment() => FailureKind::Environment,
             _ => FailureKind::Build,
         };
-        Failure::new(kind, error.to_string())
+        let failure = Failure::new(kind, error.to_string());
+        match error.help() {
+            Some(help) => failure.help(help),
+            None => failure,
+        }
     }
 }

@@ -28,17 +28,21 @@ pub(crate) struct Project {
 pub(crate) fn open(folder: &Path, format: Format, progress: &Progress) -> Result<Project, Failure> {
     let loaded = load(folder);
     let mut diagnostics = loaded.diagnostics;
-    let inputs = match &loaded.definitions {
+    let inputs = match loaded.definitions.as_ref().or(loaded.partial.as_ref()) {
         Some(definitions) => probe::probe(definitions, &mut diagnostics),
         None => probe::Inputs::default(),
     };
+    diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
     print(&loaded.texts, &diagnostics, format, progress);
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     match loaded.definitions {
         Some(definitions) if errors == 0 => {
             Ok(Project { folder: folder.to_owned(), definitions, inputs })
         }
-        _ => Err(Failure::usage(counted(errors, "error")).already_printed()),
+        _ => {
+            progress.line(&format!("\n{} in the definitions", counted(errors, "error")));
+            Err(Failure::usage(counted(errors, "error")).already_printed())
+        }
     }
 }
 

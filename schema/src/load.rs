@@ -20,6 +20,9 @@ pub struct Loaded {
     pub texts: Texts,
     /// Everything the project says; `None` as soon as one diagnostic is an error.
     pub definitions: Option<Definitions>,
+    /// Where something is wrong, what could be understood all the same: enough to look at the
+    /// inputs it names, so that all errors come at once. Never to be built.
+    pub partial: Option<Definitions>,
     /// Everything that is wrong, in order of files and lines.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -43,8 +46,10 @@ pub fn load_with(files: &dyn Files, project_folder: &Path) -> Loaded {
     // Stable, so what is said first of one place stays first.
     diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
     let is_wrong = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    let definitions = if is_wrong { None } else { definitions.finish(read.texts.clone()) };
-    Loaded { texts: read.texts, definitions, diagnostics }
+    let understood = definitions.finish(read.texts.clone(), project_folder);
+    let (definitions, partial) =
+        if is_wrong { (None, Some(understood)) } else { (Some(understood), None) };
+    Loaded { texts: read.texts, definitions, partial, diagnostics }
 }
 
 fn validate(read: &Read, nodes: &[Node<'_>]) -> Vec<Diagnostic> {

@@ -1,16 +1,18 @@
 //! Nodes to definitions: each kind's nodes through its `lower`.
 
+use std::path::Path;
+
 use crate::check::{Lowered, check};
 use crate::def::{
     Lowering, application, boot_image, driver_package, media, os_image, package, project, variables,
 };
 use crate::definition::{
     Application, BootImage, Definitions, DriverPackage, Kind, Media, OsImage, Package, Project,
-    Variables,
+    Spanned, Variables,
 };
 use crate::diagnostic::Diagnostic;
 use crate::node::Node;
-use crate::text::Texts;
+use crate::text::{Span, TextIdx, Texts};
 
 /// The definitions that could be lowered. Those that could not have diagnostics.
 #[derive(Debug)]
@@ -58,11 +60,12 @@ impl Partial {
         })
     }
 
-    /// The definitions of a project without errors.
-    pub(crate) fn finish(self, texts: Texts) -> Option<Definitions> {
-        Some(Definitions {
+    /// The definitions. A project node that could not be lowered is an error of its own; a
+    /// nameless one stands in for it.
+    pub(crate) fn finish(self, texts: Texts, folder: &Path) -> Definitions {
+        Definitions {
             texts,
-            project: self.project?,
+            project: self.project.unwrap_or_else(|| nameless(folder)),
             boot_images: self.boot_images,
             os_images: self.os_images,
             driver_packages: self.driver_packages,
@@ -70,6 +73,12 @@ impl Partial {
             packages: self.packages,
             variables: self.variables,
             media: self.media,
-        })
+        }
     }
+}
+
+fn nameless(folder: &Path) -> Project {
+    let span = Span { text: TextIdx(0), offset_bytes: 0, size_bytes: 0 };
+    let name = Spanned { value: String::new(), span };
+    Project { name, epoch_seconds: None, folder: folder.to_owned() }
 }

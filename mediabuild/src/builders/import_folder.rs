@@ -109,7 +109,9 @@ impl Builder for ImportFolder {
         let digest = directory.put(batch.as_mut())?;
         known.put(batch.as_mut())?;
         batch.commit()?;
-        self.check_unchanged(&files, &matcher)?;
+        if !all_known {
+            self.check_unchanged(&files, &matcher)?;
+        }
         Ok(Output::Directory(digest))
     }
 }
