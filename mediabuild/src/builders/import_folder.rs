@@ -96,8 +96,11 @@ impl Builder for ImportFolder {
         let mut known = StatCache::load(context.store, &self.path, "folder")?;
         let mut batch = context.store.batch()?;
         let mut directory = DirectoryBuilder::default();
+        let mut all_known = true;
         for file in &files {
-            let content = match known.lookup(&file.name, &file.metadata) {
+            let known_content = known.lookup(&file.name, &file.metadata);
+            all_known &= known_content.is_some();
+            let content = match known_content {
                 Some(content) => content,
                 None => {
                     read_file(&file.path, &file.metadata, Sha1Wanted::Yes, context, batch.as_mut())?
