@@ -150,11 +150,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("which", nargs="*", choices=["wim", "iso"], default=["wim", "iso"])
+    parser.add_argument("which", nargs="*", metavar="wim|iso")
     arguments = parser.parse_args()
     work = os.path.abspath(arguments.work)
     os.makedirs(work, exist_ok=True)
-    for name in arguments.which:
+    for name in arguments.which or ["wim", "iso"]:
         {"wim": wim, "iso": iso}[name](work, arguments.runs)
 
 

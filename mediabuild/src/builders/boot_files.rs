@@ -62,7 +62,7 @@ impl Builder for BootFiles {
         }
         let mut directory = DirectoryBuilder::default();
         for (path, content) in found.files.into_values() {
-            directory.insert(&path, content).map_err(|error| Failure::build(error.to_string()))?;
+            directory.insert(&path, content)?;
         }
         let digest = directory.put(batch.as_mut())?;
         batch.commit()?;

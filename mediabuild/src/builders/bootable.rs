@@ -36,8 +36,7 @@ impl Builder for Bootable {
         let files = self.files(inputs, context)?;
         let mut tree = Tree::new();
         for (path, content) in &files {
-            tree.insert(path, *content, content.size_bytes)
-                .map_err(|error| Failure::build(error.to_string()))?;
+            tree.insert(path, *content, content.size_bytes)?;
         }
         let mut options =
             Options::new(self.label.clone(), self.epoch_seconds, self.volume_set_id(&files));
@@ -49,7 +48,7 @@ impl Builder for Bootable {
             );
         }
         let mut sink = RecipeSink(RecipeBuilder::new());
-        write(&tree, &options, &mut sink).map_err(|error| Failure::build(error.to_string()))?;
+        write(&tree, &options, &mut sink)?;
         let mut batch = context.store.batch()?;
         let content = batch.put_recipe(&sink.0.finish())?;
         batch.commit()?;

@@ -61,7 +61,7 @@ fn check(content: &Content, context: &BuildContext<'_>) -> Result<(), Failure> {
         return Ok(());
     }
     let source = ContentSource(context.store.open_at(&content.digest)?);
-    let wim = Wim::open(&source).map_err(|error| Failure::build(error.to_string()))?;
+    let wim = Wim::open(&source)?;
     check_usable(&wim)?;
     let parts = parts(&wim, &source, context)?;
     let mut batch = context.store.batch()?;
@@ -119,7 +119,7 @@ fn part(
 }
 
 fn check_blob(wim: &Wim, source: &ContentSource, entry: &BlobEntry) -> Result<(), Failure> {
-    wim.check(source, entry).map_err(|error| Failure::build(error.to_string()))
+    Ok(wim.check(source, entry)?)
 }
 
 fn compare(entry: &BlobEntry, found: &[u8; 20]) -> Result<(), Failure> {

@@ -20,7 +20,8 @@ pub(crate) mod wim_content;
 pub(crate) mod wim_edit;
 pub(crate) mod wim_part;
 
-use mediabuild_store::{Content, Output, Store};
+use mediabuild_formats::{iso, variables as variables_format, wim};
+use mediabuild_store::{Content, DirectoryError, Output, Store};
 use serde_json::Value;
 
 use crate::cancel;
@@ -102,6 +103,25 @@ pub(crate) fn content_input(inputs: &Inputs, role: &str) -> Result<Content, Fail
         other => Err(wrong_input(role, "a file", other)),
     }
 }
+
+/// A format's error says where and what was expected; it is the build (or the look) that fails.
+macro_rules! build_failures {
+    ($($error:ty),*) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Failure::build(error.to_string())
+            }
+        }
+    )*};
+}
+
+build_failures!(
+    iso::ReadError,
+    iso::WriteError,
+    variables_format::Error,
+    wim::Error,
+    DirectoryError
+);
 
 fn wrong_input(role: &str, expected: &str, found: Option<&Output>) -> Failure {
     let found = match found {

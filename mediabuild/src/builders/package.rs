@@ -34,9 +34,7 @@ impl Builder for Package {
             Output::Content(content) => {
                 let name = self.file_name.as_deref().unwrap_or("content");
                 let mut directory = DirectoryBuilder::default();
-                directory
-                    .insert(name, *content)
-                    .map_err(|error| Failure::build(error.to_string()))?;
+                directory.insert(name, *content)?;
                 let mut batch = context.store.batch()?;
                 let digest = directory.put(batch.as_mut())?;
                 batch.commit()?;

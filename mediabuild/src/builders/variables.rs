@@ -54,8 +54,7 @@ impl Builder for Variables {
             .map(|(name, value)| (name.clone(), value.reveal().to_owned()))
             .collect();
         let password = self.password.as_ref().map(Secret::reveal);
-        let bytes = encrypt(&variables, password, Algorithm::Aes256)
-            .map_err(|error| Failure::build(error.to_string()))?;
+        let bytes = encrypt(&variables, password, Algorithm::Aes256)?;
         let mut batch = context.store.batch()?;
         let content = batch.put_bytes(&bytes)?;
         batch.commit()?;

@@ -59,7 +59,7 @@ enum Resources {
 impl WimContent {
     pub(crate) fn open(context: &BuildContext<'_>, content: &Content) -> Result<Self, Failure> {
         let source = ContentSource(context.store.open_at(&content.digest)?);
-        let wim = Wim::open(&source).map_err(|error| Failure::build(error.to_string()))?;
+        let wim = Wim::open(&source)?;
         let resources = match context.store.recipe(&content.digest)? {
             Some(recipe) => Resources::Recipe(recipe),
             None => Resources::Parts(context.store.parts(&content.digest)?),
@@ -73,7 +73,7 @@ impl WimContent {
     }
 
     pub(crate) fn image(&self, index: usize) -> Result<Image, Failure> {
-        self.wim.image(&self.source, index).map_err(|error| Failure::build(error.to_string()))
+        Ok(self.wim.image(&self.source, index)?)
     }
 
     /// The stored form of a blob, to be named by another WIM of the same codec and chunk size.
@@ -160,7 +160,7 @@ impl WimContent {
     }
 
     fn reader(&self, entry: &BlobEntry) -> Result<impl Read + '_, Failure> {
-        self.wim.blob_reader(&self.source, entry).map_err(|error| Failure::build(error.to_string()))
+        Ok(self.wim.blob_reader(&self.source, entry)?)
     }
 }
 

@@ -182,7 +182,7 @@ impl WimEdit {
         if let Some(failure) = failure {
             return Err(failure);
         }
-        written.map_err(|error| Failure::build(error.to_string()))?;
+        written?;
         let mut batch = context.store.batch()?;
         let content = batch.put_recipe(&sink.0.finish())?;
         batch.commit()?;

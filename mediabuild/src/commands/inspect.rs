@@ -25,6 +25,5 @@ pub(super) fn run(inspect: &Inspect, format: Format) -> Result<(), Failure> {
 /// The image that is meant, or the boot image, or the first one.
 fn image(wim: &Wim, source: &AnySource, index: Option<u32>) -> Result<Image, Failure> {
     let index = index.unwrap_or(1);
-    let image = wim.image(source, index as usize);
-    image.map_err(|error| Failure::build(error.to_string()))
+    Ok(wim.image(source, index as usize)?)
 }

@@ -2,13 +2,14 @@
 
 use mediabuild_formats::wim::Wim;
 use mediabuild_schema::Diagnostic;
-use mediabuild_schema::definition::{BootFilesFrom, BootImage, ImageBase, ImageSelector, WimImage};
+use mediabuild_schema::definition::{BootFilesFrom, BootImage, ImageBase, WimImage};
 
 use super::{FileSource, selector_span};
 use crate::builders::boot_files::find;
-use crate::builders::wim_content::{ImageChoice, check_usable, choose};
+use crate::builders::wim_content::{check_usable, choose};
 use crate::failure::Failure;
 use crate::media_layout;
+use crate::plan::choice;
 
 /// What is wrong with a WIM that exists, or with the image that is named.
 pub(super) fn check(image: &WimImage) -> Option<Diagnostic> {
@@ -34,7 +35,7 @@ pub(super) fn check(image: &WimImage) -> Option<Diagnostic> {
     if let Err(failure) = check_usable(&wim) {
         return Some(told("unusable-wim", image.wim.span, name, failure));
     }
-    choose(&wim, &selector(&image.selector.value))
+    choose(&wim, &choice(&image.selector.value))
         .err()
         .map(|failure| told("no-such-image", selector_span(image), name, failure))
 }
@@ -49,15 +50,6 @@ fn told(
     match failure.help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
-    }
-}
-
-fn selector(selector: &ImageSelector) -> ImageChoice {
-    match selector {
-        ImageSelector::Only => ImageChoice::Only,
-        ImageSelector::Index(index) => ImageChoice::Index(*index),
-        ImageSelector::Name(name) => ImageChoice::Name(name.clone()),
-        ImageSelector::Edition(edition) => ImageChoice::Edition(edition.clone()),
     }
 }
 
@@ -100,7 +92,7 @@ fn base_image(base: &ImageBase) -> Option<mediabuild_formats::wim::Image> {
     let ImageBase::Wim(image) = base else { return None };
     let source = FileSource::open(&image.wim.path).ok()?;
     let wim = Wim::open(&source).ok()?;
-    let index = choose(&wim, &selector(&image.selector.value)).ok()?;
+    let index = choose(&wim, &choice(&image.selector.value)).ok()?;
     wim.image(&source, index).ok()
 }
 

@@ -40,8 +40,7 @@ pub(super) fn wim_file(
     let entry = wim.blob(&dentry.data).ok_or_else(|| {
         Failure::build(format!("blob {} of `{path}` is not in this WIM", dentry.data))
     })?;
-    let mut reader =
-        wim.blob_reader(source, entry).map_err(|error| Failure::build(error.to_string()))?;
+    let mut reader = wim.blob_reader(source, entry)?;
     pour(&mut reader, to)
 }
 

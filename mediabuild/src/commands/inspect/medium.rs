@@ -64,7 +64,7 @@ pub(crate) fn best_view(disc: &Disc) -> Result<View, Failure> {
 
 /// All entries of a disc's best tree.
 pub(crate) fn entries<S: Source + ?Sized>(disc: &Disc, source: &S) -> Result<Vec<Entry>, Failure> {
-    disc.walk(source, best_view(disc)?).map_err(|error| Failure::build(error.to_string()))
+    Ok(disc.walk(source, best_view(disc)?)?)
 }
 
 /// A file or folder of a disc, ignoring case.

@@ -1,0 +1,98 @@
+//! Boot images, OS images and boot files → derivations.
+
+use mediabuild_schema::definition::{
+    BootFilesFrom, BootImage, ImageBase, Kind, OsImage, Source, WimImage,
+};
+
+use super::{Planner, choice, input};
+use crate::builders::boot_files::{BootFiles, BootFilesOrigin};
+use crate::builders::boot_image::BootImageRequest;
+use crate::builders::import_folder::Filter;
+use crate::builders::os_image::OsImageRequest;
+use crate::builders::wim_content::ImageChoice;
+use crate::derivation::{DerivationIdx, Input};
+use crate::failure::Failure;
+
+impl Planner<'_> {
+    /// The base of an image: its derivation, and which image of it.
+    fn base(&mut self, base: &ImageBase) -> (DerivationIdx, Option<ImageChoice>) {
+        match base {
+            ImageBase::Wim(WimImage { wim, selector }) => {
+                (self.import_wim(wim), Some(choice(&selector.value)))
+            }
+            ImageBase::Source(source) => (self.source(source), None),
+        }
+    }
+
+    fn overlays(&mut self, overlays: &[Source]) -> Vec<Input> {
+        let numbered = overlays.iter().enumerate();
+        numbered.map(|(at, overlay)| input(format!("overlay/{at}"), self.source(overlay))).collect()
+    }
+
+    pub(super) fn os_image(&mut self, image: &OsImage) -> Result<DerivationIdx, Failure> {
+        let (base, choice) = self.base(&image.base);
+        let mut inputs = vec![input("base", base)];
+        inputs.extend(self.overlays(&image.overlays));
+        let builder = OsImageRequest {
+            name: image.name.value.clone(),
+            arch: image.arch.value.name().into(),
+            image: choice,
+            epoch_seconds: self.epoch_seconds,
+        };
+        Ok(self.add(format!("os-image {}", image.name.value), builder, inputs))
+    }
+
+    pub(super) fn boot_image(&mut self, image: &BootImage) -> Result<DerivationIdx, Failure> {
+        let (base, choice) = self.base(&image.base);
+        let mut inputs = vec![input("base", base)];
+        inputs.extend(self.overlays(&image.overlays));
+        let mut drivers = Vec::new();
+        for placement in &image.driver_packages {
+            let name = &placement.name.value;
+            let package = self.definition(Kind::DriverPackage, name)?;
+            inputs.push(input(format!("drivers/{name}"), package));
+            drivers.push((name.clone(), placement.folder()));
+        }
+        let builder = BootImageRequest {
+            name: image.name.value.clone(),
+            arch: image.arch.value.name().into(),
+            image: choice,
+            drivers,
+            start: image.start.as_ref().map(|start| start.value.clone()),
+            epoch_seconds: self.epoch_seconds,
+        };
+        Ok(self.add(format!("boot-image {}", image.name.value), builder, inputs))
+    }
+
+    /// The boot files of a medium with that boot image; `None` if the boot image names none.
+    pub(super) fn boot_files(
+        &mut self,
+        image: &BootImage,
+    ) -> Result<Option<DerivationIdx>, Failure> {
+        let Some(files) = &image.boot_files else { return Ok(None) };
+        if files.from.is_empty() {
+            return Ok(None);
+        }
+        let key = format!("boot-files:{}", image.name.value);
+        if let Some(&idx) = self.known.get(&key) {
+            return Ok(Some(idx));
+        }
+        let mut inputs =
+            vec![input("boot-image", self.definition(Kind::BootImage, &image.name.value)?)];
+        let mut origins = Vec::new();
+        for (at, from) in files.from.iter().enumerate() {
+            match from {
+                BootFilesFrom::Image(_) => origins.push(BootFilesOrigin::Image),
+                BootFilesFrom::Folder(folder) => {
+                    let folder = self.import_folder(folder, Filter::default(), false);
+                    inputs.push(input(format!("folder/{at}"), folder));
+                    origins.push(BootFilesOrigin::Folder(at));
+                }
+            }
+        }
+        let builder = BootFiles { arch: image.arch.value.name().into(), origins };
+        let idx = self.add(format!("boot-files of {}", image.name.value), builder, inputs);
+        self.known.insert(key, idx);
+        Ok(Some(idx))
+    }
+}
