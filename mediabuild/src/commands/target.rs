@@ -92,16 +92,21 @@ fn kind_named(text: &str) -> Result<Kind, Failure> {
 
 fn unknown(definitions: &Definitions, text: &str) -> Failure {
     let all = all_targets(definitions);
-    let name =
-        |target: &String| target.split_once(':').map_or(target.clone(), |(_, n)| n.to_owned());
-    let near = all.iter().find(|target| {
-        strsim::jaro_winkler(text, target) > 0.85 || strsim::jaro_winkler(text, &name(target)) > 0.8
-    });
-    let help = match near {
+    let help = match nearest(&all, text) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the project has {}", all.join(", ")),
     };
     Failure::usage(format!("there is no target `{text}`")).help(help)
+}
+
+/// The target whose name is most like the one in `text`, whatever its kind, if one is like it.
+fn nearest<'a>(all: &'a [String], text: &str) -> Option<&'a String> {
+    fn name(target: &str) -> &str {
+        target.split_once(':').map_or(target, |(_, name)| name)
+    }
+    let score = |target: &&String| strsim::jaro_winkler(name(text), name(target));
+    let best = all.iter().max_by(|a, b| score(a).total_cmp(&score(b)))?;
+    (score(&best) > 0.8).then_some(best)
 }
 
 fn all_targets(definitions: &Definitions) -> Vec<String> {
