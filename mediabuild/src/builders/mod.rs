@@ -20,6 +20,9 @@ pub(crate) mod wim_content;
 pub(crate) mod wim_edit;
 pub(crate) mod wim_part;
 
+#[cfg(test)]
+mod tests;
+
 use mediabuild_formats::{iso, variables as variables_format, wim};
 use mediabuild_store::{Content, DirectoryError, Output, Store};
 use serde_json::Value;
