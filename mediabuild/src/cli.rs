@@ -88,6 +88,13 @@ pub(crate) struct Plan {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mediabuild build                            all media of the project you are in
+  mediabuild build examples/quickstart        all media of that project
+  mediabuild build factory                    one target
+  mediabuild build boot-image:winpe --out X   a boot image as X/boot-image/winpe.wim
+
+Progress goes to stderr; stdout has one line a result: BLAKE3 digest, size, path.")]
 pub(crate) struct Build {
     #[command(flatten)]
     pub(crate) targets: Targets,
@@ -108,6 +115,11 @@ pub(crate) struct Graph {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  mediabuild inspect info install.wim
+  mediabuild inspect ls boot.iso sources
+  mediabuild inspect ls boot.iso//sources/boot.wim Windows/System32
+  mediabuild inspect cat install.wim Windows/System32/license.rtf --image 3 > license.rtf")]
 pub(crate) enum Inspect {
     /// What it is: header, images, volumes, boot entries
     Info(InspectInfo),

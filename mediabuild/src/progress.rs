@@ -117,9 +117,9 @@ fn bar(label: &str, total_bytes: Option<u64>) -> ProgressBar {
     let (bar, template) = match total_bytes {
         Some(total) => (
             ProgressBar::new(total),
-            "{prefix:>9} {msg:40!} {bar:24} {bytes:>10}/{total_bytes} {eta} left",
+            "{prefix:>9} {msg:40!} {bar:24} {decimal_bytes:>10} of {decimal_total_bytes}, {eta} left",
         ),
-        None => (ProgressBar::new_spinner(), "{prefix:>9} {msg:40!} {bytes:>10} {elapsed}"),
+        None => (ProgressBar::new_spinner(), "{prefix:>9} {msg:40!} {decimal_bytes:>10} {elapsed}"),
     };
     let style = ProgressStyle::with_template(template).expect("the template is well formed");
     let bar = bar.with_style(style).with_message(label.to_owned()).with_prefix("running");
