@@ -1,7 +1,11 @@
 //! `mediabuild init`: a first `mediabuild.kdl` that passes `check` and teaches by its comments.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use mediabuild_schema::load_with;
 
 use crate::cli::Init;
 use crate::failure::Failure;
@@ -21,21 +25,26 @@ pub(super) fn run(init: &Init, progress: &Progress) -> Result<(), Failure> {
             .help(format!("mediabuild check {}", folder.display())),
         _ => Failure::io("create", &path, &error),
     })?;
-    let text = TEMPLATE.replace("PROJECT_NAME", &project_name(folder));
+    let text = text_for(folder);
     file.write_all(text.as_bytes()).map_err(|error| Failure::io("write", &path, &error))?;
     progress.result(&format!("wrote {}", path.display()));
     progress.line("next: fill it in, then `mediabuild check` and `mediabuild build`");
     Ok(())
 }
 
+/// The template with the folder's own name, or with `media` where that cannot name a project.
+fn text_for(folder: &Path) -> String {
+    let text = TEMPLATE.replace("PROJECT_NAME", &project_name(folder));
+    let files = BTreeMap::from([(PROJECT_FILE.to_owned(), text.clone().into_bytes())]);
+    match load_with(&files, folder).definitions {
+        Some(_) => text,
+        None => TEMPLATE.replace("PROJECT_NAME", "media"),
+    }
+}
+
 /// The folder's own name, as far as it can stand in a KDL string.
-fn project_name(folder: &std::path::Path) -> String {
-    let name = std::path::absolute(folder).ok();
-    let name = name.as_deref().and_then(|folder| folder.file_name()).and_then(|name| name.to_str());
-    let name: String = name
-        .unwrap_or_default()
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c))
-        .collect();
-    if name.is_empty() { "media".into() } else { name }
+fn project_name(folder: &Path) -> String {
+    let folder = std::path::absolute(folder).unwrap_or_default();
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect()
 }
