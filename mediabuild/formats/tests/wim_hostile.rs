@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use mediabuild_formats::wim::{
-    Dentry, FileTime, Image, Name, Sha1, Wim, decode_metadata, encode_metadata,
+    Counts, Dentry, FileTime, Image, Name, NamedStream, Sha1, Wim, decode_metadata, encode_metadata,
 };
 use wim_support::{Bytes, open, write_raw};
 
@@ -208,4 +208,14 @@ fn declared_sizes_are_not_trusted() {
     bytes[0x58..0x5f].fill(0xff);
     assert!(open_error(&bytes).contains("the XML data of 72057594037927935 bytes inside"));
     assert_eq!(opened.wim.images.len(), 1);
+}
+
+/// Found by fuzzing.
+#[test]
+fn sums_of_declared_sizes_do_not_overflow() {
+    let (mut image, contents) = image("file");
+    let sha1 = *contents.keys().next().expect("a content");
+    let stream = NamedStream { name: Name::from("stream"), reserved: 0, sha1 };
+    image.root.children[0].children[0].streams.push(stream);
+    assert_eq!(Counts::of(&image, |_| Some(u64::MAX)).total_bytes, u64::MAX);
 }

@@ -29,7 +29,9 @@ impl Counts {
             } else {
                 counts.files += 1;
             }
-            let bytes: u64 = dentry.blobs().filter_map(|sha1| size_of(&sha1)).sum();
+            let sizes = dentry.blobs().filter_map(|sha1| size_of(&sha1));
+            // A damaged file declares any size.
+            let bytes = sizes.fold(0, u64::saturating_add);
             counts.total_bytes = counts.total_bytes.saturating_add(bytes);
             let first = super::link::link_key(dentry).is_none_or(|key| seen.insert(key));
             if links.count(dentry) > 1 && !first {
