@@ -12,31 +12,42 @@ use serde_json::json;
 use super::inspect::medium::{AnySource, InDisc, Medium, entries, open, recognise};
 use crate::cancel;
 use crate::cli::Verify;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::progress::{Job, Progress};
 use crate::size::{counted, human};
 
 /// Checks each file; all of them, even if one is damaged.
 pub(super) fn run(verify: &Verify, progress: &Progress) -> Result<(), Failure> {
-    let mut damaged = 0;
+    let mut failed = 0;
     for file in &verify.files {
-        let (medium, source) = open(file)?;
-        let findings = check(&medium, source, file, progress)?;
+        let findings = findings(file, progress)?;
         for finding in &findings {
             progress.json(json!({ "event": "finding", "file": file, "message": finding }));
             progress.result(&format!("{}: {finding}", file.display()));
         }
-        damaged += usize::from(!findings.is_empty());
+        failed += usize::from(!findings.is_empty());
         let ok = findings.is_empty();
         progress.json(json!({ "event": "verified", "file": file, "ok": ok }));
         if ok {
             progress.result(&format!("{}: ok", file.display()));
         }
     }
-    match damaged {
+    match failed {
         0 => Ok(()),
-        _ => Err(Failure::build(format!("{} damaged", counted(damaged, "file")))),
+        _ => Err(Failure::build(format!("verification failed for {}", counted(failed, "file")))),
     }
+}
+
+/// What is wrong with a file. One that is not what it should be does not keep others from being
+/// checked; one that cannot be opened does.
+fn findings(file: &Path, progress: &Progress) -> Result<Vec<String>, Failure> {
+    let mut findings = match open(file) {
+        Ok((medium, source)) => check(&medium, source, file, progress)?,
+        Err(failure) if failure.kind == FailureKind::Build => vec![failure.to_string()],
+        Err(failure) => return Err(failure),
+    };
+    findings.dedup();
+    Ok(findings)
 }
 
 fn check(
@@ -80,11 +91,8 @@ fn check_wim<S: Source + Sync + ?Sized>(
 
 /// The structures, then every WIM in it.
 fn check_disc(disc: &Disc, source: AnySource, job: &Job<'_>) -> Result<Vec<String>, Failure> {
-    let mut findings: Vec<String> = disc
-        .verify(&source)
-        .into_iter()
-        .map(|finding| format!("at {}: {}", finding.offset_bytes, finding.message))
-        .collect();
+    let mut findings: Vec<String> =
+        disc.verify(&source).into_iter().map(|finding| finding.message).collect();
     let entries = match entries(disc, &source) {
         Ok(entries) => entries,
         Err(failure) => {
