@@ -39,7 +39,12 @@ pub(crate) fn open(path: &Path) -> Result<(Medium, AnySource), Failure> {
 }
 
 pub(crate) fn file_source(path: &Path) -> Result<FileSource, Failure> {
-    FileSource::open(path).map_err(|error| Failure::io("open", path, &error))
+    FileSource::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::IsADirectory => {
+            Failure::usage(format!("cannot open `{}`: {error}", path.display()))
+        }
+        _ => Failure::io("open", path, &error),
+    })
 }
 
 /// WIMs begin with their name; anything else may be a disc.
