@@ -45,14 +45,27 @@ fn problem(position: u64, problem: impl ToString) -> Error {
 }
 
 fn element(start: &BytesStart<'_>, position: u64) -> Result<Element, Error> {
-    let mut element = Element::new(start.name().into_inner());
+    let mut element = Element::new(name(start.name().into_inner(), position)?);
     // The check for duplicates takes quadratic time, which hostile data could use.
     for attribute in start.attributes().with_checks(false) {
         let attribute = attribute.map_err(|error| problem(position, error))?;
         let value = unescape(&attribute.value).map_err(|error| problem(position, error))?;
-        element.attributes.push((attribute.key.into_inner().to_owned(), value.into_owned()));
+        let key = name(attribute.key.into_inner(), position)?;
+        element.attributes.push((key, value.into_owned()));
     }
     Ok(element)
+}
+
+/// The parser takes nearly everything for a name; only what is still one when it is written again
+/// is taken here.
+fn name(text: &str, position: u64) -> Result<String, Error> {
+    let is_foreign = |character: char| {
+        character.is_whitespace() || matches!(character, '/' | '<' | '>' | '&' | '"' | '\'' | '=')
+    };
+    if text.is_empty() || text.contains(is_foreign) {
+        return Err(problem(position, format!("`{}` is no name", text.escape_debug())));
+    }
+    Ok(text.to_owned())
 }
 
 fn add(open: &mut [Element], node: XmlNode) {
@@ -207,6 +220,10 @@ mod tests {
             ("<WIM/><WIM/>", "one `WIM` element"),
             ("", "one `WIM` element"),
             ("<ISO/>", "one `WIM` element"),
+            // Found by fuzzing: these would be written as something else.
+            ("<WIM><></></WIM>", "no name"),
+            ("<WIM><a/ >b</a/ ></WIM>", "`a/` is no name"),
+            ("<WIM a/='b'>c</WIM>", "`a/` is no name"),
         ];
         for (text, expected) in cases {
             let error = parse(text).expect_err(text).to_string();
