@@ -219,3 +219,16 @@ fn sums_of_declared_sizes_do_not_overflow() {
     image.root.children[0].children[0].streams.push(stream);
     assert_eq!(Counts::of(&image, |_| Some(u64::MAX)).total_bytes, u64::MAX);
 }
+
+/// Each may be as large as the metadata; together they may not.
+#[test]
+fn overlapping_dentries_are_refused() {
+    let (image, _) = image("file");
+    let mut metadata = encode_metadata(&image).expect("metadata");
+    // 8 bytes of security data, the root's dentry of 104 bytes, the end of its list
+    let folder = 8 + 104 + 8;
+    let size = (metadata.len() - 8 - folder) as u64;
+    metadata[folder..folder + 8].copy_from_slice(&size.to_le_bytes());
+    let error = decode_metadata(&metadata).expect_err("an overlap").to_string();
+    assert!(error.contains("no more dentries than fit"), "{error}");
+}

@@ -3,8 +3,9 @@
 //! ```text
 //! security data · root dentry · 8 zero bytes · for each folder: its dentries · 8 zero bytes
 //! ```
-//! Untrusted: every offset is checked, folders nest at most [`DEPTH_LIMIT`] deep, and there are at
-//! most as many dentries as the bytes can hold, so lists that contain each other end in an error.
+//! Untrusted: every offset is checked, folders nest at most [`DEPTH_LIMIT`] deep, and all dentries
+//! together are no larger than the metadata, so lists that contain each other end in an error and
+//! those that overlap take no more memory than the bytes that are there.
 
 use super::dentry::{Dentry, Image, NamedStream, Reparse, attribute};
 use super::error::Error;
@@ -24,7 +25,7 @@ pub(super) const STREAM_BYTES: usize = 38;
 /// Parses an uncompressed metadata resource. Names that could leave their folder, and siblings
 /// of one name, are errors: a tree is never silently changed.
 pub fn decode_metadata(metadata: &[u8]) -> Result<Image, Error> {
-    let mut decoder = Decoder { metadata, dentries_left: metadata.len() / DENTRY_BYTES + 1 };
+    let mut decoder = Decoder { metadata, bytes_left: metadata.len() as u64 };
     let (security, root_offset) = decoder.security()?;
     let Some((entry, _)) = decoder.dentry(root_offset)? else {
         return Err(Error::in_metadata(root_offset, "a root folder, found the end of a list"));
@@ -39,7 +40,8 @@ pub fn decode_metadata(metadata: &[u8]) -> Result<Image, Error> {
 
 struct Decoder<'a> {
     metadata: &'a [u8],
-    dentries_left: usize,
+    /// What all dentries that are still to come may have.
+    bytes_left: u64,
 }
 
 /// A dentry and where its children are.
@@ -144,9 +146,6 @@ impl<'a> Decoder<'a> {
                 format!("a dentry of at least {DENTRY_BYTES} bytes, found {size}"),
             ));
         }
-        self.dentries_left = self.dentries_left.checked_sub(1).ok_or_else(|| {
-            Error::in_metadata(offset, "no more dentries than fit: folders contain each other")
-        })?;
         let fixed = self.bytes(offset, size, "a dentry")?;
         let (name, short_name, names_end) = names(fixed, offset)?;
         let mut dentry = fixed_fields(fixed, name, short_name);
@@ -155,6 +154,9 @@ impl<'a> Decoder<'a> {
         let extra_count = u16_at(fixed, 0x60);
         let streams_offset = offset.saturating_add(size).next_multiple_of(8);
         let (extra, next) = self.extra_streams(streams_offset, extra_count)?;
+        self.bytes_left = self.bytes_left.checked_sub(next - offset).ok_or_else(|| {
+            Error::in_metadata(offset, "no more dentries than fit: folders contain each other")
+        })?;
         // +0x40: main hash
         assign_streams(&mut dentry, Sha1(array_at(fixed, 0x40)), extra, offset)?;
         // +0x10: offset of the children's list
