@@ -5,8 +5,13 @@ use super::dentry::{Dentry, Image};
 /// Pre-order, siblings in NTFS order; the root comes first with an empty path.
 #[derive(Debug)]
 pub struct Walk<'a> {
-    /// What is still to come, the next one last.
-    pending: Vec<(String, &'a Dentry)>,
+    /// Where the walk starts, until it has: its name is in no path.
+    start: Option<&'a Dentry>,
+    /// What is still to come, the next one last, with the size of its folder's path. Only one path
+    /// is held: those of all siblings would be many times the metadata.
+    pending: Vec<(usize, &'a Dentry)>,
+    /// The path of the last one.
+    path: String,
 }
 
 impl Image {
@@ -19,7 +24,7 @@ impl Image {
 impl Dentry {
     /// This dentry with an empty path, then everything below it with paths from here.
     pub fn walk(&self) -> Walk<'_> {
-        Walk { pending: vec![(String::new(), self)] }
+        Walk { start: Some(self), pending: Vec::new(), path: String::new() }
     }
 
     /// The children in NTFS order.
@@ -30,15 +35,28 @@ impl Dentry {
     }
 }
 
+impl<'a> Walk<'a> {
+    fn enter(&mut self, folder: &'a Dentry) {
+        let children = folder.sorted_children().into_iter().rev();
+        self.pending.extend(children.map(|child| (self.path.len(), child)));
+    }
+}
+
 impl<'a> Iterator for Walk<'a> {
     type Item = (String, &'a Dentry);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (path, dentry) = self.pending.pop()?;
-        for child in dentry.sorted_children().into_iter().rev() {
-            let separator = if path.is_empty() { "" } else { "/" };
-            self.pending.push((format!("{path}{separator}{}", child.name), child));
+        if let Some(start) = self.start.take() {
+            self.enter(start);
+            return Some((String::new(), start));
         }
-        Some((path, dentry))
+        let (folder_size, dentry) = self.pending.pop()?;
+        self.path.truncate(folder_size);
+        if !self.path.is_empty() {
+            self.path.push('/');
+        }
+        self.path.push_str(&dentry.name.to_string());
+        self.enter(dentry);
+        Some((self.path.clone(), dentry))
     }
 }
