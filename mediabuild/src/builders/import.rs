@@ -2,7 +2,9 @@
 //! that a file that changes while it is read is an error and never half of each.
 
 use std::fs::{File, Metadata};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mediabuild_store::{Content, Digest, Output};
 use serde_json::{Value, json};
@@ -86,7 +88,11 @@ pub(crate) fn read_file(
     context: &BuildContext<'_>,
     batch: &mut dyn mediabuild_store::Batch,
 ) -> Result<Content, Failure> {
-    let mut file = File::open(path).map_err(|error| Failure::io("open", path, &error))?;
+    wait_out_tick(before);
+    let mut file = File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => changed(path),
+        _ => Failure::io("open", path, &error),
+    })?;
     let mut sha1 = Sha1::new();
     let mut source = Cancellable { file: &mut file };
     let content = batch.put_blob(&mut source, &mut |piece| {
@@ -108,6 +114,20 @@ pub(crate) fn read_file(
     Ok(content)
 }
 
+/// Clocks of file systems tick every few milliseconds: of two writes within a tick the second shows
+/// in no time stamp.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Waits until a later write would show, if the file was changed just now.
+fn wait_out_tick(metadata: &Metadata) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let age_ns = now.as_nanos() as i128 - StatKey::of(metadata).latest_ns();
+    // A time in the future is another clock's, which waiting here does not move.
+    if let Ok(age_ns) = u64::try_from(age_ns) {
+        std::thread::sleep(TICK.saturating_sub(Duration::from_nanos(age_ns)));
+    }
+}
+
 /// Reads that end when the user presses Ctrl-C.
 struct Cancellable<'a> {
     file: &'a mut File,
@@ -127,7 +147,8 @@ pub(crate) fn stat(path: &Path) -> Result<Metadata, Failure> {
     std::fs::metadata(path).map_err(|error| Failure::io("look at", path, &error))
 }
 
-fn changed(path: &Path) -> Failure {
+/// A file that did not stay as it was, or went.
+pub(super) fn changed(path: &Path) -> Failure {
     Failure::build(format!("`{}` changed while it was read", path.display()))
         .help("let whatever writes it finish, then build again")
 }

@@ -1,6 +1,7 @@
 //! `import` of a folder: its files → a directory. mtime, mode and owner never enter.
 
 use std::fs::Metadata;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -8,7 +9,7 @@ use mediabuild_store::{DirectoryBuilder, Output};
 use serde_json::{Value, json};
 use walkdir::WalkDir;
 
-use super::import::{IMPORT, Sha1Wanted, read_file};
+use super::import::{IMPORT, Sha1Wanted, changed, read_file};
 use super::import_stat::StatCache;
 use super::{BuildContext, Builder, BuilderVersion};
 use crate::derivation::Inputs;
@@ -168,15 +169,19 @@ pub(crate) fn list(
         }
         let name = relative_name(folder, entry.path())?;
         if matcher.takes(&name) {
-            files.push(found(name, &entry)?);
+            files.push(found(folder, name, &entry)?);
         }
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
 }
 
-fn found(name: String, entry: &walkdir::DirEntry) -> Result<FoundFile, Failure> {
+fn found(folder: &Path, name: String, entry: &walkdir::DirEntry) -> Result<FoundFile, Failure> {
     let path = entry.path();
+    if let Some(problem) = windows_refuses(&name) {
+        return Err(Failure::build(format!("`{}`: {problem}", path.display()))
+            .help("rename it, or leave it out: exclude \"…\""));
+    }
     if entry.file_type().is_symlink() {
         return Err(Failure::build(format!("`{}` is a symbolic link", path.display()))
             .help("say what is meant: symlinks \"follow\" in the source, or exclude it"));
@@ -185,17 +190,37 @@ fn found(name: String, entry: &walkdir::DirEntry) -> Result<FoundFile, Failure> 
         return Err(Failure::build(format!("`{}` is neither a file nor a folder", path.display()))
             .help("remove it, or exclude it"));
     }
-    let metadata = entry.metadata().map_err(|error| walk_failure(path, &error))?;
+    let metadata = entry.metadata().map_err(|error| walk_failure(folder, &error))?;
     Ok(FoundFile { name, path: path.to_owned(), metadata })
 }
 
 fn walk_failure(folder: &Path, error: &walkdir::Error) -> Failure {
     let path = error.path().unwrap_or(folder).to_owned();
     match error.io_error() {
+        Some(error) if error.kind() == ErrorKind::NotFound && path != folder => gone(&path),
         Some(error) => Failure::io("read", &path, error),
         None => Failure::build(format!("`{}` holds a link to a folder above it", path.display()))
             .help("remove the link, or exclude it"),
     }
+}
+
+/// What was listed a moment ago and is not there: a link to nothing, or a file that went.
+fn gone(path: &Path) -> Failure {
+    if path.is_symlink() {
+        return Failure::build(format!("`{}` is a link to nothing", path.display()))
+            .help("remove the link, or exclude it");
+    }
+    changed(path)
+}
+
+/// What Windows does not take in a name, though this machine does.
+fn windows_refuses(path: &str) -> Option<&'static str> {
+    let names = || path.split('/');
+    if names().any(|name| name.contains(['<', '>', ':', '"', '|', '?', '*', '\\'])) {
+        return Some("Windows refuses any of < > : \" | ? * \\ in a name");
+    }
+    let ends_badly = |name: &str| name.ends_with(['.', ' ']);
+    names().any(ends_badly).then_some("Windows cannot open a name that ends in a dot or a space")
 }
 
 /// `path` below `folder`, with `/`. A name that is not Unicode has no place in a Windows medium.
