@@ -8,15 +8,16 @@ use std::path::PathBuf;
 
 use mediabuild_formats::wim::{BlobEntry, Wim};
 use mediabuild_store::{Content, Digest, Output, Part};
-use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
+use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1 as Sha1Hasher};
 
 use super::import::{IMPORT, Sha1Wanted, import_file};
 use super::wim_content::{ContentSource, check_usable, is_compressed, read_range};
 use super::{BuildContext, Builder, BuilderVersion};
+use crate::cancel;
 use crate::derivation::Inputs;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 
 /// The memo table of WIMs whose hashes were checked and whose parts are registered.
 const CHECKED_MEMO: &str = "wim-checked";
@@ -50,9 +51,17 @@ impl Builder for ImportWim {
 
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let content = import_file(&self.path, Sha1Wanted::No, context)?;
-        check(&content, context).map_err(|f| f.while_doing(format!("`{}`", self.project_path)))?;
+        check(&content, context).map_err(say_what_to_do)?;
         Ok(Output::Content(content))
     }
+}
+
+/// Whatever is wrong in a file that was supplied, there is one remedy.
+fn say_what_to_do(failure: Failure) -> Failure {
+    if failure.kind != FailureKind::Build || failure.help.is_some() {
+        return failure;
+    }
+    failure.help("get an undamaged copy of the file")
 }
 
 /// Checks every hash and registers the parts, unless that was done before.
@@ -64,11 +73,21 @@ fn check(content: &Content, context: &BuildContext<'_>) -> Result<(), Failure> {
     let wim = Wim::open(&source)?;
     check_usable(&wim)?;
     let parts = parts(&wim, &source, context)?;
+    check_images(&wim, &source)?;
     let mut batch = context.store.batch()?;
     batch.put_parts(&content.digest, &parts)?;
     batch.put_memo(CHECKED_MEMO, &content.digest, &[1])?;
     batch.commit()?;
     Ok(())
+}
+
+/// What a forger hashed rightly must still be a tree; here the file that it came from has a name.
+fn check_images(wim: &Wim, source: &ContentSource) -> Result<(), Failure> {
+    (1..=wim.images.len()).into_par_iter().try_for_each(|index| {
+        cancel::check()?;
+        let image = wim.image(source, index);
+        image.map(drop).map_err(|error| Failure::build(format!("image {index}: {error}")))
+    })
 }
 
 /// The file resources as parts by offset; all of them, and the metadata, hashed on the way.
@@ -130,6 +149,5 @@ fn compare(entry: &BlobEntry, found: &[u8; 20]) -> Result<(), Failure> {
     Err(Failure::build(format!(
         "the resource at offset {} is damaged: SHA-1 {} expected, {hex} found",
         entry.resource.offset_bytes, entry.sha1
-    ))
-    .help("get an undamaged copy of the file"))
+    )))
 }
