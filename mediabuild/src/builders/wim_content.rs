@@ -12,6 +12,7 @@ use mediabuild_store::{Content, Part, RandomReader, Recipe};
 use serde::Serialize;
 
 use super::BuildContext;
+use crate::cancel;
 use crate::failure::Failure;
 
 /// Which image of a WIM.
@@ -37,6 +38,10 @@ impl Source for ContentSource {
     }
 
     fn read_exact_at(&self, offset_bytes: u64, buffer: &mut [u8]) -> io::Result<()> {
+        // A large resource is read for seconds, and Ctrl-C must not wait for it.
+        if cancel::is_cancelled() {
+            return Err(io::Error::other("stopped"));
+        }
         self.0.read_exact_at(offset_bytes, buffer)
     }
 }
