@@ -31,6 +31,11 @@ impl Source for FileSource {
     }
 
     fn read_exact_at(&self, offset_bytes: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let end_bytes = offset_bytes.checked_add(buffer.len() as u64);
+        if end_bytes.is_none_or(|end_bytes| end_bytes > self.size_bytes) {
+            let ends = format!("the file ends after {} bytes", self.size_bytes);
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, ends));
+        }
         os::read_exact_at(&self.file, offset_bytes, buffer)
     }
 }
