@@ -217,7 +217,7 @@ fn a_moved_project_builds_nothing() {
     let moved = space.path().join("moved/to here");
     fs::create_dir_all(moved.parent().unwrap()).expect("a folder");
     fs::rename(space.project(), &moved).expect("renamed");
-    let run = Run::of(space.command().arg("build").arg(&moved));
+    let run = Run::of(space.command().arg("build").current_dir(&moved));
     assert_eq!(run.expect(0).built_and_known(), (0, STEPS), "{}", run.stderr);
 }
 
@@ -302,6 +302,25 @@ fn a_folder_loses_files_that_its_source_lost() {
     fs::remove_file(space.project().join("drivers/demo-net/demo.cat")).expect("removed");
     space.build(&["driver-package:demo-net"]);
     assert!(!space.result("driver-package/demo-net/demo.cat").exists());
+}
+
+#[test]
+fn an_exported_folder_is_left_alone_while_it_is_as_it_was() {
+    let space = TestSpace::quickstart();
+    space.build(&["driver-package:demo-net"]);
+    let file = space.result("driver-package/demo-net/demo.inf");
+    let modified = || fs::metadata(&file).unwrap().modified().unwrap();
+    let before = modified();
+    space.build(&["driver-package:demo-net"]).says("driver-package/demo-net  (unchanged)");
+    assert_eq!(modified(), before);
+}
+
+#[test]
+fn a_folder_that_is_the_users_own_is_never_replaced() {
+    let space = TestSpace::quickstart();
+    let own = space.write("result/driver-package/demo-net/my-notes.txt", "mine");
+    space.run(&["build", "driver-package:demo-net"]).expect(3).says("demo-net").says("--out");
+    assert_eq!(tree(own.parent().unwrap()).len(), 1);
 }
 
 #[test]
