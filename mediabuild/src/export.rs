@@ -15,11 +15,11 @@ use mediabuild_store::{Content, Digest, Output, Root, Store};
 use serde_json::{Value, json};
 use walkdir::WalkDir;
 
-use self::temporary::{Temporary, file_name};
+use self::temporary::{Temporary, file_name, remove_leftovers};
 use crate::builders::import::corrupt;
 use crate::cancel;
 use crate::failure::Failure;
-use crate::os::{StatKey, free_space};
+use crate::os::{StatKey, free_space, hold_folder};
 use crate::progress::{Job, Progress};
 use crate::size::human;
 
@@ -42,6 +42,7 @@ pub(crate) fn export(
     progress: &Progress,
 ) -> Result<Exported, Failure> {
     let path = std::path::absolute(path).map_err(|error| Failure::io("resolve", path, &error))?;
+    remove_leftovers(&path);
     match output {
         Output::Content(content) => export_file(store, content, &path, progress),
         Output::Directory(digest) => export_folder(store, digest, &path, progress),
@@ -65,8 +66,7 @@ fn export_file(
     let job = progress.job(&format!("write {}", file_name(path)), Some(content.size_bytes));
     let temporary = Temporary::file(path)?;
     let digest = copy(store, content, temporary.path(), &job)?;
-    temporary.rename(path)?;
-    remember(store, &output, path, &digest)?;
+    place(store, &output, temporary, path, &digest)?;
     job.finish("written", false);
     Ok(Exported { path: path.to_owned(), size_bytes: content.size_bytes, digest, unchanged: false })
 }
@@ -94,8 +94,38 @@ fn stat_of(path: &Path) -> Option<String> {
     Some(hasher.finalize().to_hex().to_string())
 }
 
-fn remember(store: &dyn Store, output: &Output, path: &Path, digest: &str) -> Result<(), Failure> {
-    let detail = json!({ "stat": stat_of(path), "digest": digest }).to_string().into_bytes();
+/// Puts a finished result in its place and remembers it. One process at a time: else one would
+/// remember its output with the stat of what another just put there.
+fn place(
+    store: &dyn Store,
+    output: &Output,
+    temporary: Temporary,
+    path: &Path,
+    digest: &str,
+) -> Result<(), Failure> {
+    let _held = path.parent().and_then(hold_folder);
+    if temporary.path().is_dir() {
+        // Known before it is there: an unknown folder would be in the way of the next build.
+        remember(store, output, path, None, digest)?;
+    }
+    temporary.rename(path)?;
+    remember(store, output, path, stat_of(path), digest)
+}
+
+/// Whether there is a folder that no build with this store has put there.
+fn is_foreign(store: &dyn Store, path: &Path) -> Result<bool, Failure> {
+    let _held = path.parent().and_then(hold_folder);
+    Ok(path.is_dir() && root_of(store, path)?.is_none())
+}
+
+fn remember(
+    store: &dyn Store,
+    output: &Output,
+    path: &Path,
+    stat: Option<String>,
+    digest: &str,
+) -> Result<(), Failure> {
+    let detail = json!({ "stat": stat, "digest": digest }).to_string().into_bytes();
     Ok(store.set_root(&Root { name: root_name(path), output: *output, detail })?)
 }
 
@@ -145,9 +175,8 @@ fn export_folder(
     }
     refuse(path, path.is_file(), "a file")?;
     // A folder is replaced as a whole, so it must be one that an earlier build wrote.
-    let foreign = path.is_dir() && root_of(store, path)?.is_none();
-    refuse(path, foreign, "a folder that this store has not written")?;
     let folder = create_parent(path)?;
+    refuse(path, is_foreign(store, path)?, "a folder that this store has not written")?;
     check_space(&folder, size_bytes)?;
     let job = progress.job(&format!("write {}", file_name(path)), Some(size_bytes));
     let temporary = Temporary::folder(path)?;
@@ -156,9 +185,8 @@ fn export_folder(
         create_parent(&to)?;
         copy(store, content, &to, &job)?;
     }
-    temporary.rename(path)?;
     let digest = digest.to_string();
-    remember(store, &output, path, &digest)?;
+    place(store, &output, temporary, path, &digest)?;
     job.finish("written", false);
     Ok(Exported { path: path.to_owned(), size_bytes, digest, unchanged: false })
 }

@@ -1,15 +1,16 @@
 //! Results on their way: a temporary name beside the final one, then a rename.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::os::sync_folder;
+use crate::os::{swap, sync_folder};
 
 /// A file or folder under a temporary name beside its final one; removed unless renamed.
 ///
 /// A sibling lock file held open tells the next run that its owner lives; what a killed process
-/// left behind is removed by the next export to the same place.
+/// left behind is removed by the next build that wants a result at the same place.
 pub(super) struct Temporary {
     path: PathBuf,
     lock_path: PathBuf,
@@ -30,12 +31,9 @@ impl Temporary {
     }
 
     fn new(target: &Path) -> Result<Self, Failure> {
-        remove_leftovers(target);
         let path = sibling(target, &format!("{}.part", std::process::id()));
         let lock_path = sibling(target, &format!("{}.lock", std::process::id()));
-        let lock =
-            File::create(&lock_path).map_err(|error| Failure::io("create", &lock_path, &error))?;
-        lock.lock().map_err(|error| Failure::io("lock", &lock_path, &error))?;
+        let lock = lock_file(&lock_path)?;
         Ok(Temporary { path, lock_path, _lock: lock, renamed: false })
     }
 
@@ -45,25 +43,33 @@ impl Temporary {
 
     /// Puts it in its place, durably.
     pub(super) fn rename(mut self, target: &Path) -> Result<(), Failure> {
-        let old = sibling(target, "old");
-        let replaces_folder = target.is_dir();
-        if replaces_folder {
-            // A folder cannot be renamed over one that is not empty: the old one steps aside.
-            remove(&old);
-            std::fs::rename(target, &old)
-                .map_err(|error| Failure::io("replace", target, &error))?;
+        self.replace(target).map_err(|error| Failure::io("replace", target, &error))?;
+        let folder = target.parent().unwrap_or(Path::new("/"));
+        sync_folder(folder).map_err(|error| Failure::io("make durable", folder, &error))
+    }
+
+    /// A folder cannot be renamed over one that is not empty: the two are swapped, and the old one is
+    /// removed as the temporary that it is then.
+    fn replace(&mut self, target: &Path) -> io::Result<()> {
+        let are_folders = self.path.is_dir() && target.is_dir();
+        if are_folders && swap(&self.path, target).is_ok() {
+            return Ok(());
         }
-        let renamed = std::fs::rename(&self.path, target);
-        if let Err(error) = renamed {
-            if replaces_folder {
+        let old = sibling(target, "old");
+        if are_folders {
+            // Where nothing swaps, the old one steps aside.
+            remove(&old);
+            std::fs::rename(target, &old)?;
+        }
+        if let Err(error) = std::fs::rename(&self.path, target) {
+            if are_folders {
                 let _ = std::fs::rename(&old, target);
             }
-            return Err(Failure::io("replace", target, &error));
+            return Err(error);
         }
         self.renamed = true;
         remove(&old);
-        let folder = target.parent().unwrap_or(Path::new("/"));
-        sync_folder(folder).map_err(|error| Failure::io("make durable", folder, &error))
+        Ok(())
     }
 }
 
@@ -76,13 +82,25 @@ impl Drop for Temporary {
     }
 }
 
+/// A new file that this process holds locked.
+fn lock_file(path: &Path) -> Result<File, Failure> {
+    loop {
+        let lock = File::create(path).map_err(|error| Failure::io("create", path, &error))?;
+        lock.lock().map_err(|error| Failure::io("lock", path, &error))?;
+        // Between the two, another process may have taken it for a dead one's and removed it.
+        if path.exists() {
+            return Ok(lock);
+        }
+    }
+}
+
 /// `.NAME.SUFFIX` beside `target`.
 fn sibling(target: &Path, suffix: &str) -> PathBuf {
     target.with_file_name(format!(".{}.{suffix}", file_name(target)))
 }
 
 /// Removes what dead processes left beside `target`. Failures do not matter: it is tidying.
-fn remove_leftovers(target: &Path) {
+pub(super) fn remove_leftovers(target: &Path) {
     let prefix = format!(".{}.", file_name(target));
     let Some(entries) = target.parent().and_then(|folder| std::fs::read_dir(folder).ok()) else {
         return;
