@@ -39,9 +39,10 @@ pub(crate) struct Row {
 pub(crate) const BOOT_WIM: &str = "sources/boot.wim";
 /// The encrypted variables.
 pub(crate) const VARIABLES: &str = "SMS/data/variables.dat";
-/// Where a boot image with a task-sequence shell has it; `*` is `x64` or `i386`.
-pub(crate) const TASK_SEQUENCE_SHELL: [&str; 2] =
-    ["sms/bin/x64/TsBootShell.exe", "sms/bin/i386/TsBootShell.exe"];
+/// The folder of a task-sequence shell: one folder for each architecture, with [`SHELL_PROGRAM`].
+pub(crate) const SHELL_FOLDER: &str = "sms/bin";
+/// The task-sequence shell's program.
+pub(crate) const SHELL_PROGRAM: &str = "TsBootShell.exe";
 /// The variable that tells a task sequence which kind of medium it runs from.
 pub(crate) const MEDIA_TYPE_VARIABLE: &str = "_SMSTSMediaType";
 /// Its value on prestaged media.
@@ -88,6 +89,13 @@ pub(crate) const UNVERIFIED: &[Row] = &[
         value: VARIABLES,
         confidence: Confidence::Inferred,
         note: "seen on bootable and stand-alone media; the same name is assumed on prestaged media",
+    },
+    Row {
+        what: "TsmBootstrap.ini",
+        value: "SMS/data/TsmBootstrap.ini",
+        confidence: Confidence::Observed,
+        note: "not written: others saw it beside the variables; a package cannot put it there, an overlay of the \
+               boot image can",
     },
     Row {
         what: "media type, prestaged",

@@ -15,18 +15,19 @@ use mediabuild_schema::{Diagnostic, Span};
 
 pub(crate) use file_source::FileSource;
 pub(crate) use inputs::Inputs;
+use wims::Use;
 pub(crate) use wims::{BootFileFound, boot_files};
 
 /// Looks at every input that the definitions name.
 pub(crate) fn probe(definitions: &Definitions, diagnostics: &mut Vec<Diagnostic>) -> Inputs {
     let mut probe = Probe { inputs: Inputs::default(), diagnostics };
     for image in &definitions.boot_images {
-        probe.base(&image.base);
+        probe.base(&image.base, Use::BootImage);
         image.overlays.iter().for_each(|overlay| probe.folder_source(overlay));
         probe.boot_files(image);
     }
     for image in &definitions.os_images {
-        probe.base(&image.base);
+        probe.base(&image.base, Use::Content);
         image.overlays.iter().for_each(|overlay| probe.folder_source(overlay));
     }
     definitions.driver_packages.iter().for_each(|package| probe.source(&package.source));
@@ -41,9 +42,9 @@ struct Probe<'a> {
 }
 
 impl Probe<'_> {
-    fn base(&mut self, base: &ImageBase) {
+    fn base(&mut self, base: &ImageBase, use_: Use) {
         match base {
-            ImageBase::Wim(image) => self.wim(image),
+            ImageBase::Wim(image) => self.wim(image, use_),
             ImageBase::Source(source) => self.folder_source(source),
         }
     }
@@ -53,7 +54,7 @@ impl Probe<'_> {
             Source::Path { path, follow_symlinks, .. } => {
                 self.exists(path, *follow_symlinks);
             }
-            Source::WimPart { image, .. } => self.wim(image),
+            Source::WimPart { image, .. } => self.wim(image, Use::Content),
         }
     }
 
@@ -116,11 +117,11 @@ impl Probe<'_> {
         }
     }
 
-    fn wim(&mut self, image: &WimImage) {
+    fn wim(&mut self, image: &WimImage, use_: Use) {
         let before = self.diagnostics.len();
         self.file(&image.wim);
         if self.diagnostics.len() == before {
-            self.diagnostics.extend(wims::check(image));
+            self.diagnostics.extend(wims::check(image, use_));
         }
     }
 

@@ -5,6 +5,7 @@ mod cycle;
 pub(crate) mod media;
 mod output;
 mod secret;
+mod start_script;
 
 use crate::definition::{Application, BootImage, Media, OsImage};
 use crate::diagnostic::Diagnostic;
@@ -24,5 +25,6 @@ pub(crate) fn check(lowered: &Lowered<'_>) -> Vec<Diagnostic> {
     diagnostics.extend(architecture::check(lowered));
     diagnostics.extend(output::check(lowered.media));
     diagnostics.extend(secret::check(lowered.media));
+    diagnostics.extend(start_script::check(lowered.boot_images));
     diagnostics
 }

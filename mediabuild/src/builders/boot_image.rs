@@ -1,17 +1,18 @@
 //! `boot-image`: base + overlays + drivers + start script → a bootable WIM with one image.
 
+use mediabuild_formats::wim::Name;
 use mediabuild_store::Output;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::os_image::{name_if_unnamed, start};
-use super::start_script::{STARTNET, WINPESHL, extend_winpeshl, startnet};
+use super::start_script::{STARTNET, StartScript, WINPESHL, extend_winpeshl, runs_wpeinit};
 use super::wim_content::ImageChoice;
 use super::wim_edit::WimEdit;
 use super::{BuildContext, Builder, BuilderVersion, files_of};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
-use crate::media_layout::TASK_SEQUENCE_SHELL;
+use crate::media_layout::{SHELL_FOLDER, SHELL_PROGRAM};
 
 pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "boot-image", version: 1 };
 
@@ -52,8 +53,8 @@ impl Builder for BootImageRequest {
     }
 }
 
-/// `winpeshl.ini` is a few lines.
-const WINPESHL_LIMIT_BYTES: u64 = 64 << 10;
+/// Start scripts are a few lines.
+const SCRIPT_LIMIT_BYTES: u64 = 1 << 20;
 
 impl BootImageRequest {
     /// Generates `startnet.cmd` where there is something to run, or nothing would start the PE.
@@ -64,21 +65,24 @@ impl BootImageRequest {
         context: &BuildContext<'_>,
     ) -> Result<(), Failure> {
         let wanted = !self.drivers.is_empty() || self.start.is_some();
-        let has_winpeshl = edit.holds(WINPESHL);
-        if !wanted && (has_winpeshl || edit.holds(STARTNET)) {
+        let winpeshl = edit.read(context, WINPESHL, SCRIPT_LIMIT_BYTES)?;
+        let own = edit.read(context, STARTNET, SCRIPT_LIMIT_BYTES)?;
+        if !wanted && (winpeshl.is_some() || own.is_some()) {
             return Ok(());
         }
         if overlays_hold(inputs, context, STARTNET)? {
             return self.keep_users_script(context);
         }
-        let shell = TASK_SEQUENCE_SHELL.iter().any(|path| edit.holds(path));
-        // The task-sequence shell runs wpeinit itself.
-        let wpeinit = !(shell && has_winpeshl);
         let folders: Vec<String> = self.drivers.iter().map(|(_, folder)| folder.clone()).collect();
-        let script = startnet(&folders, wpeinit, self.start.as_deref());
-        edit.add_bytes(context, STARTNET, script.as_bytes())?;
-        if has_winpeshl {
-            let ini = edit.read(context, WINPESHL, WINPESHL_LIMIT_BYTES)?.unwrap_or_default();
+        let script = StartScript {
+            driver_folders: &folders,
+            // Where there is a winpeshl.ini, the image's startnet.cmd did not run, and must not now.
+            own: if winpeshl.is_some() { &[] } else { own.as_deref().unwrap_or_default() },
+            wpeinit: winpeshl.as_deref().is_none_or(|ini| !has_shell(edit) && !runs_wpeinit(ini)),
+            start: self.start.as_deref(),
+        };
+        edit.add_bytes(context, STARTNET, &script.render())?;
+        if let Some(ini) = winpeshl {
             edit.add_bytes(context, WINPESHL, &extend_winpeshl(&ini)?)?;
         }
         Ok(())
@@ -97,6 +101,13 @@ impl BootImageRequest {
         ));
         Ok(())
     }
+}
+
+/// Whether a task-sequence shell, which runs `wpeinit` itself, is in the image.
+fn has_shell(edit: &WimEdit) -> bool {
+    let program = Name::from(SHELL_PROGRAM);
+    let folders = edit.image.lookup(SHELL_FOLDER).map_or(&[][..], |bin| &bin.children);
+    folders.iter().any(|folder| folder.child(&program).is_some())
 }
 
 fn overlays_hold(inputs: &Inputs, context: &BuildContext<'_>, path: &str) -> Result<bool, Failure> {

@@ -176,6 +176,17 @@ fn a_task_sequence_shell_keeps_its_line_and_runs_wpeinit_itself() {
 }
 
 #[test]
+fn a_base_s_own_start_script_runs_after_the_drivers() {
+    let fake = Fake::default();
+    let base = fake.folder(&[(STARTNET, "wpeinit\r\ncall X:\\corp\\go.cmd\r\n")]);
+    let inputs = [("base", base), ("drivers/net", fake.folder(&[("net.inf", "inf")]))];
+    let output = fake.build(&boot_image(&[("net", "Drivers/net")], None), &inputs).expect("builds");
+    let script = fake.text(&output, STARTNET);
+    assert!(script.ends_with("wpeinit\r\ncall X:\\corp\\go.cmd\r\n"), "{script}");
+    assert_eq!(script.matches("wpeinit").count(), 1);
+}
+
+#[test]
 fn a_shell_with_nothing_to_run_before_it_is_left_alone() {
     let fake = Fake::default();
     let shell = "[LaunchApps]\r\nown.exe\r\n";

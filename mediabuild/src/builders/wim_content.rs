@@ -247,7 +247,31 @@ pub(crate) fn check_usable(wim: &Wim) -> Result<(), Failure> {
         )
         .help("convert it: wimlib-imagex export in.esd INDEX out.wim --compress=LZX"));
     }
+    if wim.header.compression() == Compression::Lzx && wim.header.chunk_bytes != CHUNK_BYTES {
+        return Err(Failure::build(format!(
+            "its LZX chunks have {} bytes, which Windows does not read",
+            wim.header.chunk_bytes
+        ))
+        .help(
+            "convert it: wimlib-imagex export in.wim INDEX out.wim --compress=LZX --chunk-size=32K",
+        ));
+    }
     Ok(())
+}
+
+/// The chunk size of WIMs that Windows itself writes.
+const CHUNK_BYTES: u32 = 32 << 10;
+
+/// Besides [`check_usable`]: a boot manager reads a boot image, and it knows chunks of 32 KiB only.
+pub(crate) fn check_bootable(wim: &Wim) -> Result<(), Failure> {
+    if wim.header.compression() == Compression::None || wim.header.chunk_bytes == CHUNK_BYTES {
+        return Ok(());
+    }
+    Err(Failure::build(format!(
+        "its chunks have {} bytes, and a boot manager reads chunks of {CHUNK_BYTES} only",
+        wim.header.chunk_bytes
+    ))
+    .help("convert it: wimlib-imagex export in.wim INDEX out.wim --compress=LZX --chunk-size=32K"))
 }
 
 /// Reads a range of a source piece by piece.

@@ -3,6 +3,7 @@
 //! Resources of the base are named, never copied or recompressed; everything else is stored raw.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 
 use mediabuild_formats::layout::Sink;
 use mediabuild_formats::wim::{
@@ -12,7 +13,7 @@ use mediabuild_formats::wim::{
 use mediabuild_store::{Content, Output, RecipeBuilder};
 
 use super::BuildContext;
-use super::import::sha1_of;
+use super::import::{corrupt, sha1_of};
 use super::wim_content::{ImageChoice, WimContent};
 use crate::failure::Failure;
 
@@ -71,11 +72,6 @@ impl WimEdit {
         self.base.as_ref()
     }
 
-    /// Whether a file or folder is there; case does not matter.
-    pub(crate) fn holds(&self, path: &str) -> bool {
-        self.image.lookup(path).is_some()
-    }
-
     /// Lays files over the image, below `folder`; existing ones are replaced.
     pub(crate) fn add_all(
         &mut self,
@@ -124,7 +120,7 @@ impl WimEdit {
         self.add(context, path, &content)
     }
 
-    /// A small file's bytes, wherever its content is.
+    /// A small file's bytes, wherever its content is; an error if it has more than `limit_bytes`.
     pub(crate) fn read(
         &self,
         context: &BuildContext<'_>,
@@ -132,16 +128,10 @@ impl WimEdit {
         limit_bytes: u64,
     ) -> Result<Option<Vec<u8>>, Failure> {
         let Some(dentry) = self.image.lookup(path) else { return Ok(None) };
-        if let Some(content) = self.added.get(&dentry.data) {
-            let mut bytes = Vec::new();
-            let reader = context.store.open(&content.digest)?;
-            std::io::Read::read_to_end(&mut std::io::Read::take(reader, limit_bytes), &mut bytes)
-                .map_err(|error| super::import::corrupt(&content.digest, &error))?;
-            return Ok(Some(bytes));
-        }
-        match &self.base {
-            Some(base) => base.read(&dentry.data, limit_bytes).map(Some),
-            None => Ok(Some(Vec::new())),
+        match (self.added.get(&dentry.data), &self.base) {
+            (Some(content), _) => read_content(context, content, path, limit_bytes).map(Some),
+            (None, Some(base)) => base.read(&dentry.data, limit_bytes).map(Some),
+            (None, None) => Ok(Some(Vec::new())),
         }
     }
 
@@ -214,6 +204,21 @@ impl WimEdit {
         let added = self.added.get(sha1);
         Ok(added.map(|&content| Resource::Raw { content, size_bytes: content.size_bytes }))
     }
+}
+
+fn read_content(
+    context: &BuildContext<'_>,
+    content: &Content,
+    path: &str,
+    limit_bytes: u64,
+) -> Result<Vec<u8>, Failure> {
+    if content.size_bytes > limit_bytes {
+        return Err(Failure::build(format!("`{path}` has more than {limit_bytes} bytes")));
+    }
+    let mut bytes = Vec::new();
+    let mut reader = context.store.open(&content.digest)?;
+    reader.read_to_end(&mut bytes).map_err(|error| corrupt(&content.digest, &error))?;
+    Ok(bytes)
 }
 
 /// Turns a layout into a recipe.

@@ -6,13 +6,22 @@ use mediabuild_schema::definition::{BootFilesFrom, BootImage, ImageBase, WimImag
 
 use super::{FileSource, selector_span};
 use crate::builders::boot_files::find;
-use crate::builders::wim_content::{check_usable, choose};
+use crate::builders::wim_content::{check_bootable, check_usable, choose};
 use crate::failure::Failure;
 use crate::media_layout;
 use crate::plan::choice;
 
+/// What a WIM is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// The base of a boot image.
+    BootImage,
+    /// The base of an OS image, or a source of files.
+    Content,
+}
+
 /// What is wrong with a WIM that exists, or with the image that is named.
-pub(super) fn check(image: &WimImage) -> Option<Diagnostic> {
+pub(super) fn check(image: &WimImage, use_: Use) -> Option<Diagnostic> {
     let name = &image.wim.project_path;
     let source = match FileSource::open(&image.wim.path) {
         Ok(source) => source,
@@ -32,7 +41,11 @@ pub(super) fn check(image: &WimImage) -> Option<Diagnostic> {
             );
         }
     };
-    if let Err(failure) = check_usable(&wim) {
+    let usable = check_usable(&wim).and_then(|()| match use_ {
+        Use::BootImage => check_bootable(&wim),
+        Use::Content => Ok(()),
+    });
+    if let Err(failure) = usable {
         return Some(told("unusable-wim", image.wim.span, name, failure));
     }
     choose(&wim, &choice(&image.selector.value))
