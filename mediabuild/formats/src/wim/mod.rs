@@ -22,6 +22,7 @@ mod link;
 mod metadata_read;
 mod metadata_write;
 mod name;
+mod ranges;
 mod resource;
 mod time;
 mod tree;

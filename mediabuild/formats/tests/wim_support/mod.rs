@@ -112,6 +112,8 @@ pub(crate) struct Opened {
 /// Opens a WIM and parses all its images.
 pub(crate) fn open(bytes: Vec<u8>) -> Opened {
     let wim = Wim::open(&bytes).expect("a WIM");
+    wim.check_layout().expect("no overlaps");
+    wim.distinct_resources().expect("one hash for each resource");
     let images =
         (1..=wim.images.len()).map(|index| wim.image(&bytes, index).expect("an image")).collect();
     Opened { wim, images, bytes }
