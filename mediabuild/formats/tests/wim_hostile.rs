@@ -232,3 +232,56 @@ fn overlapping_dentries_are_refused() {
     let error = decode_metadata(&metadata).expect_err("an overlap").to_string();
     assert!(error.contains("no more dentries than fit"), "{error}");
 }
+
+/// Folders nested in each other, each with a name of `units`.
+fn long_paths(depth: usize, units: usize) -> Image {
+    let mut image = Image::new(TIME);
+    for _ in 0..depth {
+        let inner = std::mem::replace(&mut image.root, Dentry::folder(Name::default(), TIME));
+        let name = Name::from("n".repeat(units).as_str());
+        image.root.children.push(Dentry { name, ..inner });
+    }
+    image
+}
+
+#[test]
+fn paths_are_as_long_as_those_of_windows() {
+    // 32 names of 1023 units and 31 separators are 32767 units
+    let metadata = encode_metadata(&long_paths(32, 1023)).expect("metadata");
+    assert_eq!(decode_metadata(&metadata).expect("an image").walk().count(), 33);
+    let mut image = long_paths(32, 1023);
+    let first = &mut image.root.children[0];
+    first.name = Name::from("n".repeat(1024).as_str());
+    let error = encode_metadata(&image).expect_err("too long").to_string();
+    assert!(error.ends_with("n`: has a path of more than 32767 units"), "{error}");
+    // a name of 1023 units that grows by one, into the padding behind it
+    let mut metadata = metadata;
+    let root_list = 8 + 104 + 8;
+    let size = u64::from_le_bytes(metadata[root_list..root_list + 8].try_into().expect("8 bytes"));
+    assert_eq!(size, 2152);
+    metadata[root_list + 0x64..root_list + 0x66].copy_from_slice(&2048_u16.to_le_bytes());
+    metadata[root_list + 102 + 2046] = b'n';
+    let error = decode_metadata(&metadata).expect_err("too long").to_string();
+    let last = metadata.len() - 8 - 8 - 2152;
+    assert_eq!(
+        error,
+        format!("metadata offset {last:#x}: expected a path of at most 32767 units, found 32768")
+    );
+}
+
+/// Took time that follows the paths of all of them, 5 GB, several times over.
+#[test]
+fn many_siblings_below_a_long_path_take_time_for_their_names() {
+    let mut image = long_paths(32, 1020);
+    let mut folder = &mut image.root;
+    while !folder.children.is_empty() {
+        folder = &mut folder.children[0];
+    }
+    let file =
+        |number: u32| Dentry::file(Name::from(number.to_string().as_str()), Sha1::ZERO, TIME);
+    folder.children.extend((0..150_000).map(file));
+    let metadata = encode_metadata(&image).expect("metadata");
+    let decoded = decode_metadata(&metadata).expect("an image");
+    assert_eq!(Counts::of(&decoded, |_| None).files, 150_000);
+    assert!(encode_metadata(&decoded).expect("metadata") == metadata);
+}

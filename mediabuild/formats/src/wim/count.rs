@@ -23,7 +23,8 @@ impl Counts {
         let links = Links::of(image);
         let mut counts = Counts::default();
         let mut seen = std::collections::BTreeSet::new();
-        for (_, dentry) in image.walk() {
+        let mut walk = image.walk();
+        while let Some((_, dentry)) = walk.next_in_place() {
             if dentry.has_children_list() {
                 counts.directories += 1;
             } else {

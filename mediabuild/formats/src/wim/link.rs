@@ -15,7 +15,8 @@ pub(super) struct Links(BTreeMap<LinkKey, u32>);
 impl Links {
     pub(super) fn of(image: &Image) -> Links {
         let mut counts = BTreeMap::new();
-        for (_, dentry) in image.walk() {
+        let mut walk = image.walk();
+        while let Some((_, dentry)) = walk.next_in_place() {
             if let Some(key) = link_key(dentry) {
                 *counts.entry(key).or_insert(0) += 1;
             }

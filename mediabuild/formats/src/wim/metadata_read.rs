@@ -3,9 +3,10 @@
 //! ```text
 //! security data · root dentry · 8 zero bytes · for each folder: its dentries · 8 zero bytes
 //! ```
-//! Untrusted: every offset is checked, folders nest at most [`DEPTH_LIMIT`] deep, and all dentries
-//! together are no larger than the metadata, so lists that contain each other end in an error and
-//! those that overlap take no more memory than the bytes that are there.
+//! Untrusted: every offset is checked, folders nest at most [`DEPTH_LIMIT`] deep, paths have at most
+//! [`PATH_LIMIT_UNITS`], and all dentries together are no larger than the metadata, so lists that
+//! contain each other end in an error and those that overlap take no more memory than the bytes
+//! that are there.
 
 use super::dentry::{Dentry, Image, NamedStream, Reparse, attribute};
 use super::error::Error;
@@ -17,6 +18,8 @@ use super::time::FileTime;
 /// Deepest nesting of folders. Windows paths end at 32767 units, real trees below 100 levels; the
 /// limit keeps recursion over trees inside the stack of any thread.
 pub(super) const DEPTH_LIMIT: usize = 1024;
+/// Longest path from the root, separators included: Windows opens no longer one.
+pub(super) const PATH_LIMIT_UNITS: usize = 32_767;
 /// Fixed part of a dentry.
 pub(super) const DENTRY_BYTES: usize = 102;
 /// Fixed part of an extra stream entry.
@@ -34,7 +37,7 @@ pub fn decode_metadata(metadata: &[u8]) -> Result<Image, Error> {
     if !root.is_directory() {
         return Err(Error::in_metadata(root_offset, "a root that is a folder"));
     }
-    root.children = decoder.children(entry.children_offset, 1)?;
+    root.children = decoder.children(entry.children_offset, 1, 0)?;
     Ok(Image { security, root })
 }
 
@@ -96,8 +99,14 @@ impl<'a> Decoder<'a> {
         Ok((security, total.next_multiple_of(8)))
     }
 
-    /// The dentries of the list at `offset` with all that is below them.
-    fn children(&mut self, offset: u64, depth: usize) -> Result<Vec<Dentry>, Error> {
+    /// The dentries of the list at `offset` with all that is below them; the path of their folder
+    /// has `path_units`.
+    fn children(
+        &mut self,
+        offset: u64,
+        depth: usize,
+        path_units: usize,
+    ) -> Result<Vec<Dentry>, Error> {
         if offset == 0 {
             return Ok(Vec::new());
         }
@@ -114,7 +123,12 @@ impl<'a> Decoder<'a> {
             if children_offset != 0 && !dentry.is_directory() {
                 return Err(Error::in_metadata(position + 16, "no children of a file"));
             }
-            dentry.children = self.children(children_offset, depth + 1)?;
+            let units = path_units_of(path_units, &dentry.name);
+            if units > PATH_LIMIT_UNITS {
+                let expected = format!("a path of at most {PATH_LIMIT_UNITS} units, found {units}");
+                return Err(Error::in_metadata(position, expected));
+            }
+            dentry.children = self.children(children_offset, depth + 1, units)?;
             children.push(dentry);
         }
         Ok(children)
@@ -251,6 +265,11 @@ fn decode_name(bytes: &[u8], size_offset: u64) -> Result<Name, Error> {
     }
     let units: Vec<u16> = bytes.chunks_exact(2).map(|unit| u16_at(unit, 0)).collect();
     Ok(Name::from_units(units))
+}
+
+/// UTF-16 units of the path of `name` in a folder whose path has `folder_units`, 0 for the root.
+pub(super) fn path_units_of(folder_units: usize, name: &Name) -> usize {
+    folder_units + usize::from(folder_units > 0) + name.units().len()
 }
 
 /// What is wrong with a name that an extracting program could be led astray by.

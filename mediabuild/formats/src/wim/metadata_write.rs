@@ -10,7 +10,9 @@ use super::dentry::{Dentry, Image, NO_SECURITY, attribute};
 use super::error::Error;
 use super::hash::Sha1;
 use super::link::{LinkKey, Links, link_key};
-use super::metadata_read::{DENTRY_BYTES, DEPTH_LIMIT, STREAM_BYTES, name_problem};
+use super::metadata_read::{
+    DENTRY_BYTES, DEPTH_LIMIT, PATH_LIMIT_UNITS, STREAM_BYTES, name_problem, path_units_of,
+};
 use super::name::Name;
 
 /// Ends a list of dentries.
@@ -23,13 +25,14 @@ pub fn encode_metadata(image: &Image) -> Result<Vec<u8>, Error> {
         security_count: image.security.len(),
         links: Links::of(image),
         link_ids: BTreeMap::new(),
+        trail: Vec::new(),
     };
     if !image.root.is_directory() {
         return Err(Error::path("", "the root is not a folder"));
     }
-    let root = encoder.dentry(&image.root, "")?;
+    let root = encoder.dentry(&image.root)?;
     encoder.bytes.extend_from_slice(&END_OF_LIST);
-    encoder.children(&image.root, root, "", 1)?;
+    encoder.children(&image.root, root, 0)?;
     Ok(encoder.bytes)
 }
 
@@ -54,64 +57,79 @@ fn encode_security(security: &[Vec<u8>]) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-struct Encoder {
+struct Encoder<'a> {
     bytes: Vec<u8>,
     security_count: usize,
     links: Links,
     link_ids: BTreeMap<LinkKey, u64>,
+    /// The names from the root to what is written: a path is made of them for errors only.
+    trail: Vec<&'a Name>,
 }
 
-impl Encoder {
+impl<'a> Encoder<'a> {
     /// Writes the list of `folder`'s children, then the lists below them, and enters its offset
-    /// into the folder's own dentry.
+    /// into the folder's own dentry. The folder's path has `path_units`.
     fn children(
         &mut self,
-        folder: &Dentry,
+        folder: &'a Dentry,
         folder_offset: usize,
-        path: &str,
-        depth: usize,
+        path_units: usize,
     ) -> Result<(), Error> {
         if folder.children.is_empty() && !folder.has_children_list() {
             return Ok(());
         }
-        if depth > DEPTH_LIMIT {
-            return Err(Error::path(path, format!("folders nest at most {DEPTH_LIMIT} deep")));
+        if self.trail.len() >= DEPTH_LIMIT {
+            return Err(self.error(format!("folders nest at most {DEPTH_LIMIT} deep")));
         }
         let list_offset = self.bytes.len() as u64;
         self.put(folder_offset + 0x10, &list_offset.to_le_bytes());
         let children = folder.sorted_children();
         if let Some(pair) = children.windows(2).find(|pair| pair[0].name == pair[1].name) {
-            return Err(Error::path(join(path, &pair[0].name), "is there twice"));
+            self.trail.push(&pair[0].name);
+            return Err(self.error("is there twice"));
         }
         let mut offsets = Vec::with_capacity(children.len());
         for child in &children {
-            offsets.push(self.child(child, path)?);
+            self.trail.push(&child.name);
+            offsets.push(self.child(child, path_units)?);
+            self.trail.pop();
         }
         self.bytes.extend_from_slice(&END_OF_LIST);
         for (child, offset) in children.into_iter().zip(offsets) {
-            self.children(child, offset, &join(path, &child.name), depth + 1)?;
+            self.trail.push(&child.name);
+            self.children(child, offset, path_units_of(path_units, &child.name))?;
+            self.trail.pop();
         }
         Ok(())
     }
 
-    fn child(&mut self, child: &Dentry, path: &str) -> Result<usize, Error> {
-        let path = join(path, &child.name);
+    /// Writes the dentry that the trail ends with.
+    fn child(&mut self, child: &'a Dentry, folder_units: usize) -> Result<usize, Error> {
         if let Some(problem) = name_problem(&child.name) {
-            return Err(Error::path(path, problem));
+            return Err(self.error(problem));
+        }
+        if path_units_of(folder_units, &child.name) > PATH_LIMIT_UNITS {
+            return Err(self.error(format!("has a path of more than {PATH_LIMIT_UNITS} units")));
         }
         if !child.is_directory() && !child.children.is_empty() {
-            return Err(Error::path(path, "is a file and has children"));
+            return Err(self.error("is a file and has children"));
         }
-        self.dentry(child, &path)
+        self.dentry(child)
+    }
+
+    /// What is wrong with the dentry that the trail ends with.
+    fn error(&self, problem: impl Into<String>) -> Error {
+        let names: Vec<String> = self.trail.iter().map(|name| name.to_string()).collect();
+        Error::path(names.join("/"), problem)
     }
 
     /// Writes one dentry with its streams; returns its offset.
-    fn dentry(&mut self, dentry: &Dentry, path: &str) -> Result<usize, Error> {
-        check(dentry, path, self.security_count)?;
+    fn dentry(&mut self, dentry: &Dentry) -> Result<usize, Error> {
+        check(dentry, self.security_count).map_err(|problem| self.error(problem))?;
         let offset = self.bytes.len();
         let (main, extra) = place_streams(dentry);
         let extra_count = u16::try_from(extra.len())
-            .map_err(|_| Error::path(path, format!("{} streams are too many", extra.len())))?;
+            .map_err(|_| self.error(format!("{} streams are too many", extra.len())))?;
         self.bytes.resize(offset + DENTRY_BYTES, 0);
         self.put(offset + 0x08, &dentry.attributes.to_le_bytes());
         self.put(offset + 0x0c, &dentry.security_id.to_le_bytes());
@@ -126,8 +144,8 @@ impl Encoder {
         let union = self.reparse_or_link(dentry);
         self.put(offset + 0x58, &union);
         self.put(offset + 0x60, &extra_count.to_le_bytes());
-        self.put(offset + 0x62, &name_size(&dentry.short_name, path)?.to_le_bytes());
-        self.put(offset + 0x64, &name_size(&dentry.name, path)?.to_le_bytes());
+        self.put_name_size(offset + 0x62, &dentry.short_name)?;
+        self.put_name_size(offset + 0x64, &dentry.name)?;
         self.name(&dentry.name);
         self.name(&dentry.short_name);
         self.pad_from(offset);
@@ -136,18 +154,18 @@ impl Encoder {
         let size = (self.bytes.len() - offset) as u64;
         self.put(offset, &size.to_le_bytes());
         for stream in extra {
-            self.extra_stream(stream, path)?;
+            self.extra_stream(stream)?;
         }
         Ok(offset)
     }
 
-    fn extra_stream(&mut self, stream: ExtraStream, path: &str) -> Result<(), Error> {
+    fn extra_stream(&mut self, stream: ExtraStream) -> Result<(), Error> {
         let offset = self.bytes.len();
         self.bytes.resize(offset + STREAM_BYTES, 0);
         self.put(offset + 0x08, &stream.reserved.to_le_bytes());
         self.put(offset + 0x10, &stream.sha1.0);
         if let Some(name) = stream.name {
-            self.put(offset + 0x24, &name_size(name, path)?.to_le_bytes());
+            self.put_name_size(offset + 0x24, name)?;
             self.name(name);
         }
         self.pad_from(offset);
@@ -177,6 +195,14 @@ impl Encoder {
             }
             _ => 0,
         }
+    }
+
+    fn put_name_size(&mut self, offset: usize, name: &Name) -> Result<(), Error> {
+        let size = name.size_bytes();
+        let field = u16::try_from(size)
+            .map_err(|_| self.error(format!("a name of {size} bytes is too long")))?;
+        self.put(offset, &field.to_le_bytes());
+        Ok(())
     }
 
     /// A name and its terminator, or nothing.
@@ -231,34 +257,23 @@ fn stored(sha1: Sha1) -> Sha1 {
 }
 
 /// What the format cannot express.
-fn check(dentry: &Dentry, path: &str, security_count: usize) -> Result<(), Error> {
+fn check(dentry: &Dentry, security_count: usize) -> Result<(), String> {
     let is_reparse = dentry.attributes & attribute::REPARSE_POINT != 0;
     if is_reparse != dentry.reparse.is_some() {
-        return Err(Error::path(path, "its reparse attribute and reparse data disagree"));
+        return Err("its reparse attribute and reparse data disagree".to_owned());
     }
     // Readers take the first unnamed stream that is not empty for the reparse data.
     if dentry.reparse.is_some_and(|reparse| reparse.sha1.is_empty_stream())
         && !dentry.data.is_empty_stream()
     {
-        return Err(Error::path(path, "has data and empty reparse data"));
+        return Err("has data and empty reparse data".to_owned());
     }
     if dentry.streams.iter().any(|stream| stream.name.is_empty()) {
-        return Err(Error::path(path, "a named stream has no name"));
+        return Err("a named stream has no name".to_owned());
     }
     let known = usize::try_from(dentry.security_id).is_ok_and(|id| id < security_count);
     if dentry.security_id != NO_SECURITY && !known {
-        let problem = format!("no security descriptor {}", dentry.security_id);
-        return Err(Error::path(path, problem));
+        return Err(format!("no security descriptor {}", dentry.security_id));
     }
     Ok(())
-}
-
-fn name_size(name: &Name, path: &str) -> Result<u16, Error> {
-    u16::try_from(name.size_bytes()).map_err(|_| {
-        Error::path(path, format!("a name of {} bytes is too long", name.size_bytes()))
-    })
-}
-
-fn join(path: &str, name: &Name) -> String {
-    if path.is_empty() { name.to_string() } else { format!("{path}/{name}") }
 }

@@ -36,6 +36,28 @@ impl Dentry {
 }
 
 impl<'a> Walk<'a> {
+    /// As the iterator does, with a path that is not copied: in time that follows the names, not
+    /// the paths.
+    pub fn next_in_place(&mut self) -> Option<(&str, &'a Dentry)> {
+        let dentry = match self.start.take() {
+            Some(start) => start,
+            None => self.descend()?,
+        };
+        self.enter(dentry);
+        Some((&self.path, dentry))
+    }
+
+    /// The next dentry below the start, with its path.
+    fn descend(&mut self) -> Option<&'a Dentry> {
+        let (folder_size, dentry) = self.pending.pop()?;
+        self.path.truncate(folder_size);
+        if !self.path.is_empty() {
+            self.path.push('/');
+        }
+        self.path.push_str(&dentry.name.to_string());
+        Some(dentry)
+    }
+
     fn enter(&mut self, folder: &'a Dentry) {
         let children = folder.sorted_children().into_iter().rev();
         self.pending.extend(children.map(|child| (self.path.len(), child)));
@@ -46,17 +68,6 @@ impl<'a> Iterator for Walk<'a> {
     type Item = (String, &'a Dentry);
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(start) = self.start.take() {
-            self.enter(start);
-            return Some((String::new(), start));
-        }
-        let (folder_size, dentry) = self.pending.pop()?;
-        self.path.truncate(folder_size);
-        if !self.path.is_empty() {
-            self.path.push('/');
-        }
-        self.path.push_str(&dentry.name.to_string());
-        self.enter(dentry);
-        Some((self.path.clone(), dentry))
+        self.next_in_place().map(|(path, dentry)| (path.to_owned(), dentry))
     }
 }

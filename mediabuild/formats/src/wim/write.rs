@@ -165,13 +165,14 @@ impl<C: Clone> Plan<C> {
         options: &Options,
         resolve: &mut dyn FnMut(&Sha1) -> Option<Resource<C>>,
     ) -> Result<(), Error> {
-        for (path, dentry) in image.walk() {
+        let mut walk = image.walk();
+        while let Some((path, dentry)) = walk.next_in_place() {
             for sha1 in dentry.blobs() {
                 let position = match self.by_sha1.get(&sha1) {
                     Some(&position) => position,
                     None => {
                         let Some(resource) = resolve(&sha1) else {
-                            return Err(Error::MissingBlob { path, sha1 });
+                            return Err(Error::MissingBlob { path: path.to_owned(), sha1 });
                         };
                         self.add_blob(sha1, resource, options)?
                     }
