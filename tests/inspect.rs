@@ -127,6 +127,21 @@ fn cat_gives_the_bytes_that_went_in() {
 }
 
 #[test]
+fn each_image_of_a_wim_has_its_own_bytes() {
+    let space = TestSpace::quickstart();
+    let first_line = |image: &[&str]| {
+        let file = ["inputs/install.wim", "Windows/System32/edition.txt"];
+        let bytes = cat(&space, &[&file, image].concat());
+        String::from_utf8(bytes).expect("text").lines().next().expect("a line").to_owned()
+    };
+    assert_eq!(first_line(&["--image", "1"]), "Home");
+    assert_eq!(first_line(&["--image", "2"]), "Enterprise");
+    assert_eq!(first_line(&[]), "Home");
+    let beyond = ["inspect", "ls", "inputs/install.wim", "--image", "3"];
+    space.run(&beyond).expect(1).says("no image 3").says("2");
+}
+
+#[test]
 fn variables_show_from_a_wim_an_iso_and_a_file() {
     let space = built_space();
     space.build(&["variables:common"]);
