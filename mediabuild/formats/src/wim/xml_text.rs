@@ -1,7 +1,7 @@
 //! XML text to elements and back, and its UTF-16 encoding.
 //!
 //! Untrusted: no document type declarations (so no entities but the five predefined ones), elements
-//! nest at most [`DEPTH_LIMIT`] deep.
+//! nest at most [`DEPTH_LIMIT`] deep, characters that XML 1.0 does not have are refused.
 
 use quick_xml::Reader;
 use quick_xml::escape::{resolve_predefined_entity, unescape};
@@ -15,6 +15,7 @@ const DEPTH_LIMIT: usize = 64;
 
 /// Parses text with one root element.
 pub(super) fn parse(text: &str) -> Result<Element, Error> {
+    check_characters(text, 0)?;
     let mut reader = Reader::from_str(text);
     // Open elements; the first one stands for the document.
     let mut open = vec![Element::default()];
@@ -50,6 +51,7 @@ fn element(start: &BytesStart<'_>, position: u64) -> Result<Element, Error> {
     for attribute in start.attributes().with_checks(false) {
         let attribute = attribute.map_err(|error| problem(position, error))?;
         let value = unescape(&attribute.value).map_err(|error| problem(position, error))?;
+        check_references(&value, position)?;
         let key = name(attribute.key.into_inner(), position)?;
         element.attributes.push((key, value.into_owned()));
     }
@@ -59,13 +61,50 @@ fn element(start: &BytesStart<'_>, position: u64) -> Result<Element, Error> {
 /// The parser takes nearly everything for a name; only what is still one when it is written again
 /// is taken here.
 fn name(text: &str, position: u64) -> Result<String, Error> {
+    match is_name(text) {
+        true => Ok(text.to_owned()),
+        false => Err(problem(position, format!("`{}` is no name", text.escape_debug()))),
+    }
+}
+
+fn is_name(text: &str) -> bool {
     let is_foreign = |character: char| {
         character.is_whitespace() || matches!(character, '/' | '<' | '>' | '&' | '"' | '\'' | '=')
     };
-    if text.is_empty() || text.contains(is_foreign) {
-        return Err(problem(position, format!("`{}` is no name", text.escape_debug())));
+    !text.is_empty() && !text.contains(is_foreign)
+}
+
+/// `Char` of XML 1.0.
+fn is_character(character: char) -> bool {
+    match character {
+        '\t' | '\n' | '\r' => true,
+        '\u{fffe}' | '\u{ffff}' => false,
+        other => other >= ' ',
     }
-    Ok(text.to_owned())
+}
+
+fn foreign_character(text: &str) -> Option<(usize, char)> {
+    text.char_indices().find(|(_, character)| !is_character(*character))
+}
+
+/// Text as it is in the file: every character is where it says.
+fn check_characters(text: &str, start: u64) -> Result<(), Error> {
+    match foreign_character(text) {
+        None => Ok(()),
+        Some((offset, character)) => Err(problem(start + offset as u64, no_character(character))),
+    }
+}
+
+/// Text that references stand for.
+fn check_references(text: &str, position: u64) -> Result<(), Error> {
+    match foreign_character(text) {
+        None => Ok(()),
+        Some((_, character)) => Err(problem(position, no_character(character))),
+    }
+}
+
+fn no_character(character: char) -> String {
+    format!("`&#{};` is no character of XML", u32::from(character))
 }
 
 fn add(open: &mut [Element], node: XmlNode) {
@@ -97,6 +136,9 @@ fn close(open: &mut Vec<Element>, position: u64) -> Result<(), Error> {
 fn resolve(reference: &BytesRef<'_>, position: u64) -> Result<String, Error> {
     let unknown = || problem(position, "an unknown entity");
     match reference.resolve_char_ref().map_err(|error| problem(position, error))? {
+        Some(character) if !is_character(character) => {
+            Err(problem(position, no_character(character)))
+        }
         Some(character) => Ok(character.to_string()),
         None => resolve_predefined_entity(&reference.xml10_content())
             .map(str::to_owned)
@@ -117,6 +159,26 @@ fn root(mut open: Vec<Element>, position: u64) -> Result<Element, Error> {
         (Some(root), None) if root.name == "WIM" => Ok(root),
         _ => Err(problem(0, "expected one `WIM` element")),
     }
+}
+
+/// An error unless what [`render`] makes of an element is read as that element.
+pub(super) fn check(element: &Element) -> Result<(), Error> {
+    let keys = element.attributes.iter().map(|(key, _)| key);
+    let mut names = [&element.name].into_iter().chain(keys);
+    if let Some(name) = names.find(|name| !is_name(name) || foreign_character(name).is_some()) {
+        let problem = format!("XML data: `{}` is no name", name.escape_debug());
+        return Err(Error::Output { problem });
+    }
+    let values = element.attributes.iter().map(|(_, value)| value);
+    let texts = element.children.iter().filter_map(|child| match child {
+        XmlNode::Text(text) => Some(text),
+        XmlNode::Element(_) => None,
+    });
+    if let Some((_, character)) = values.chain(texts).find_map(|text| foreign_character(text)) {
+        let problem = format!("XML data, `{}`: {}", element.name, no_character(character));
+        return Err(Error::Output { problem });
+    }
+    element.elements().try_for_each(check)
 }
 
 /// Appends an element, without indentation.
@@ -157,6 +219,7 @@ fn escape(content: &str, in_attribute: bool, text: &mut String) {
             '\r' => text.push_str("&#13;"),
             '\n' if in_attribute => text.push_str("&#10;"),
             '\t' if in_attribute => text.push_str("&#9;"),
+            foreign if !is_character(foreign) => text.push(char::REPLACEMENT_CHARACTER),
             other => text.push(other),
         }
     }
@@ -220,10 +283,15 @@ mod tests {
             ("<WIM/><WIM/>", "one `WIM` element"),
             ("", "one `WIM` element"),
             ("<ISO/>", "one `WIM` element"),
-            // Found by fuzzing: these would be written as something else.
+            // These would be written as something else.
             ("<WIM><></></WIM>", "no name"),
             ("<WIM><a/ >b</a/ ></WIM>", "`a/` is no name"),
             ("<WIM a/='b'>c</WIM>", "`a/` is no name"),
+            // Other readers refuse the whole file.
+            ("<WIM>&#1;</WIM>", "`&#1;` is no character"),
+            ("<WIM>a\u{b}</WIM>", "XML data, character 6: `&#11;` is no character"),
+            ("<WIM><![CDATA[\u{ffff}]]></WIM>", "`&#65535;` is no character"),
+            ("<WIM a='&#x1f;'/>", "`&#31;` is no character"),
         ];
         for (text, expected) in cases {
             let error = parse(text).expect_err(text).to_string();
