@@ -67,6 +67,8 @@ fn resources_outside_the_file_are_refused() {
     assert!(refusal(0x30, &[0x65]).contains("the blob table to be uncompressed"));
     assert!(refusal(0x50, &far).contains("the XML data"));
     assert!(refusal(0x2c, &[9]).contains("expected an image count of 1"));
+    let error = refusal(0x2c, &65_536_u32.to_le_bytes());
+    assert_eq!(error, "file offset 0x2c: expected at most 65535 images, found 65536");
 }
 
 #[test]
@@ -284,4 +286,22 @@ fn many_siblings_below_a_long_path_take_time_for_their_names() {
     let decoded = decode_metadata(&metadata).expect("an image");
     assert_eq!(Counts::of(&decoded, |_| None).files, 150_000);
     assert!(encode_metadata(&decoded).expect("metadata") == metadata);
+}
+
+/// Each is decoded by whoever lists them.
+#[test]
+fn images_are_no_more_than_a_writer_makes() {
+    let mut bytes = file();
+    let table = open(bytes.clone()).wim.header.blob_table.offset_bytes as usize;
+    let metadata = bytes[table..table + 50].to_vec();
+    let offset = bytes.len() as u64;
+    bytes.extend(metadata.repeat(65_536));
+    for at in [0x30, 0x40] {
+        let size = (bytes.len() as u64 - offset).to_le_bytes();
+        bytes[at..at + 7].copy_from_slice(&size[..7]);
+    }
+    bytes[0x38..0x40].copy_from_slice(&offset.to_le_bytes());
+    let last = offset + 50 * 65_535;
+    let expected = format!("file offset {last:#x}: expected at most 65535 images");
+    assert_eq!(open_error(&bytes), expected);
 }

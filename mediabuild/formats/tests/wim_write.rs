@@ -8,7 +8,7 @@ use std::rc::Rc;
 use mediabuild_formats::layout::Layout;
 use mediabuild_formats::wim::{
     Compression, Dentry, Element, FileSpec, FileTime, Image, Name, NamedStream, Options,
-    OutputImage, Reparse, Resource, Sha1, attribute, dump, write,
+    OutputImage, Reparse, Resource, Sha1, Xml, XmlNode, attribute, dump, write, write_with_root,
 };
 use wim_support::{Bytes, Opened, open, plain_options, write_all, write_raw};
 
@@ -166,7 +166,11 @@ fn outputs_that_windows_would_refuse_are_errors() {
     assert!(
         refusal(&image, &plain, stored(9, 20)).contains("is compressed, but the output is not")
     );
-    assert!(refusal(&image, &lzx, stored(9, 9)).contains("is not smaller than its content"));
+    for (stored_bytes, size_bytes) in [(10, 9), (32769, 32769), (65540, 65536)] {
+        let error = refusal(&image, &lzx, stored(stored_bytes, size_bytes));
+        assert!(error.contains("is not smaller than its content"), "{error}");
+    }
+    assert!(refusal(&image, &plain, stored(9, 9)).contains("is compressed, but the output is not"));
     assert!(refusal(&image, &lzx, stored(0, 0)).contains("is empty"));
     let wide = Options { chunk_bytes: 65536, ..lzx };
     assert_eq!(refusal(&image, &wide, None), "LZX chunks have 32768 bytes");
@@ -178,4 +182,91 @@ fn outputs_that_windows_would_refuse_are_errors() {
     let resource = Resource::Raw { content: Rc::new(vec![1]), size_bytes: 1 };
     let error = refusal(&image, &plain, Some(resource));
     assert_eq!(error, "`folder/file`: no security descriptor 3");
+}
+
+/// Other writers leave the flag of compressed resources on a chunk that did not become smaller.
+#[test]
+fn one_chunk_that_is_stored_raw_is_the_content() {
+    let content: Bytes = Rc::new(vec![7; 9]);
+    let sha1 = Sha1::of(&content);
+    let mut image = Image::new(TIME);
+    image.insert_file("file", FileSpec::new(sha1, TIME)).expect("a new file");
+    let options = Options { compression: Compression::Lzx, chunk_bytes: 32768, ..plain_options() };
+    let output = || [OutputImage { image: &image, xml: Element::default() }];
+    let (stored, _) = write_all(&output(), &options, |_| {
+        Some(Resource::Stored { content: content.clone(), stored_bytes: 9, size_bytes: 9 })
+    });
+    let (raw, _) = write_all(&output(), &options, |_| {
+        Some(Resource::Raw { content: content.clone(), size_bytes: 9 })
+    });
+    assert!(stored == raw);
+    let opened = open(stored);
+    assert_eq!(opened.wim.blobs[0].resource.flags, 0);
+    assert_eq!(opened.content(&sha1), *content);
+}
+
+#[test]
+fn what_the_root_of_the_xml_data_has_is_kept() {
+    let text = "<WIM A=\"1\" B=\"&lt;\">\n <X>first</X>\n<TOTALBYTES>7</TOTALBYTES><IMAGE INDEX=\"1\"/>\
+                <Y><Z/> kept </Y><IMAGE INDEX=\"2\"/></WIM>";
+    let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let base = Xml::decode(&bytes).expect("XML data");
+    let image = Image::new(TIME);
+    let output = OutputImage { image: &image, xml: Element::default() };
+    let mut layout: Layout<Bytes> = Layout::default();
+    let resolve = &mut |_: &Sha1| None;
+    write_with_root(&[output], &plain_options(), &base.root, resolve, &mut layout)
+        .expect("an output");
+    let wim = open(wim_support::materialise(&layout)).wim;
+    let text = wim.xml.to_text();
+    assert!(
+        text.starts_with("<WIM A=\"1\" B=\"&lt;\"><TOTALBYTES>386</TOTALBYTES><X>first</X><IMAGE"),
+        "{text}"
+    );
+    assert!(text.ends_with("</IMAGE><Y><Z/> kept </Y></WIM>"), "{text}");
+    assert_eq!(text.matches("<IMAGE ").count(), 1);
+}
+
+#[test]
+fn what_is_no_xml_is_not_written() {
+    let image = Image::new(TIME);
+    let refusal = |xml: Element| {
+        let outputs = [OutputImage { image: &image, xml }];
+        let mut layout: Layout<Bytes> = Layout::default();
+        let result = write(&outputs, &plain_options(), &mut |_| None, &mut layout);
+        result.expect_err("a refusal").to_string()
+    };
+    let mut xml = Element::new("IMAGE");
+    xml.set_text("NAME", "a\u{1}");
+    assert_eq!(refusal(xml), "XML data, `NAME`: `&#1;` is no character of XML");
+    let mut xml = Element::new("IMAGE");
+    xml.set_attribute("a", "\u{fffe}");
+    assert_eq!(refusal(xml), "XML data, `IMAGE`: `&#65534;` is no character of XML");
+    let mut xml = Element::new("IMAGE");
+    xml.set_text("a b", "");
+    assert_eq!(refusal(xml), "XML data: `a b` is no name");
+}
+
+/// Each look-up went through all elements.
+#[test]
+fn images_of_the_xml_data_are_found_at_once() {
+    let mut root = Element::new("WIM");
+    for index in (1..=65_535).rev() {
+        let mut image = Element::new("IMAGE");
+        image.set_attribute("INDEX", index.to_string());
+        root.children.push(XmlNode::Element(image));
+    }
+    for other in ["1", "01", "+2", "x"] {
+        let mut image = Element::new("IMAGE");
+        image.set_attribute("INDEX", other);
+        image.set_attribute("SECOND", "");
+        root.children.push(XmlNode::Element(image));
+    }
+    let xml = Xml::decode(&Xml::new(root).encode()).expect("XML data");
+    for index in 1..=65_535 {
+        let image = xml.image(index).expect("an image");
+        assert_eq!(image.attribute("INDEX"), Some(index.to_string().as_str()));
+        assert_eq!(image.attribute("SECOND"), None);
+    }
+    assert!(xml.image(0).is_none() && xml.image(65_536).is_none());
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::blob::{BlobEntry, BlobTable};
+use super::blob::{BlobEntry, BlobTable, IMAGE_LIMIT};
 use super::dentry::Image;
 use super::error::Error;
 use super::hash::Sha1;
@@ -98,6 +98,12 @@ impl Wim {
 
 /// A later part of a split set counts the images of the set and holds none.
 fn check_image_count(header: &Header, found: usize) -> Result<(), Error> {
+    if header.image_count as usize > IMAGE_LIMIT {
+        return Err(Error::in_file(
+            0x2c,
+            format!("at most {IMAGE_LIMIT} images, found {}", header.image_count),
+        ));
+    }
     if header.part_number != 1 || header.image_count as usize == found {
         return Ok(());
     }

@@ -11,6 +11,8 @@ use crate::source::Source;
 pub(super) const ENTRY_BYTES: usize = 50;
 /// Entries read at once, so that memory follows the bytes that are really there.
 const BATCH_ENTRIES: u64 = 4096;
+/// Most images of a file; those of Windows have ten or so.
+pub(super) const IMAGE_LIMIT: usize = 65_535;
 /// "Uncompressed size" that marks an entry as a solid resource instead of a blob in one.
 const SOLID_RESOURCE_MAGIC: u64 = 0x1_0000_0000;
 
@@ -131,6 +133,9 @@ impl BlobTable {
         match resource.has(resource_flag::METADATA) {
             // Old deployment kits left entries of removed images behind, with no references.
             true if !own || entry.reference_count == 0 => {}
+            true if self.images.len() == IMAGE_LIMIT => {
+                return Err(Error::in_file(entry_offset, format!("at most {IMAGE_LIMIT} images")));
+            }
             true => self.images.push(entry),
             false => self.blobs.push(entry),
         }

@@ -47,5 +47,5 @@ pub use resource::ResourceReader;
 pub use time::FileTime;
 pub use tree::FileSpec;
 pub use walk::Walk;
-pub use write::{Options, OutputImage, Resource, Written, write};
+pub use write::{Options, OutputImage, Resource, Written, write, write_with_root};
 pub use xml::{Element, Xml, XmlNode};

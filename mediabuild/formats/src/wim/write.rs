@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use sha1::Digest;
 
-use super::blob::BlobEntry;
+use super::blob::{BlobEntry, IMAGE_LIMIT};
 use super::count::Counts;
 use super::dentry::Image;
 use super::error::Error;
@@ -45,7 +45,8 @@ pub enum Resource<C> {
     Stored {
         /// The stored form.
         content: C,
-        /// Size of the stored form, less than `size_bytes`.
+        /// Size of the stored form, less than `size_bytes`; as much if it is one chunk, which is
+        /// written as [`Resource::Raw`].
         stored_bytes: u64,
         /// Size of the blob.
         size_bytes: u64,
@@ -87,6 +88,18 @@ pub fn write<C: Clone, S: Sink<C>>(
     resolve: &mut dyn FnMut(&Sha1) -> Option<Resource<C>>,
     sink: &mut S,
 ) -> Result<Written, Error> {
+    write_with_root(images, options, &Element::default(), resolve, sink)
+}
+
+/// As [`write`](write()), with XML data that starts from the `WIM` element `root` of another file:
+/// its attributes and elements are kept, except `IMAGE` and `TOTALBYTES`.
+pub fn write_with_root<C: Clone, S: Sink<C>>(
+    images: &[OutputImage<'_>],
+    options: &Options,
+    root: &Element,
+    resolve: &mut dyn FnMut(&Sha1) -> Option<Resource<C>>,
+    sink: &mut S,
+) -> Result<Written, Error> {
     check_options(options, images.len())?;
     let mut plan = Plan::new();
     for output in images {
@@ -101,7 +114,9 @@ pub fn write<C: Clone, S: Sink<C>>(
     let blob_table = plan.place(table.len() as u64, resource_flag::METADATA);
     let counts: Vec<Counts> =
         images.iter().map(|output| Counts::of(output.image, |sha1| plan.size_of(sha1))).collect();
-    let xml = xml_data(images, &counts, plan.next_offset).encode();
+    let xml = xml_data(root, images, &counts, plan.next_offset);
+    xml.check()?;
+    let xml = xml.encode();
     let xml_resource = plan.place(xml.len() as u64, resource_flag::METADATA);
     let header = Header {
         version: VERSION_DEFAULT,
@@ -134,7 +149,7 @@ fn check_options(options: &Options, image_count: usize) -> Result<(), Error> {
             "XPRESS chunks have 4096 to 65536 bytes"
         }
         _ if options.boot_index as usize > image_count => "the boot image is not in the output",
-        _ if image_count > usize::from(u16::MAX) => "more than 65535 images",
+        _ if image_count > IMAGE_LIMIT => "more than 65535 images",
         _ => return Ok(()),
     };
     Err(Error::Output { problem: problem.to_owned() })
@@ -192,6 +207,14 @@ impl<C: Clone> Plan<C> {
     ) -> Result<usize, Error> {
         let (content, stored_bytes, size_bytes, flags) = match resource {
             Resource::Raw { content, size_bytes } => (content, size_bytes, size_bytes, 0),
+            // One chunk that is stored raw, without a chunk table: the content itself.
+            Resource::Stored { content, stored_bytes, size_bytes }
+                if stored_bytes == size_bytes
+                    && options.compression != Compression::None
+                    && size_bytes <= u64::from(options.chunk_bytes) =>
+            {
+                (content, size_bytes, size_bytes, 0)
+            }
             Resource::Stored { content, stored_bytes, size_bytes } => {
                 (content, stored_bytes, size_bytes, resource_flag::COMPRESSED)
             }
@@ -280,14 +303,31 @@ fn guid(table: &[u8], metadata: &[Vec<u8>], xml: &[u8]) -> [u8; 16] {
     super::header::array_at(&digest, 0)
 }
 
-/// `WIM{TOTALBYTES, IMAGE…}`, in the order of Windows.
-fn xml_data(images: &[OutputImage<'_>], counts: &[Counts], xml_offset: u64) -> Xml {
+/// `WIM{TOTALBYTES, IMAGE…}`, in the order of Windows; what else `base` has stays where it is, with
+/// our images in the place of its first one, else at the end.
+fn xml_data(base: &Element, images: &[OutputImage<'_>], counts: &[Counts], xml_offset: u64) -> Xml {
+    let is_image =
+        |node: &XmlNode| matches!(node, XmlNode::Element(element) if element.name == "IMAGE");
+    let first_image = base.children.iter().position(is_image).unwrap_or(base.children.len());
+    let (before, behind) = base.children.split_at(first_image);
+    let kept = |nodes: &[XmlNode]| nodes.iter().filter(|node| is_kept(node)).cloned().collect();
     let mut root = Element::new("WIM");
+    root.attributes = base.attributes.clone();
     root.set_text("TOTALBYTES", xml_offset.to_string());
+    root.children.extend::<Vec<XmlNode>>(kept(before));
     for ((output, counts), index) in images.iter().zip(counts).zip(1..) {
         root.children.push(XmlNode::Element(image_element(&output.xml, counts, index)));
     }
-    Xml { root }
+    root.children.extend::<Vec<XmlNode>>(kept(behind));
+    Xml::new(root)
+}
+
+/// Whether a child of the root is the caller's: blanks only indent what is not.
+fn is_kept(node: &XmlNode) -> bool {
+    match node {
+        XmlNode::Element(element) => element.name != "IMAGE" && element.name != "TOTALBYTES",
+        XmlNode::Text(text) => !text.trim().is_empty(),
+    }
 }
 
 /// The caller's element with our index and counts: in place where it has them, else in front.

@@ -1,5 +1,7 @@
 //! `Xml`: the XML data, as a small tree that keeps elements it does not know.
 
+use std::collections::BTreeMap;
+
 use super::error::Error;
 use super::header::{ResourceHeader, read_at};
 use super::time::FileTime;
@@ -14,6 +16,8 @@ const SIZE_LIMIT_BYTES: u64 = 8 << 20;
 pub struct Xml {
     /// The `WIM` element.
     pub root: Element,
+    /// Position among the root's children by `INDEX`; the first one wins.
+    by_index: BTreeMap<usize, usize>,
 }
 
 /// An element: name, attributes and children in their order.
@@ -37,6 +41,17 @@ pub enum XmlNode {
 }
 
 impl Xml {
+    /// The XML data with this `WIM` element.
+    pub fn new(root: Element) -> Xml {
+        let mut by_index = BTreeMap::new();
+        for (position, child) in root.children.iter().enumerate() {
+            if let Some(index) = index_of(child) {
+                by_index.entry(index).or_insert(position);
+            }
+        }
+        Xml { root, by_index }
+    }
+
     /// Reads the XML data at `resource`.
     pub(super) fn read<S: Source + ?Sized>(
         source: &S,
@@ -59,7 +74,7 @@ impl Xml {
     /// Parses UTF-16LE text.
     pub fn decode(bytes: &[u8]) -> Result<Xml, Error> {
         let root = xml_text::parse(&xml_text::decode_utf16(bytes)?)?;
-        Ok(Xml { root })
+        Ok(Xml::new(root))
     }
 
     /// UTF-16LE with a byte order mark, as in files.
@@ -67,20 +82,33 @@ impl Xml {
         xml_text::encode_utf16(&self.to_text())
     }
 
-    /// The text, without a declaration, as Windows writes it.
+    /// The text, without a declaration, as Windows writes it. Characters that XML does not have are
+    /// written as U+FFFD; [`write`](super::write()) refuses them.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         xml_text::render(&self.root, &mut text);
         text
     }
 
-    /// The `IMAGE` element with this `INDEX`.
+    /// The `IMAGE` element with this `INDEX`, as the root was when this was made.
     pub fn image(&self, index: usize) -> Option<&Element> {
-        let index = index.to_string();
-        self.root.elements().find(|element| {
-            element.name == "IMAGE" && element.attribute("INDEX") == Some(index.as_str())
-        })
+        match self.root.children.get(*self.by_index.get(&index)?)? {
+            XmlNode::Element(element) => Some(element),
+            XmlNode::Text(_) => None,
+        }
     }
+
+    /// An error unless every name and every character is one of XML 1.0, which a reader takes.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        xml_text::check(&self.root)
+    }
+}
+
+/// The `INDEX` of an `IMAGE` element, if it is a number as Windows writes it.
+fn index_of(node: &XmlNode) -> Option<usize> {
+    let XmlNode::Element(element) = node else { return None };
+    let index = element.attribute("INDEX").filter(|_| element.name == "IMAGE")?;
+    index.parse().ok().filter(|number: &usize| number.to_string() == index)
 }
 
 impl Element {

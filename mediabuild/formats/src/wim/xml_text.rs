@@ -15,7 +15,7 @@ const DEPTH_LIMIT: usize = 64;
 
 /// Parses text with one root element.
 pub(super) fn parse(text: &str) -> Result<Element, Error> {
-    check_characters(text, 0)?;
+    check_characters(text)?;
     let mut reader = Reader::from_str(text);
     // Open elements; the first one stands for the document.
     let mut open = vec![Element::default()];
@@ -88,10 +88,10 @@ fn foreign_character(text: &str) -> Option<(usize, char)> {
 }
 
 /// Text as it is in the file: every character is where it says.
-fn check_characters(text: &str, start: u64) -> Result<(), Error> {
+fn check_characters(text: &str) -> Result<(), Error> {
     match foreign_character(text) {
         None => Ok(()),
-        Some((offset, character)) => Err(problem(start + offset as u64, no_character(character))),
+        Some((offset, character)) => Err(problem(offset as u64, no_character(character))),
     }
 }
 
