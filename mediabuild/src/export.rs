@@ -7,6 +7,7 @@
 
 mod temporary;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use self::temporary::{Temporary, file_name, remove_leftovers};
 use crate::builders::import::corrupt;
 use crate::cancel;
 use crate::failure::Failure;
-use crate::os::{StatKey, free_space, hold_folder};
+use crate::os::{StatKey, free_space, hold_folder, sync_folder, sync_tree};
 use crate::progress::{Job, Progress};
 use crate::size::human;
 
@@ -65,7 +66,8 @@ fn export_file(
     check_space(&folder, content.size_bytes)?;
     let job = progress.job(&format!("write {}", file_name(path)), Some(content.size_bytes));
     let temporary = Temporary::file(path)?;
-    let digest = copy(store, content, temporary.path(), &job)?;
+    let (digest, file) = copy(store, content, temporary.path(), &job)?;
+    file.sync_all().map_err(|error| Failure::io("make durable", temporary.path(), &error))?;
     place(store, &output, temporary, path, &digest)?;
     job.finish("written", false);
     Ok(Exported { path: path.to_owned(), size_bytes: content.size_bytes, digest, unchanged: false })
@@ -112,10 +114,28 @@ fn place(
     remember(store, output, path, stat_of(path), digest)
 }
 
-/// Whether there is a folder that no build with this store has put there.
-fn is_foreign(store: &dyn Store, path: &Path) -> Result<bool, Failure> {
+/// A folder is replaced as a whole, so it must hold nothing but what an earlier build put there.
+fn refuse_foreign(store: &dyn Store, path: &Path) -> Result<(), Failure> {
     let _held = path.parent().and_then(hold_folder);
-    Ok(path.is_dir() && root_of(store, path)?.is_none())
+    if !path.is_dir() {
+        return Ok(());
+    }
+    let ours = match root_of(store, path)?.map(|root| root.output) {
+        Some(Output::Directory(digest)) => {
+            mediabuild_store::walk(store, &digest).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    };
+    let ours: BTreeSet<PathBuf> = ours.iter().map(|(name, _)| path.join(name)).collect();
+    let found =
+        WalkDir::new(path).into_iter().flatten().filter(|entry| !entry.file_type().is_dir());
+    match found.map(walkdir::DirEntry::into_path).find(|file| !ours.contains(file)) {
+        Some(file) => {
+            let what = format!("a folder with `{}`, which no build put there,", file.display());
+            refuse(path, true, &what)
+        }
+        None => Ok(()),
+    }
 }
 
 fn remember(
@@ -141,15 +161,21 @@ fn root_name(path: &Path) -> String {
 /// How many bytes are read at a time: large enough for parallel hashing, small enough for the cache.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// Copies a content to a new file at `to`, durably; gives BLAKE3 of its bytes.
-fn copy(store: &dyn Store, content: &Content, to: &Path, job: &Job<'_>) -> Result<String, Failure> {
+/// Copies a content to a new file at `to`; gives BLAKE3 of its bytes, and the file, which the caller
+/// makes durable.
+fn copy(
+    store: &dyn Store,
+    content: &Content,
+    to: &Path,
+    job: &Job<'_>,
+) -> Result<(String, File), Failure> {
     let mut reader = store.open(&content.digest)?;
     let mut file = File::create(to).map_err(|error| Failure::io("create", to, &error))?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; PIECE_BYTES];
     loop {
         cancel::check()?;
-        let count = reader.read(&mut buffer).map_err(|error| corrupt(&content.digest, &error))?;
+        let count = reader.read(&mut buffer).map_err(|error| corrupt(&content.digest, error))?;
         if count == 0 {
             break;
         }
@@ -157,8 +183,7 @@ fn copy(store: &dyn Store, content: &Content, to: &Path, job: &Job<'_>) -> Resul
         file.write_all(&buffer[..count]).map_err(|error| Failure::io("write", to, &error))?;
         job.advance(count as u64);
     }
-    file.sync_all().map_err(|error| Failure::io("make durable", to, &error))?;
-    Ok(hasher.finalize().to_hex().to_string())
+    Ok((hasher.finalize().to_hex().to_string(), file))
 }
 
 fn export_folder(
@@ -174,17 +199,20 @@ fn export_folder(
         return Ok(Exported { path: path.to_owned(), size_bytes, digest, unchanged: true });
     }
     refuse(path, path.is_file(), "a file")?;
-    // A folder is replaced as a whole, so it must be one that an earlier build wrote.
     let folder = create_parent(path)?;
-    refuse(path, is_foreign(store, path)?, "a folder that this store has not written")?;
+    refuse_foreign(store, path)?;
     check_space(&folder, size_bytes)?;
     let job = progress.job(&format!("write {}", file_name(path)), Some(size_bytes));
     let temporary = Temporary::folder(path)?;
     for (name, content) in &files {
         let to = temporary.path().join(name);
-        create_parent(&to)?;
+        let folder = to.parent().unwrap_or(&to);
+        std::fs::create_dir_all(folder).map_err(|error| Failure::io("create", folder, &error))?;
         copy(store, content, &to, &job)?;
     }
+    // One barrier for thousands of files: each with one of its own takes minutes.
+    let made_durable = sync_tree(temporary.path());
+    made_durable.map_err(|error| Failure::io("make durable", temporary.path(), &error))?;
     let digest = digest.to_string();
     place(store, &output, temporary, path, &digest)?;
     job.finish("written", false);
@@ -201,7 +229,12 @@ fn refuse(path: &Path, is_wrong: bool, what: &str) -> Result<(), Failure> {
 
 fn create_parent(path: &Path) -> Result<PathBuf, Failure> {
     let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+    let there = folder.ancestors().find(|ancestor| ancestor.is_dir()).unwrap_or(&folder).to_owned();
     std::fs::create_dir_all(&folder).map_err(|error| Failure::io("create", &folder, &error))?;
+    if there != folder {
+        // Else a power cut could take the new folders, and the result with them.
+        sync_folder(&there).map_err(|error| Failure::io("make durable", &there, &error))?;
+    }
     Ok(folder)
 }
 

@@ -27,6 +27,25 @@ pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes everything below `folder` durable: files, folders and their entries.
+#[cfg(target_os = "linux")]
+pub(crate) fn sync_tree(folder: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(folder)?)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn sync_tree(folder: &Path) -> io::Result<()> {
+    for entry in walkdir::WalkDir::new(folder).contents_first(true) {
+        let entry = entry?;
+        if entry.file_type().is_dir() {
+            sync_folder(entry.path())?;
+        } else {
+            File::options().write(true).open(entry.path())?.sync_all()?;
+        }
+    }
+    Ok(())
+}
+
 /// Keeps other processes that ask for the same folder waiting until it is dropped; `None` where the
 /// file system cannot do that.
 pub(crate) fn hold_folder(folder: &Path) -> Option<File> {

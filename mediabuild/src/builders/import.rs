@@ -173,7 +173,7 @@ fn read_sha1(content: &Content, context: &BuildContext<'_>) -> Result<[u8; 20], 
     let mut buffer = vec![0; 1 << 20];
     loop {
         let count = std::io::Read::read(&mut reader, &mut buffer)
-            .map_err(|error| corrupt(&content.digest, &error))?;
+            .map_err(|error| corrupt(&content.digest, error))?;
         if count == 0 {
             return Ok(sha1.finalize().into());
         }
@@ -182,8 +182,9 @@ fn read_sha1(content: &Content, context: &BuildContext<'_>) -> Result<[u8; 20], 
     }
 }
 
-/// A content of the store that cannot be read.
-pub(crate) fn corrupt(digest: &Digest, error: &std::io::Error) -> Failure {
-    Failure::build(format!("cannot read `{}` from the store: {error}", digest.short()))
-        .help("mediabuild store verify")
+/// A content of the store that cannot be read: the disk's fault, or damage.
+pub(crate) fn corrupt(digest: &Digest, error: std::io::Error) -> Failure {
+    let failure = Failure::from(mediabuild_store::Error::from_read(error));
+    let failure = failure.while_doing(format!("reading `{}` from the store", digest.short()));
+    if failure.help.is_some() { failure } else { failure.help("mediabuild store verify") }
 }

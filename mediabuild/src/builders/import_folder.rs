@@ -90,11 +90,12 @@ impl Builder for ImportFolder {
 
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let matcher = self.filter.matcher()?;
+        let kind = format!("folder {}", self.options());
+        let mut known = StatCache::load(context.store, &self.path, &kind)?;
         let files = list(&self.path, &matcher, self.follow_symlinks)?;
         if files.is_empty() {
             return Err(self.empty());
         }
-        let mut known = StatCache::load(context.store, &self.path, "folder")?;
         let mut batch = context.store.batch()?;
         let mut directory = DirectoryBuilder::default();
         let mut all_known = true;
@@ -219,8 +220,19 @@ fn windows_refuses(path: &str) -> Option<&'static str> {
     if names().any(|name| name.contains(['<', '>', ':', '"', '|', '?', '*', '\\'])) {
         return Some("Windows refuses any of < > : \" | ? * \\ in a name");
     }
-    let ends_badly = |name: &str| name.ends_with(['.', ' ']);
-    names().any(ends_badly).then_some("Windows cannot open a name that ends in a dot or a space")
+    if names().any(|name| name.ends_with(['.', ' '])) {
+        return Some("Windows cannot open a name that ends in a dot or a space");
+    }
+    names().any(is_device).then_some("Windows takes this name for a device")
+}
+
+/// `aux`, `com1`, `nul.txt`: names of devices, whatever the extension.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    match stem.strip_prefix("com").or(stem.strip_prefix("lpt")) {
+        Some(number) => number.len() == 1 && number != "0" && number.as_bytes()[0].is_ascii_digit(),
+        None => ["con", "prn", "aux", "nul"].contains(&stem.as_str()),
+    }
 }
 
 /// `path` below `folder`, with `/`. A name that is not Unicode has no place in a Windows medium.

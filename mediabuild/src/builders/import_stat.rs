@@ -15,12 +15,14 @@ use crate::os::{STAT_KEY_BYTES, StatKey};
 /// The memo table of stat caches, by path.
 const STAT_MEMO: &str = "stat";
 
-/// A time stamp within this of the cache's own time may hide a later change of the same stamp
+/// A time stamp within this of the moment the cache was asked may hide a later change of the same stamp
 /// (file systems with coarse clocks tick every 10 ms to 2 s).
 const RACY: Duration = Duration::from_secs(2);
 
 /// What is remembered of one imported path.
 pub(crate) struct StatCache {
+    /// When the cache was asked, before any file was looked at.
+    started_ns: i128,
     key: Digest,
     old: BTreeMap<String, ([u8; STAT_KEY_BYTES], Content)>,
     new: BTreeMap<String, ([u8; STAT_KEY_BYTES], Content)>,
@@ -28,8 +30,10 @@ pub(crate) struct StatCache {
 }
 
 impl StatCache {
-    /// What the store remembers of `path`, with contents that it still has.
+    /// What the store remembers of `path` looked at in this way (`kind` tells filters apart), with
+    /// contents that it still has. To be asked before the first file is looked at.
     pub(crate) fn load(store: &dyn Store, path: &Path, kind: &str) -> Result<Self, Failure> {
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let path =
             std::path::absolute(path).map_err(|error| Failure::io("resolve", path, &error))?;
         let key = format!("{kind}\0{}", path.display());
@@ -41,7 +45,8 @@ impl StatCache {
                 held.insert(name, (stat, content));
             }
         }
-        Ok(StatCache { key, old: held, new: BTreeMap::new(), changed: false })
+        let started_ns = started.as_nanos() as i128;
+        Ok(StatCache { started_ns, key, old: held, new: BTreeMap::new(), changed: false })
     }
 
     /// The content of file `name`, if its stat is as remembered.
@@ -50,12 +55,11 @@ impl StatCache {
         (*stat == StatKey::of(metadata).encode()).then_some(*content)
     }
 
-    /// Remembers a file, unless its time is too young to tell a later change by.
+    /// Remembers a file, unless its time is too young to tell a later change by: a change while it
+    /// was read, however long that took, may carry the same stamp.
     pub(crate) fn note(&mut self, name: &str, metadata: &Metadata, content: Content) {
         let stat = StatKey::of(metadata);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let old_enough = now.saturating_sub(RACY).as_nanos() as i128;
-        if stat.latest_ns() < old_enough {
+        if stat.latest_ns() < self.started_ns - RACY.as_nanos() as i128 {
             let entry = (stat.encode(), content);
             self.changed |= self.old.get(name) != Some(&entry);
             self.new.insert(name.to_owned(), entry);

@@ -13,14 +13,13 @@ use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1 as Sha1Hasher};
 
 use super::import::{IMPORT, Sha1Wanted, import_file};
-use super::wim_content::{ContentSource, check_usable, is_compressed, read_range};
+use super::wim_content::{
+    CHECKED_MEMO, ContentSource, check_usable, is_compressed, read_range, structure_digest,
+};
 use super::{BuildContext, Builder, BuilderVersion};
 use crate::cancel;
 use crate::derivation::Inputs;
 use crate::failure::{Failure, FailureKind};
-
-/// The memo table of WIMs whose hashes were checked and whose parts are registered.
-const CHECKED_MEMO: &str = "wim-checked";
 
 /// Reads a WIM.
 pub(crate) struct ImportWim {
@@ -66,7 +65,8 @@ fn say_what_to_do(failure: Failure) -> Failure {
 
 /// Checks every hash and registers the parts, unless that was done before.
 fn check(content: &Content, context: &BuildContext<'_>) -> Result<(), Failure> {
-    if context.store.memo(CHECKED_MEMO, &content.digest)?.is_some() {
+    let known = context.store.memo(CHECKED_MEMO, &content.digest)?.is_some();
+    if known && context.store.parts(&content.digest).is_ok() {
         return Ok(());
     }
     let source = ContentSource(context.store.open_at(&content.digest)?);
@@ -76,7 +76,8 @@ fn check(content: &Content, context: &BuildContext<'_>) -> Result<(), Failure> {
     check_images(&wim, &source)?;
     let mut batch = context.store.batch()?;
     batch.put_parts(&content.digest, &parts)?;
-    batch.put_memo(CHECKED_MEMO, &content.digest, &[1])?;
+    let structure = structure_digest(&wim, &source)?;
+    batch.put_memo(CHECKED_MEMO, &content.digest, structure.as_bytes())?;
     batch.commit()?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 
 use mediabuild_formats::source::Source;
 use mediabuild_formats::wim::{BlobEntry, Compression, Image, Resource, Sha1, Wim, resource_flag};
-use mediabuild_store::{Content, Part, RandomReader, Recipe};
+use mediabuild_store::{Content, Digest, Part, RandomReader, Recipe};
 use serde::Serialize;
 
 use super::BuildContext;
@@ -66,8 +66,12 @@ impl WimContent {
         let source = ContentSource(context.store.open_at(&content.digest)?);
         let wim = Wim::open(&source)?;
         let resources = match context.store.recipe(&content.digest)? {
+            // Whatever is not a content in it is literal, and was verified with the recipe.
             Some(recipe) => Resources::Recipe(recipe),
-            None => Resources::Parts(context.store.parts(&content.digest)?),
+            None => {
+                check_structure(context, content, &wim, &source)?;
+                Resources::Parts(context.store.parts(&content.digest)?)
+            }
         };
         Ok(WimContent { wim, source, resources })
     }
@@ -146,7 +150,7 @@ impl WimContent {
     }
 
     /// BLAKE3 of a blob's content.
-    pub(crate) fn digest(&self, sha1: &Sha1) -> Result<mediabuild_store::Digest, Failure> {
+    pub(crate) fn digest(&self, sha1: &Sha1) -> Result<Digest, Failure> {
         let entry = self.entry(sha1)?;
         if !is_compressed(entry) {
             return Ok(self.stored(entry)?.digest);
@@ -155,7 +159,7 @@ impl WimContent {
         let mut reader = self.reader(entry)?;
         io::copy(&mut reader, &mut hasher)
             .map_err(|error| Failure::build(format!("cannot read blob {sha1}: {error}")))?;
-        Ok(mediabuild_store::Digest::from_bytes(*hasher.finalize().as_bytes()))
+        Ok(Digest::from_bytes(*hasher.finalize().as_bytes()))
     }
 
     fn entry(&self, sha1: &Sha1) -> Result<&BlobEntry, Failure> {
@@ -168,6 +172,46 @@ impl WimContent {
         Ok(self.wim.blob_reader(&self.source, entry)?)
     }
 }
+
+/// The memo table of imported WIMs: those whose hashes were checked and whose parts are registered,
+/// with the digest of their structure.
+pub(crate) const CHECKED_MEMO: &str = "wim-checked";
+
+/// What no part covers is compared with what it was when it entered: random access to the store is
+/// not verified, and a header, a table or XML has no hash of its own.
+fn check_structure(
+    context: &BuildContext<'_>,
+    content: &Content,
+    wim: &Wim,
+    source: &ContentSource,
+) -> Result<(), Failure> {
+    let known = context.store.memo(CHECKED_MEMO, &content.digest)?;
+    if known.as_deref() == Some(structure_digest(wim, source)?.as_bytes()) {
+        return Ok(());
+    }
+    let name = content.digest.short();
+    Err(Failure::build(format!("`{name}` in the store is not what was imported"))
+        .help("mediabuild store verify"))
+}
+
+/// BLAKE3 of a WIM's header, blob table, XML and metadata resources.
+pub(crate) fn structure_digest(wim: &Wim, source: &ContentSource) -> Result<Digest, Failure> {
+    let mut hasher = blake3::Hasher::new_derive_key("mediabuild 2026-11 WIM structure");
+    let tables = [&wim.header.blob_table, &wim.header.xml];
+    let metadata = wim.images.iter().map(|entry| &entry.resource);
+    read_range(source, 0, HEADER_BYTES, |piece| {
+        hasher.update(piece);
+    })?;
+    for resource in tables.into_iter().chain(metadata) {
+        read_range(source, resource.offset_bytes, resource.stored_bytes, |piece| {
+            hasher.update(piece);
+        })?;
+    }
+    Ok(Digest::from_bytes(*hasher.finalize().as_bytes()))
+}
+
+/// Size of a WIM's header.
+const HEADER_BYTES: u64 = 208;
 
 pub(crate) fn is_compressed(entry: &BlobEntry) -> bool {
     entry.resource.has(resource_flag::COMPRESSED)

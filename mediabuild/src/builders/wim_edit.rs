@@ -217,7 +217,7 @@ fn read_content(
     }
     let mut bytes = Vec::new();
     let mut reader = context.store.open(&content.digest)?;
-    reader.read_to_end(&mut bytes).map_err(|error| corrupt(&content.digest, &error))?;
+    reader.read_to_end(&mut bytes).map_err(|error| corrupt(&content.digest, error))?;
     Ok(bytes)
 }
 

@@ -14,7 +14,7 @@ use crate::plan::{Plan, Target};
 use crate::progress::{Progress, print_failure};
 use crate::realise::{How, Realised, realise};
 use crate::size::{counted, human};
-use crate::{open_store, schedule, secret};
+use crate::{cancel, open_store, schedule, secret};
 
 /// Builds the targets and writes their results.
 pub(super) fn run(
@@ -26,8 +26,10 @@ pub(super) fn run(
     let store = open_store::open(arguments.store.as_ref(), progress)?;
     let key = store.secret_key()?;
     let plan = target::plan_of(&request, &|reference| secret::look_up(reference, &key))?;
-    let realised = realise_all(&plan, build.jobs, arguments, &store, progress)?;
     let out = result_folder(build, &request);
+    refuse_inputs(&plan, &request, &out)?;
+    cancel::listen();
+    let realised = realise_all(&plan, build.jobs, arguments, &store, progress)?;
     for target in &plan.targets {
         let output = &realised[target.derivation.0].as_ref().expect("targets are realised").output;
         let exported = export_target(&store, target, output, &out, progress)?;
@@ -39,6 +41,24 @@ pub(super) fn run(
 
 fn result_folder(build: &Build, request: &Request) -> PathBuf {
     build.out.clone().unwrap_or_else(|| request.project.folder.join("result"))
+}
+
+/// A result never replaces an input, nor a folder with inputs in it.
+fn refuse_inputs(plan: &Plan, request: &Request, out: &Path) -> Result<(), Failure> {
+    let absolute = |path: &Path| {
+        std::path::absolute(path).map_err(|error| Failure::io("resolve", path, &error))
+    };
+    for target in &plan.targets {
+        let result = absolute(&out.join(&target.result))?;
+        for input in request.project.inputs.paths() {
+            let input = absolute(input)?;
+            if input.starts_with(&result) {
+                let message = format!("the result `{}` would replace an input", result.display());
+                return Err(Failure::usage(message).help("choose another place with `--out`"));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn realise_all(
@@ -68,7 +88,7 @@ fn realise_all(
 /// Prints every failure and gives the one whose exit code counts.
 fn all_reported(failures: Vec<Failure>, arguments: &Arguments) -> Failure {
     let cancelled = failures.iter().any(|failure| failure.kind == FailureKind::Cancelled);
-    if cancelled || crate::cancel::is_cancelled() {
+    if cancelled || cancel::is_cancelled() {
         return Failure::cancelled();
     }
     for failure in &failures {
@@ -98,7 +118,7 @@ fn tell(target: &Target, exported: &Exported, progress: &Progress) {
     progress.json(json!({
         "event": "result",
         "target": format!("{}:{}", target.kind, target.name),
-        "path": exported.path,
+        "path": exported.path.display().to_string(),
         "bytes": exported.size_bytes,
         "blake3": exported.digest,
         "unchanged": exported.unchanged,

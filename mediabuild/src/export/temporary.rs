@@ -86,7 +86,11 @@ impl Drop for Temporary {
 fn lock_file(path: &Path) -> Result<File, Failure> {
     loop {
         let lock = File::create(path).map_err(|error| Failure::io("create", path, &error))?;
-        lock.lock().map_err(|error| Failure::io("lock", path, &error))?;
+        match lock.lock() {
+            // Some network file systems know no locks: nobody tells our leftovers from a living one's.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+            locked => locked.map_err(|error| Failure::io("lock", path, &error))?,
+        }
         // Between the two, another process may have taken it for a dead one's and removed it.
         if path.exists() {
             return Ok(lock);

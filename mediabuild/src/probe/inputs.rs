@@ -6,43 +6,62 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::wims::Wims;
+
 /// The inputs of a project, by path.
 #[derive(Debug, Default)]
 pub(crate) struct Inputs {
     found: BTreeMap<PathBuf, Found>,
+    pub(super) wims: Wims,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Found {
-    is_file: bool,
+    kind: Kind,
     files: usize,
     bytes: u64,
 }
 
+/// What lies at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    Folder,
+    /// A pipe, a device, a socket: it has no content of its own, and reading it may never end.
+    Special,
+}
+
 impl Inputs {
     /// Looks at a path once; a folder's files are counted (without its filters: an upper bound).
-    pub(super) fn look(&mut self, path: &Path, follow_symlinks: bool) -> io::Result<()> {
-        if self.found.contains_key(path) {
-            return Ok(());
+    pub(super) fn look(&mut self, path: &Path, follow_symlinks: bool) -> io::Result<Kind> {
+        if let Some(found) = self.found.get(path) {
+            return Ok(found.kind);
         }
         let metadata = std::fs::metadata(path)?;
         let found = if metadata.is_dir() {
             count(path, follow_symlinks)
+        } else if metadata.is_file() {
+            Found { kind: Kind::File, files: 1, bytes: metadata.len() }
         } else {
-            Found { is_file: true, files: 1, bytes: metadata.len() }
+            Found { kind: Kind::Special, files: 0, bytes: 0 }
         };
         self.found.insert(path.to_owned(), found);
-        Ok(())
+        Ok(found.kind)
     }
 
     /// Whether the input is a single file.
     pub(crate) fn is_file(&self, path: &Path) -> bool {
-        self.found.get(path).is_some_and(|found| found.is_file)
+        self.found.get(path).is_some_and(|found| found.kind == Kind::File)
     }
 
     /// How many bytes it has, if it was looked at.
     pub(crate) fn bytes(&self, path: &Path) -> Option<u64> {
         self.found.get(path).map(|found| found.bytes)
+    }
+
+    /// Where they are.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.found.keys().map(PathBuf::as_path)
     }
 
     /// All files and their bytes.
@@ -56,5 +75,5 @@ fn count(folder: &Path, follow_symlinks: bool) -> Found {
     let files = entries.filter(|entry| entry.file_type().is_file());
     let sizes = files.map(|file| file.metadata().map_or(0, |metadata| metadata.len()));
     let (files, bytes) = sizes.fold((0, 0), |(files, bytes), size| (files + 1, bytes + size));
-    Found { is_file: false, files, bytes }
+    Found { kind: Kind::Folder, files, bytes }
 }

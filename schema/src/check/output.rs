@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::definition::Media;
+use crate::definition::{Kind, Media};
 use crate::diagnostic::Diagnostic;
 
 pub(crate) fn check(media: &[Media]) -> Vec<Diagnostic> {
     let mut diagnostics: Vec<_> = media.iter().filter_map(wrong_extension).collect();
+    diagnostics.extend(media.iter().filter_map(reserved_folder));
     let mut places: BTreeMap<String, &Media> = BTreeMap::new();
     for medium in media {
         // Results are copied to Windows machines, where case does not tell files apart.
@@ -16,6 +17,20 @@ pub(crate) fn check(media: &[Media]) -> Vec<Diagnostic> {
         }
     }
     diagnostics
+}
+
+/// Results that are not media go to a folder of their kind, and a medium there would be in the way.
+fn reserved_folder(medium: &Media) -> Option<Diagnostic> {
+    let file = &medium.output.file;
+    let (folder, rest) = file.value.split_once('/')?;
+    let mut kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Media);
+    let kind = kinds.find(|kind| kind.node_name().eq_ignore_ascii_case(folder))?;
+    let message = format!("`{folder}` is the folder of {kind} results");
+    Some(
+        Diagnostic::error("reserved-folder", file.span, message)
+            .label("cannot hold a medium")
+            .help(format!("write `output \"{rest}\"`")),
+    )
 }
 
 fn wrong_extension(medium: &Media) -> Option<Diagnostic> {
