@@ -192,33 +192,38 @@ fn a_folder_is_replaced_whole_whenever_the_build_is_killed() {
 /// What is remembered of a result must be of the build that put it there.
 #[test]
 fn builds_of_different_definitions_to_one_place_do_not_confuse_the_next() {
-    let one = TestSpace::quickstart();
-    let other = one.path().join("other");
-    harness::copy_tree(&one.project(), &other);
-    let kdl = fs::read_to_string(other.join("mediabuild.kdl")).expect("definitions");
-    fs::write(other.join("mediabuild.kdl"), kdl.replace("FACTORY-01", "FACTORY-02"))
-        .expect("written");
-    let out = one.path().join("out");
+    let space = TestSpace::new();
+    let out = space.path().join("out");
+    let projects = ["one", "other"].map(|name| {
+        let project = space.path().join(name);
+        fs::create_dir_all(project.join("files")).expect("a folder");
+        fs::write(project.join("files/a.txt"), name).expect("written");
+        fs::write(project.join("mediabuild.kdl"), IMAGE_OF_FILES).expect("written");
+        project
+    });
     let build = |project: &Path| {
-        let mut command = one.command();
-        command.arg("build").arg(project).arg("--out").arg(&out);
+        let mut command = space.command();
+        command.current_dir(project).args(["build", "boot-image:i", "--out"]).arg(&out);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().expect("the program starts")
     };
-    let wanted = [one.project(), other.clone()].map(|project| digests(&ended(build(&project))));
+    let wanted = projects.clone().map(|project| ended(build(&project)).digest("i.wim").to_owned());
     assert_ne!(wanted[0], wanted[1]);
-    for round in 0..20 {
-        let projects = [one.project(), other.clone()];
-        let builds = [build(&projects[0]), build(&projects[1])];
+    for round in 0..60 {
+        let builds = [0, 1, 0, 1].map(|at| build(&projects[at]));
         for build in builds {
             ended(build).expect(0);
         }
-        let next = round % 2;
-        let run = ended(build(&projects[next]));
-        assert_eq!(digests(&run), wanted[next], "round {round}");
-        assert_eq!(b3(&out.join("factory.wim")), wanted[next][1], "round {round}");
+        for at in [round % 2, 1 - round % 2] {
+            let run = ended(build(&projects[at]));
+            assert_eq!(run.digest("i.wim"), wanted[at], "round {round}");
+            assert_eq!(b3(&out.join("boot-image/i.wim")), wanted[at], "round {round}");
+        }
     }
 }
+
+const IMAGE_OF_FILES: &str =
+    "project \"p\"\nboot-image \"i\" arch=\"amd64\" { source \"files\" }\n";
 
 // --- what the tests share ---
 
