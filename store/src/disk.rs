@@ -21,6 +21,7 @@
 
 mod batch;
 mod index;
+mod locate;
 mod pack;
 mod place;
 mod publish;
@@ -85,10 +86,7 @@ impl DiskStore {
 
     /// Where `digest` lies, if its file is there too. A lost file is stored again, not trusted.
     fn present(&self, digest: &Digest) -> Result<Option<Located>, Error> {
-        match shelf::locate_one(self, digest)? {
-            Some(located) if self.is_here(&located)? => Ok(Some(located)),
-            _ => Ok(None),
-        }
+        Ok(self.locate_here(&[*digest])?.remove(digest))
     }
 
     /// A folder in `tmp/` for one batch.
@@ -112,7 +110,14 @@ impl DiskStore {
 
 impl Shelf for DiskStore {
     fn locate(&self, digests: &[Digest]) -> Result<HashMap<Digest, Located>, Error> {
-        self.index.locate(digests)
+        let found = locate::locate(self, digests)?;
+        Ok(found.into_iter().map(|(digest, candidate)| (digest, candidate.located)).collect())
+    }
+
+    fn locate_here(&self, digests: &[Digest]) -> Result<HashMap<Digest, Located>, Error> {
+        let found = locate::locate(self, digests)?;
+        let here = found.into_iter().filter(|(_, candidate)| candidate.is_here);
+        Ok(here.map(|(digest, candidate)| (digest, candidate.located)).collect())
     }
 
     fn source(&self, container: Container) -> Result<Source, Error> {
@@ -120,16 +125,6 @@ impl Shelf for DiskStore {
             Container::Object(kind, digest) => self.place.object(kind, &digest),
             Container::Pack(number) => self.place.pack(&self.index.pack_id(number)?),
         }))
-    }
-
-    fn is_here(&self, located: &Located) -> Result<bool, Error> {
-        let source = self.source(located.container)?;
-        let end_bytes = located.offset_bytes + located.stored_bytes;
-        match source.path().metadata() {
-            Ok(metadata) => Ok(metadata.len() >= end_bytes),
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(cause) => Err(Error::io("look at", source.path())(cause)),
-        }
     }
 }
 

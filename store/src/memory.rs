@@ -45,6 +45,10 @@ impl Shelf for MemoryStore {
         Ok(digests.iter().filter_map(locate).collect())
     }
 
+    fn locate_here(&self, digests: &[Digest]) -> Result<HashMap<Digest, Located>, Error> {
+        self.locate(digests)
+    }
+
     fn source(&self, container: Container) -> Result<Source, Error> {
         match container {
             Container::Object(_, digest) => {
@@ -52,10 +56,6 @@ impl Shelf for MemoryStore {
             }
             Container::Pack(_) => unreachable!("there are no packs in memory"),
         }
-    }
-
-    fn is_here(&self, _: &Located) -> Result<bool, Error> {
-        Ok(true)
     }
 }
 

@@ -97,17 +97,18 @@ impl Located {
 
 /// A store seen from a reader.
 pub(crate) trait Shelf {
-    /// Where each of `digests` lies; those that are not here are left out.
+    /// Where each of `digests` lies; unknown ones are left out. One whose file is lost is located
+    /// too, so that reading it tells which file that is.
     fn locate(&self, digests: &[Digest]) -> Result<HashMap<Digest, Located>, Error>;
+
+    /// The same, without those whose files are lost.
+    fn locate_here(&self, digests: &[Digest]) -> Result<HashMap<Digest, Located>, Error>;
 
     /// Where to read a container from.
     fn source(&self, container: Container) -> Result<Source, Error>;
-
-    /// Whether the container's file still is where the index says.
-    fn is_here(&self, located: &Located) -> Result<bool, Error>;
 }
 
-/// Where `digest` lies, if it is here.
+/// Where `digest` lies, if it is known.
 pub(crate) fn locate_one(shelf: &dyn Shelf, digest: &Digest) -> Result<Option<Located>, Error> {
     Ok(shelf.locate(&[*digest])?.remove(digest))
 }
@@ -117,7 +118,7 @@ pub(crate) fn look_up(
     shelf: &dyn Shelf,
     digests: &[Digest],
 ) -> Result<HashMap<Digest, Found>, Error> {
-    let located = shelf.locate(digests)?;
+    let located = shelf.locate_here(digests)?;
     Ok(located.into_iter().map(|(digest, located)| (digest, located.found())).collect())
 }
 

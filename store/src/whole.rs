@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 
 use crate::require::{self, Need};
-use crate::shelf::{self, Container, Kind, Located, Shelf};
+use crate::shelf::{self, Kind, Located, Shelf};
 use crate::{Digest, Error, Output};
 
 /// What was found whole before. Only recipes and directories are remembered: their contents would
@@ -30,7 +30,7 @@ pub(crate) fn is_whole(
     output: &Output,
     known: &KnownWhole,
 ) -> Result<bool, Error> {
-    let mut search = Search { shelf, seen: HashSet::new(), here: HashSet::new() };
+    let mut search = Search { shelf, seen: HashSet::new() };
     let mut needs = require::of_output(output);
     while !needs.is_empty() {
         needs.retain(|need| !known.contains(&need.digest()));
@@ -47,38 +47,22 @@ struct Search<'a> {
     shelf: &'a dyn Shelf,
     /// Recipes and directories on the way: whole if the search ends well.
     seen: HashSet<Digest>,
-    /// Containers whose files are there.
-    here: HashSet<Container>,
 }
 
 impl Search<'_> {
     /// What `needs` need in turn; `None` if one of them is not here.
     fn level(&mut self, needs: &[Need]) -> Result<Option<Vec<Need>>, Error> {
-        let located = self.shelf.locate(&require::digests(needs))?;
+        let located = self.shelf.locate_here(&require::digests(needs))?;
         let mut inner = Vec::new();
         for need in needs {
             let digest = need.digest();
             let found = located.get(&digest).filter(|found| need.is_met_by(Some(&found.found())));
             let Some(found) = found else { return Ok(None) };
-            if !self.is_here(found)? {
-                return Ok(None);
-            }
             self.enter(&digest, found, &mut inner)?;
         }
         inner.sort_unstable();
         inner.dedup();
         Ok(Some(inner))
-    }
-
-    fn is_here(&mut self, located: &Located) -> Result<bool, Error> {
-        if self.here.contains(&located.container) {
-            return Ok(true);
-        }
-        let is_here = self.shelf.is_here(located)?;
-        if is_here {
-            self.here.insert(located.container);
-        }
-        Ok(is_here)
     }
 
     fn enter(

@@ -344,3 +344,67 @@ fn a_recipe_of_hundreds_of_files_needs_few_file_handles() {
         assert!(ours <= 8, "{ours} files are open");
     }
 }
+
+/// Registers the 1000 bytes at `offset_bytes` of a container.
+fn put_part(store: &dyn Store, container: Content, bytes: &[u8], offset_bytes: usize) -> Part {
+    let digest = Digest::of(&bytes[offset_bytes..][..1000]);
+    let part = Part { digest, offset_bytes: offset_bytes as u64, size_bytes: 1000 };
+    let mut batch = store.batch().unwrap();
+    batch.put_parts(&container.digest, &[part]).unwrap();
+    batch.commit().unwrap();
+    part
+}
+
+fn read(store: &dyn Store, digest: &Digest) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    store.open(digest).unwrap().read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn a_part_of_two_containers_survives_the_loss_of_either() {
+    let shared = noise(1, 1000);
+    let containers =
+        [noise(2, 1 << 20), noise(3, 1 << 20)].map(|bytes| [&shared[..], &bytes].concat());
+    for lost in 0..2 {
+        let fixture = fixture();
+        let contents = containers.each_ref().map(|bytes| put(&fixture.store, bytes));
+        let parts = [0, 1].map(|it| put_part(&fixture.store, contents[it], &containers[it], 0));
+        fs::remove_file(object(&fixture.path, &contents[lost].digest)).unwrap();
+        assert_eq!(fixture.store.find(&parts[0].digest).unwrap(), Some(parts[0].content()));
+        assert_eq!(read(&fixture.store, &parts[0].digest), shared);
+        assert_eq!(put(&fixture.store, &shared), parts[0].content());
+        assert!(files(&fixture.path.join("packs")).len() == 2, "it was not stored again");
+    }
+}
+
+#[test]
+fn an_object_that_is_lost_is_read_from_where_it_is_a_part() {
+    let fixture = fixture();
+    let bytes = noise(1, 1 << 20);
+    let small = put(&fixture.store, &bytes[..1000]);
+    let pack = files(&fixture.path.join("packs")).remove(0);
+    let container = put(&fixture.store, &bytes);
+    put_part(&fixture.store, container, &bytes, 0);
+    fs::remove_file(pack).unwrap();
+    assert_eq!(fixture.store.find(&small.digest).unwrap(), Some(small));
+    assert_eq!(read(&fixture.store, &small.digest), &bytes[..1000]);
+}
+
+#[test]
+fn a_recipe_over_contents_whose_files_are_lost_is_refused() {
+    let fixture = fixture();
+    let bytes = noise(1, 2 << 20);
+    let large = put(&fixture.store, &bytes);
+    let part = put_part(&fixture.store, large, &bytes, 5000);
+    fs::remove_file(object(&fixture.path, &large.digest)).unwrap();
+    for lost in [large, part.content()] {
+        let mut builder = RecipeBuilder::new();
+        builder.content(lost);
+        let mut batch = fixture.store.batch().unwrap();
+        let error = batch.put_recipe(&builder.finish()).unwrap_err();
+        assert!(matches!(error, Error::Missing(digest) if digest == lost.digest), "{error}");
+        // The error of a reader still says which file is gone.
+        assert!(matches!(read_error(&fixture.store, &lost.digest), Error::Corrupt { .. }));
+    }
+}

@@ -239,8 +239,11 @@ fn missing_needs(
         };
         // One that cannot be read is among the problems already.
         let Ok(needs) = needs else { continue };
-        let found = shelf::look_up(store, &require::digests(&needs))?;
-        let is_missing = |need: &&require::Need| !need.is_met_by(found.get(&need.digest()));
+        // A lost file is a problem of its own already.
+        let located = store.locate(&require::digests(&needs))?;
+        let is_missing = |need: &&require::Need| {
+            !need.is_met_by(located.get(&need.digest()).map(Located::found).as_ref())
+        };
         problems.extend(needs.iter().filter(is_missing).map(|need| Problem {
             digest: need.digest(),
             path: store.index.path().to_owned(),

@@ -1,21 +1,17 @@
 //! Looking up digests, hundreds in one query.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::Index;
 use super::row::{bytes_at, digest_at, object_at};
-use crate::shelf::{Kind, Located};
+use crate::shelf::Located;
 use crate::{Digest, Error, Part};
 
 /// How many digests one query asks for. Fewer are padded, so that there is one statement to
 /// prepare; and one for single look-ups, the most frequent ones.
 const MANY: usize = 256;
-
-/// How deep containers lie in containers at most: a resource in a WIM in an ISO makes two.
-const DEPTH_MAX: usize = 8;
 
 const OBJECT: &str = "SELECT digest, kind, size_bytes, stored_bytes, pack, offset_bytes
      FROM object WHERE digest IN ";
@@ -28,12 +24,34 @@ static PART_ONE: LazyLock<String> = LazyLock::new(|| select(PART, 1));
 static PART_MANY: LazyLock<String> = LazyLock::new(|| select(PART, MANY));
 
 impl Index {
-    /// Where each of `digests` lies: as an object, else as a part of one.
-    pub(in crate::disk) fn locate(
+    /// Those of `digests` that are objects.
+    pub(in crate::disk) fn objects_named(
         &self,
         digests: &[Digest],
-    ) -> Result<HashMap<Digest, Located>, Error> {
-        self.read(|connection| locate(connection, digests, 0))
+    ) -> Result<Vec<(Digest, Located)>, Error> {
+        let mut objects = Vec::with_capacity(digests.len());
+        self.read(|connection| {
+            query(connection, [&OBJECT_ONE, &OBJECT_MANY], digests, |row| {
+                objects.push(object_at(row)?);
+                Ok(())
+            })
+        })?;
+        Ok(objects)
+    }
+
+    /// Everywhere that `digests` are parts: the container's digest and the part.
+    pub(in crate::disk) fn parts_named(
+        &self,
+        digests: &[Digest],
+    ) -> Result<Vec<(Digest, Part)>, Error> {
+        let mut parts = Vec::new();
+        self.read(|connection| {
+            query(connection, [&PART_ONE, &PART_MANY], digests, |row| {
+                parts.push(part_at(row)?);
+                Ok(())
+            })
+        })?;
+        Ok(parts)
     }
 
     /// Every object that is a file of its own or lies in a pack, in the order they lie on disk.
@@ -58,51 +76,6 @@ impl Index {
             select.query_map([container.as_bytes()], |row| Ok(part_at(row)?.1))?.collect()
         })
     }
-}
-
-fn locate(
-    connection: &Connection,
-    digests: &[Digest],
-    depth: usize,
-) -> rusqlite::Result<HashMap<Digest, Located>> {
-    let mut located = HashMap::with_capacity(digests.len());
-    query(connection, [&OBJECT_ONE, &OBJECT_MANY], digests, |row| {
-        located.extend([object_at(row)?]);
-        Ok(())
-    })?;
-    let is_absent = |digest: &&Digest| !located.contains_key(*digest);
-    let rest: Vec<Digest> = digests.iter().filter(is_absent).copied().collect();
-    if !rest.is_empty() && depth < DEPTH_MAX {
-        locate_parts(connection, &rest, depth, &mut located)?;
-    }
-    Ok(located)
-}
-
-fn locate_parts(
-    connection: &Connection,
-    digests: &[Digest],
-    depth: usize,
-    located: &mut HashMap<Digest, Located>,
-) -> rusqlite::Result<()> {
-    let mut parts = Vec::new();
-    query(connection, [&PART_ONE, &PART_MANY], digests, |row| {
-        parts.push(part_at(row)?);
-        Ok(())
-    })?;
-    let mut containers: Vec<Digest> = parts.iter().map(|(container, _)| *container).collect();
-    containers.sort_unstable();
-    containers.dedup();
-    if containers.is_empty() {
-        return Ok(());
-    }
-    let containers = locate(connection, &containers, depth + 1)?;
-    for (container, part) in parts {
-        let blob = containers.get(&container).filter(|located| located.kind == Kind::Blob);
-        if let Some(blob) = blob {
-            located.entry(part.digest).or_insert(blob.part(&part));
-        }
-    }
-    Ok(())
 }
 
 /// The container's digest and the part.
