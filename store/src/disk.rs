@@ -146,10 +146,19 @@ impl Store for DiskStore {
         located.map(|located| shelf::load_recipe(self, digest, &located)).transpose()
     }
 
+    /// The index has each part too, but of equal parts of one container only the first: it answers
+    /// for a table that is lost or damaged.
     fn parts(&self, container: &Digest) -> Result<Vec<Part>, Error> {
         let mut parts = Vec::new();
         for table in self.index.part_tables(container)? {
-            parts.extend(self.part_table(&table)?);
+            match self.part_table(&table) {
+                Ok(listed) => parts.extend(listed),
+                Err(error @ (Error::Corrupt { .. } | Error::Missing(_))) => {
+                    tracing::warn!(%container, %error, "taking its parts from the index");
+                    parts.extend(self.index.parts_of(container)?);
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(part_table::sorted(&parts))
     }

@@ -408,3 +408,18 @@ fn a_recipe_over_contents_whose_files_are_lost_is_refused() {
         assert!(matches!(read_error(&fixture.store, &lost.digest), Error::Corrupt { .. }));
     }
 }
+
+#[test]
+fn parts_are_known_without_their_table() {
+    let fixture = fixture();
+    let bytes = noise(1, 2 << 20);
+    let container = put(&fixture.store, &bytes);
+    let parts =
+        [5000, 0].map(|offset_bytes| put_part(&fixture.store, container, &bytes, offset_bytes));
+    let packs = files(&fixture.path.join("packs"));
+    assert_eq!(packs.len(), 2, "one for each table");
+    damage(&packs[0], |bytes| bytes[20] ^= 1);
+    assert_eq!(fixture.store.parts(&container.digest).unwrap(), [parts[1], parts[0]]);
+    packs.iter().for_each(|pack| fs::remove_file(pack).unwrap());
+    assert_eq!(fixture.store.parts(&container.digest).unwrap(), [parts[1], parts[0]]);
+}
