@@ -83,33 +83,29 @@ fn check(content: &Content, context: &BuildContext<'_>) -> Result<(), Failure> {
 }
 
 /// What a forger hashed rightly must still be a tree; here the file that it came from has a name.
+/// Images that share one resource are looked at once.
 fn check_images(wim: &Wim, source: &ContentSource) -> Result<(), Failure> {
-    (1..=wim.images.len()).into_par_iter().try_for_each(|index| {
+    let mut images: Vec<(u64, usize)> =
+        wim.images.iter().map(|entry| entry.resource.offset_bytes).zip(1..).collect();
+    images.sort_unstable();
+    images.dedup_by_key(|(offset_bytes, _)| *offset_bytes);
+    images.into_par_iter().try_for_each(|(_, index)| {
         cancel::check()?;
         let image = wim.image(source, index);
         image.map(drop).map_err(|error| Failure::build(format!("image {index}: {error}")))
     })
 }
 
-/// The file resources as parts by offset; all of them, and the metadata, hashed on the way.
+/// All resources as parts by offset, hashed on the way. Resources that overlap are refused before
+/// the first is hashed: else a small file could ask for endless work.
 fn parts(
     wim: &Wim,
     source: &ContentSource,
     context: &BuildContext<'_>,
 ) -> Result<Vec<Part>, Failure> {
-    wim.images.par_iter().try_for_each(|entry| check_blob(wim, source, entry))?;
-    let mut entries: Vec<&BlobEntry> = wim.blobs.iter().collect();
-    entries.sort_by_key(|entry| (entry.resource.offset_bytes, entry.sha1));
-    let part = |entry: &&BlobEntry| part(wim, source, entry, context);
-    let mut parts = entries.par_iter().map(part).collect::<Result<Vec<Part>, Failure>>()?;
-    parts.dedup();
-    if let Some(pair) = parts.windows(2).find(|pair| pair[0].offset_bytes == pair[1].offset_bytes) {
-        return Err(Failure::build(format!(
-            "two resources of different sizes start at offset {}",
-            pair[0].offset_bytes
-        )));
-    }
-    Ok(parts)
+    wim.check_layout()?;
+    let resources = wim.distinct_resources()?;
+    resources.par_iter().map(|entry| part(wim, source, entry, context)).collect()
 }
 
 fn part(
