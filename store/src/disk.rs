@@ -133,6 +133,12 @@ impl Store for DiskStore {
         Ok(self.present(digest)?.and_then(|located| located.content(*digest)))
     }
 
+    fn find_many(&self, digests: &[Digest]) -> Result<Vec<Option<Content>>, Error> {
+        let located = self.locate_here(digests)?;
+        let content = |digest: &Digest| located.get(digest)?.content(*digest);
+        Ok(digests.iter().map(content).collect())
+    }
+
     fn open(&self, digest: &Digest) -> Result<Reader, Error> {
         resolve(self, digest).map(Reader::new)
     }

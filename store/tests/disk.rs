@@ -423,3 +423,15 @@ fn parts_are_known_without_their_table() {
     packs.iter().for_each(|pack| fs::remove_file(pack).unwrap());
     assert_eq!(fixture.store.parts(&container.digest).unwrap(), [parts[1], parts[0]]);
 }
+
+#[test]
+fn of_many_those_whose_files_are_lost_are_not_found() {
+    let fixture = fixture();
+    let large = put(&fixture.store, &noise(1, 1 << 20));
+    let cut = put(&fixture.store, &noise(2, 1 << 20));
+    let small = put(&fixture.store, b"small");
+    fs::remove_file(object(&fixture.path, &large.digest)).unwrap();
+    damage(&object(&fixture.path, &cut.digest), |bytes| bytes.truncate(1000));
+    let digests = [large, small, cut].map(|content| content.digest);
+    assert_eq!(fixture.store.find_many(&digests).unwrap(), [None, Some(small), None]);
+}

@@ -32,6 +32,7 @@ suite! {
         a_caller_that_stops_is_cancelled
         equal_blobs_are_one
         an_unknown_digest_is_not_found
+        many_are_found_in_the_order_they_were_asked_for
     }
     part {
         a_part_is_a_content_of_its_own

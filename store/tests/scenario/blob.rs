@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use mediabuild_store::{Digest, Error, Store};
+use mediabuild_store::{Content, Digest, Directory, Error, Store};
 
 use super::{commit, noise, put, read};
 
@@ -98,4 +98,19 @@ pub(crate) fn an_unknown_digest_is_not_found(store: &dyn Store) {
     assert!(matches!(store.open_at(&digest), Err(Error::Missing(_))));
     assert!(matches!(store.directory(&digest), Err(Error::Missing(_))));
     assert_eq!(store.parts(&digest).unwrap(), []);
+}
+
+pub(crate) fn many_are_found_in_the_order_they_were_asked_for(store: &dyn Store) {
+    let directory = commit(store, |batch| batch.put_directory(&Directory::new()).unwrap());
+    let contents: Vec<Content> = commit(store, |batch| {
+        (0..600).map(|seed| batch.put_bytes(&noise(seed, 50)).unwrap()).collect()
+    });
+    let mut digests = vec![directory];
+    let mut expected = vec![None];
+    for (index, content) in contents.iter().rev().enumerate() {
+        digests.extend([content.digest, Digest::of(&index.to_le_bytes()), content.digest]);
+        expected.extend([Some(*content), None, Some(*content)]);
+    }
+    assert_eq!(store.find_many(&digests).unwrap(), expected);
+    assert_eq!(store.find_many(&[]).unwrap(), []);
 }
