@@ -15,6 +15,7 @@ use mediabuild_schema::{Diagnostic, Span};
 
 pub(crate) use file_source::FileSource;
 pub(crate) use inputs::Inputs;
+use inputs::Kind;
 use wims::Use;
 pub(crate) use wims::{BootFileFound, boot_files};
 
@@ -121,20 +122,19 @@ impl Probe<'_> {
         let before = self.diagnostics.len();
         self.file(&image.wim);
         if self.diagnostics.len() == before {
-            self.diagnostics.extend(wims::check(image, use_));
+            self.diagnostics.extend(wims::check(image, use_, &mut self.inputs.wims));
         }
     }
 
-    /// Notes an input; says so if it is not there.
+    /// Notes an input; says so if it is not there, or if it cannot be one.
     fn exists(&mut self, input: &InputPath, follow_symlinks: bool) -> bool {
-        match self.inputs.look(&input.path, follow_symlinks) {
-            Ok(()) => true,
-            Err(error) => {
-                let diagnostic = missing(input, &error);
-                self.say(diagnostic);
-                false
-            }
-        }
+        let diagnostic = match self.inputs.look(&input.path, follow_symlinks) {
+            Ok(Kind::File | Kind::Folder) => return true,
+            Ok(Kind::Special) => special(input),
+            Err(error) => missing(input, &error),
+        };
+        self.say(diagnostic);
+        false
     }
 
     fn say(&mut self, diagnostic: Diagnostic) {
@@ -142,6 +142,13 @@ impl Probe<'_> {
             self.diagnostics.push(diagnostic);
         }
     }
+}
+
+fn special(input: &InputPath) -> Diagnostic {
+    let message = format!("`{}` is neither a file nor a folder", input.project_path);
+    Diagnostic::error("not-a-file", input.span, message)
+        .label("a pipe, a socket or a device")
+        .help("copy what it gives to a file, and name that")
 }
 
 fn missing(input: &InputPath, error: &std::io::Error) -> Diagnostic {

@@ -20,7 +20,7 @@ pub(super) fn run(
     let folder = project::find(check.project.as_deref())?;
     let project = project::open(&folder, arguments.format, progress)?;
     for image in &project.definitions.boot_images {
-        let Some(found) = probe::boot_files(image) else { continue };
+        let Some(found) = probe::boot_files(image, &project.inputs) else { continue };
         progress.result(&format!("boot files of {}:", image.name.value));
         for file in &found {
             tell(&image.name.value, file, progress);

@@ -15,12 +15,18 @@ pub(crate) struct FileSource {
 }
 
 impl FileSource {
+    /// Opens a file; nothing else, for opening a pipe waits until somebody writes into it.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
+        let metadata = std::fs::metadata(path)?;
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
+        if !metadata.is_file() {
+            let what = "it is neither a file nor a folder";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
         Ok(FileSource { size_bytes: metadata.len(), file })
     }
 }

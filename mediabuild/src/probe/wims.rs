@@ -1,10 +1,13 @@
 //! A look at WIM headers: is it one, does it have the image, what would media boot with.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use mediabuild_formats::wim::Wim;
 use mediabuild_schema::Diagnostic;
 use mediabuild_schema::definition::{BootFilesFrom, BootImage, ImageBase, WimImage};
 
-use super::{FileSource, selector_span};
+use super::{FileSource, Inputs, selector_span};
 use crate::builders::boot_files::find;
 use crate::builders::wim_content::{check_bootable, check_usable, choose};
 use crate::failure::Failure;
@@ -20,35 +23,63 @@ pub(super) enum Use {
     Content,
 }
 
+/// The WIMs of a project by path: hundreds of sources may be out of one, which is read once.
+#[derive(Debug, Default)]
+pub(crate) struct Wims {
+    opened: BTreeMap<PathBuf, Result<Wim, Unopened>>,
+}
+
+/// Why there is no WIM.
+#[derive(Debug)]
+enum Unopened {
+    /// The file cannot be opened.
+    File(String),
+    /// It is not a WIM, or a damaged one.
+    Format(String),
+}
+
+impl Wims {
+    fn open(&mut self, path: &Path) -> Result<&Wim, &Unopened> {
+        let opened = self.opened.entry(path.to_owned()).or_insert_with(|| {
+            let source =
+                FileSource::open(path).map_err(|error| Unopened::File(error.to_string()))?;
+            Wim::open(&source).map_err(|error| Unopened::Format(error.to_string()))
+        });
+        opened.as_ref()
+    }
+
+    /// One that was opened before.
+    fn get(&self, path: &Path) -> Option<&Wim> {
+        self.opened.get(path)?.as_ref().ok()
+    }
+}
+
 /// What is wrong with a WIM that exists, or with the image that is named.
-pub(super) fn check(image: &WimImage, use_: Use) -> Option<Diagnostic> {
+pub(super) fn check(image: &WimImage, use_: Use, wims: &mut Wims) -> Option<Diagnostic> {
     let name = &image.wim.project_path;
-    let source = match FileSource::open(&image.wim.path) {
-        Ok(source) => source,
-        Err(error) => {
+    let wim = match wims.open(&image.wim.path) {
+        Ok(wim) => wim,
+        Err(Unopened::File(error)) => {
             let message = format!("cannot open `{name}`: {error}");
             return Some(Diagnostic::error("unreadable-input", image.wim.span, message));
         }
-    };
-    let wim = match Wim::open(&source) {
-        Ok(wim) => wim,
-        Err(error) => {
+        Err(Unopened::Format(error)) => {
             let message = format!("`{name}` cannot be read as a WIM");
             return Some(
                 Diagnostic::error("bad-wim", image.wim.span, message)
-                    .label(error.to_string())
+                    .label(error.clone())
                     .help(format!("look into it: mediabuild verify {name}")),
             );
         }
     };
-    let usable = check_usable(&wim).and_then(|()| match use_ {
-        Use::BootImage => check_bootable(&wim),
+    let usable = check_usable(wim).and_then(|()| match use_ {
+        Use::BootImage => check_bootable(wim),
         Use::Content => Ok(()),
     });
     if let Err(failure) = usable {
         return Some(told("unusable-wim", image.wim.span, name, failure));
     }
-    choose(&wim, &choice(&image.selector.value))
+    choose(wim, &choice(&image.selector.value))
         .err()
         .map(|failure| told("no-such-image", selector_span(image), name, failure))
 }
@@ -77,9 +108,9 @@ pub(crate) struct BootFileFound {
 
 /// Where each boot file of a boot image's media comes from; `None` if it names no boot files.
 /// Overlays are not looked into: this is what the definition's own sources give.
-pub(crate) fn boot_files(image: &BootImage) -> Option<Vec<BootFileFound>> {
+pub(crate) fn boot_files(image: &BootImage, inputs: &Inputs) -> Option<Vec<BootFileFound>> {
     let files = image.boot_files.as_ref().filter(|files| !files.from.is_empty())?;
-    let base = base_image(&image.base);
+    let base = base_image(&image.base, &inputs.wims);
     let place = |file: &media_layout::BootFile| {
         files.from.iter().find_map(|from| match from {
             BootFilesFrom::Image(_) => {
@@ -101,16 +132,15 @@ pub(crate) fn boot_files(image: &BootImage) -> Option<Vec<BootFileFound>> {
     Some(found.collect())
 }
 
-fn base_image(base: &ImageBase) -> Option<mediabuild_formats::wim::Image> {
+fn base_image(base: &ImageBase, wims: &Wims) -> Option<mediabuild_formats::wim::Image> {
     let ImageBase::Wim(image) = base else { return None };
-    let source = FileSource::open(&image.wim.path).ok()?;
-    let wim = Wim::open(&source).ok()?;
-    let index = choose(&wim, &choice(&image.selector.value)).ok()?;
-    wim.image(&source, index).ok()
+    let wim = wims.get(&image.wim.path)?;
+    let index = choose(wim, &choice(&image.selector.value)).ok()?;
+    wim.image(&FileSource::open(&image.wim.path).ok()?, index).ok()
 }
 
 /// Whether a folder laid out like a medium has a file, ignoring case.
-fn in_folder(folder: &std::path::Path, medium: &str) -> bool {
+fn in_folder(folder: &Path, medium: &str) -> bool {
     let mut at = vec![folder.to_owned()];
     for name in medium.split('/') {
         let matches = |entry: &std::fs::DirEntry| {
@@ -120,4 +150,27 @@ fn in_folder(folder: &std::path::Path, medium: &str) -> bool {
         at = entries.flatten().filter(matches).map(|entry| entry.path()).collect();
     }
     !at.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::Wims;
+
+    #[test]
+    fn a_wim_is_opened_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("winpe.wim");
+        let sample =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart/inputs/winpe.wim");
+        std::fs::copy(sample, &path).expect("copied");
+        let mut wims = Wims::default();
+        assert!(wims.get(&path).is_none());
+        assert!(wims.open(&path).is_ok());
+        std::fs::remove_file(&path).expect("removed");
+        assert!(wims.open(&path).is_ok() && wims.get(&path).is_some());
+        let other = folder.path().join("other.wim");
+        assert!(wims.open(&other).is_err() && wims.get(&other).is_none());
+    }
 }

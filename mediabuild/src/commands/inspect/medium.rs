@@ -40,7 +40,7 @@ pub(crate) fn open(path: &Path) -> Result<(Medium, AnySource), Failure> {
 
 pub(crate) fn file_source(path: &Path) -> Result<FileSource, Failure> {
     FileSource::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::IsADirectory => {
+        io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => {
             Failure::usage(format!("cannot open `{}`: {error}", path.display()))
         }
         _ => Failure::io("open", path, &error),

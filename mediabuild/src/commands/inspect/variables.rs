@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use mediabuild_formats::iso::FileReader;
+use mediabuild_formats::source::Source;
 use mediabuild_formats::variables::decrypt;
 use serde_json::json;
 
@@ -11,6 +12,7 @@ use super::medium::{Medium, find, open};
 use crate::cli::{Format, InspectVariables};
 use crate::failure::Failure;
 use crate::media_layout::VARIABLES;
+use crate::probe::FileSource;
 use crate::progress::print_line;
 
 /// Prints `name=value` lines. They leave the machine's memory in the clear: that is the request.
@@ -42,7 +44,7 @@ const ENVELOPE_MAGIC: [u8; 4] = [0x00, 0x00, 0xed, 0xec];
 
 /// The file itself, or the one in the medium.
 fn encrypted(path: &Path) -> Result<Vec<u8>, Failure> {
-    if begins_with_magic(path)? {
+    if begins_with_magic(path) {
         return std::fs::read(path).map_err(|error| Failure::io("read", path, &error));
     }
     let (medium, source) = open(path)?;
@@ -57,9 +59,8 @@ fn encrypted(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-fn begins_with_magic(path: &Path) -> Result<bool, Failure> {
-    use std::io::Read;
-    let Ok(mut file) = std::fs::File::open(path) else { return Ok(false) };
+fn begins_with_magic(path: &Path) -> bool {
+    let Ok(file) = FileSource::open(path) else { return false };
     let mut magic = [0; 4];
-    Ok(file.read_exact(&mut magic).is_ok() && magic == ENVELOPE_MAGIC)
+    file.read_exact_at(0, &mut magic).is_ok() && magic == ENVELOPE_MAGIC
 }
