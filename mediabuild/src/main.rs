@@ -30,13 +30,21 @@ mod size;
 
 use std::process::ExitCode;
 
+use failure::FailureKind;
+
 fn main() -> ExitCode {
     let arguments = cli::parse();
-    match commands::run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
+    let done = commands::run(&arguments);
+    if let Err(failure) = &done {
+        progress::print_failure(arguments.format, failure);
+    }
+    match (done, progress::stdout_failure()) {
+        (Err(failure), _) if failure.kind == FailureKind::Cancelled => failure.exit_code(),
+        (_, Some(failure)) => {
             progress::print_failure(arguments.format, &failure);
             failure.exit_code()
         }
+        (Err(failure), None) => failure.exit_code(),
+        (Ok(()), None) => ExitCode::SUCCESS,
     }
 }

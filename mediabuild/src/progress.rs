@@ -2,9 +2,13 @@
 //!
 //! Bars and lines of progress go to stderr; what a user may want to pipe goes to stdout. With
 //! `--format json` everything is one JSON object a line, on stdout.
+//!
+//! Who reads may go away at any time (`| head`). Then nothing more is written, and a command that
+//! does work goes on: only one that just tells ends with its reader.
 
-use std::io::{IsTerminal, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -38,7 +42,7 @@ impl Progress {
     pub(crate) fn line(&self, text: &str) {
         match &self.bars {
             Some(bars) => drop(bars.println(text)),
-            None if self.format == Format::Text => eprintln!("{text}"),
+            None if self.format == Format::Text => print_error_line(text),
             None => {}
         }
     }
@@ -127,11 +131,48 @@ fn bar(label: &str, total_bytes: Option<u64>) -> ProgressBar {
     bar
 }
 
-/// Writes a line to stdout. A closed pipe (`| head`) ends the program quietly, as for any filter.
+/// The first error of stdout, of which a process has one; after it nothing more is written there.
+static STDOUT_ERROR: OnceLock<io::Error> = OnceLock::new();
+
+/// Whether the command has nothing to do but to tell.
+static LEAVES_WITH_READER: AtomicBool = AtomicBool::new(false);
+
+/// From here on a closed stdout ends the program quietly, as for any filter.
+pub(crate) fn leave_with_reader() {
+    LEAVES_WITH_READER.store(true, Ordering::Relaxed);
+}
+
+/// Writes a line to stdout, as long as somebody reads it.
 pub(crate) fn print_line(text: &str) {
-    if let Err(error) = writeln!(std::io::stdout().lock(), "{text}") {
-        std::process::exit(i32::from(error.kind() != std::io::ErrorKind::BrokenPipe));
+    if !write_line(text) && is_reader_gone() && LEAVES_WITH_READER.load(Ordering::Relaxed) {
+        std::process::exit(0);
     }
+}
+
+/// `false` if stdout takes nothing any more.
+fn write_line(text: &str) -> bool {
+    if STDOUT_ERROR.get().is_some() {
+        return false;
+    }
+    let written = writeln!(io::stdout().lock(), "{text}");
+    // The first error counts; a second one at the same time says the same.
+    written.map_err(|error| STDOUT_ERROR.set(error)).is_ok()
+}
+
+fn is_reader_gone() -> bool {
+    STDOUT_ERROR.get().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// What was to be said and could not be; a reader who left is no failure.
+pub(crate) fn stdout_failure() -> Option<Failure> {
+    let error = STDOUT_ERROR.get().filter(|error| error.kind() != ErrorKind::BrokenPipe)?;
+    let failure = Failure::environment(format!("cannot write to stdout: {error}"));
+    Some(failure.help("what it said is incomplete; send stdout somewhere else"))
+}
+
+/// Writes a line to stderr. Where that is closed or full there is nobody to tell.
+fn print_error_line(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// The last words of a command that failed.
@@ -139,17 +180,15 @@ pub(crate) fn print_failure(format: Format, failure: &Failure) {
     if failure.printed {
         return;
     }
-    match format {
-        Format::Json => {
-            let event =
-                json!({ "event": "error", "message": failure.to_string(), "help": failure.help });
-            print_line(&event.to_string());
+    if format == Format::Json {
+        let event =
+            json!({ "event": "error", "message": failure.to_string(), "help": failure.help });
+        if write_line(&event.to_string()) || is_reader_gone() {
+            return;
         }
-        Format::Text => {
-            eprintln!("error: {}", failure.messages.join("\n  because: "));
-            if let Some(help) = &failure.help {
-                eprintln!("  help: {help}");
-            }
-        }
+    }
+    print_error_line(&format!("error: {}", failure.messages.join("\n  because: ")));
+    if let Some(help) = &failure.help {
+        print_error_line(&format!("  help: {help}"));
     }
 }

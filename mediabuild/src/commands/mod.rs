@@ -13,12 +13,18 @@ mod verify;
 use crate::cancel;
 use crate::cli::{Arguments, Command, Format};
 use crate::failure::Failure;
-use crate::progress::Progress;
+use crate::progress::{Progress, leave_with_reader};
 
 /// Does what the user typed.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     trace(arguments.verbose);
-    cancel::listen();
+    match &arguments.command {
+        // They do work: they do not end with who reads their words, and Ctrl-C waits for a good
+        // moment. A build has none before its jobs begin, and listens from there on.
+        Command::Build(_) => {}
+        Command::Verify(_) | Command::Store(_) => cancel::listen(),
+        _ => leave_with_reader(),
+    }
     let progress = Progress::new(arguments.format);
     match &arguments.command {
         Command::Init(init) => init::run(init, &progress),
@@ -44,6 +50,8 @@ fn trace(verbose: u8) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // It would say them on stderr, which may be what failed, and panic.
+        .log_internal_errors(false)
         .without_time()
         .with_target(false)
         .init();
