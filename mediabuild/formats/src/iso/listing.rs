@@ -13,6 +13,8 @@ const DIRECTORIES_MAX_BYTES: u64 = 512 << 20;
 const ENTRY_COUNT_MAX: u64 = 4 << 20;
 const EXTENT_COUNT_MAX: u64 = 8 << 20;
 const PATHS_MAX_BYTES: u64 = 1 << 30;
+/// What costs time and does not become an entry: as many extents as are accepted need less.
+const TROUBLE_COUNT_MAX: u64 = 64 << 10;
 
 /// A file or directory that a directory names, before its own structures are read.
 pub(super) struct Named {
@@ -26,6 +28,7 @@ pub(super) struct Listing {
     path_bytes: u64,
     extent_count: u64,
     directory_bytes: u64,
+    trouble_count: u64,
     /// Where the directories seen so far lie: a second visit would never end.
     visited: BTreeSet<u64>,
 }
@@ -62,6 +65,14 @@ impl Listing {
             expected: "a directory that is in one place of the tree",
             found: "one that was met before".to_owned(),
         })
+    }
+
+    /// Notes an entry that cannot be read, or a block of allocation descriptors: a damaged disc
+    /// names one of them from many entries.
+    pub(super) fn trouble(&mut self, offset_bytes: u64) -> Result<(), ReadError> {
+        let what = "blocks of allocation descriptors and unreadable entries";
+        self.trouble_count += 1;
+        bound(offset_bytes, what, self.trouble_count, TROUBLE_COUNT_MAX)
     }
 
     pub(super) fn into_entries(self) -> Vec<Entry> {

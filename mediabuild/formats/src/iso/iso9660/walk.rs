@@ -30,7 +30,11 @@ pub(in crate::iso) fn walk<S: Source + ?Sized>(
     while let Some(found) = waiting.pop() {
         match walk.visit(found) {
             Ok(children) => waiting.extend(children.into_iter().rev()),
-            Err(error) => walk.report.error(error)?,
+            Err(error) => {
+                let offset_bytes = error.offset_bytes();
+                walk.report.error(error)?;
+                walk.listing.trouble(offset_bytes)?;
+            }
         }
     }
     Ok((walk.listing.into_entries(), walk.directories))

@@ -1,11 +1,14 @@
 //! Reading file entries (ECMA-167 4/14.9, 4/14.17) and the extents they list.
 
+use std::collections::BTreeSet;
+
 use super::open::{Address, UdfVolume, expect_tag, long_ad_address};
 use super::tag::{self, Tag};
 use crate::iso::SECTOR_SIZE_BYTES;
 use crate::iso::disc::FileExtent;
 use crate::iso::error::ReadError;
 use crate::iso::field::{bytes_at, u8_at, u16_at, u32_at, u64_at};
+use crate::iso::listing::Listing;
 use crate::iso::sectors::Sectors;
 use crate::iso::time::udf_seconds;
 use crate::source::Source;
@@ -46,11 +49,12 @@ enum AdKind {
     Long,
 }
 
-/// Reads the file entry at `address`.
+/// Reads the file entry at `address`; what that costs beyond its block is noted in the listing.
 pub(in crate::iso) fn read<S: Source + ?Sized>(
     sectors: Sectors<'_, S>,
     volume: &UdfVolume,
     address: Address,
+    listing: &mut Listing,
 ) -> Result<FileEntryRead, ReadError> {
     let offset_bytes = volume.offset_bytes(address)?;
     let block = sectors.bytes(offset_bytes, SECTOR_SIZE_BYTES)?;
@@ -70,7 +74,8 @@ pub(in crate::iso) fn read<S: Source + ?Sized>(
         return Err(ReadError::Unsupported { offset_bytes, what });
     }
     let size_bytes = u64_at(&block, 56);
-    let extents = Extents { sectors, volume, map: address.map, size_bytes, found: Vec::new() };
+    let map = address.map;
+    let extents = Extents { sectors, volume, listing, map, size_bytes, found: Vec::new() };
     Ok(FileEntryRead {
         offset_bytes,
         is_directory: u8_at(&block, 27) == FILE_TYPE_DIRECTORY,
@@ -85,6 +90,7 @@ pub(in crate::iso) fn read<S: Source + ?Sized>(
 struct Extents<'a, 's, S: ?Sized> {
     sectors: Sectors<'s, S>,
     volume: &'a UdfVolume,
+    listing: &'a mut Listing,
     /// A short_ad is of the partition its file entry is in.
     map: u16,
     /// What is still missing of the file.
@@ -134,9 +140,16 @@ impl<S: Source + ?Sized> Extents<'_, '_, S> {
         mut descriptors: Vec<u8>,
         entry_offset_bytes: u64,
     ) -> Result<(), ReadError> {
+        let mut seen = BTreeSet::new();
         for _ in 0..CHAIN_COUNT_MAX {
             let Some(next) = self.descriptors(kind, &descriptors)? else { return Ok(()) };
             let offset_bytes = self.volume.offset_bytes(next)?;
+            self.listing.trouble(offset_bytes)?;
+            if !seen.insert(offset_bytes) {
+                let expected = "a block of allocation descriptors that is once in its file";
+                let found = "one that was met before".to_owned();
+                return Err(ReadError::Damaged { offset_bytes, expected, found });
+            }
             let block = self.sectors.bytes(offset_bytes, SECTOR_SIZE_BYTES)?;
             let expected = "an allocation extent descriptor";
             expect_tag(&block, offset_bytes, tag::ALLOCATION_EXTENT, expected)?;

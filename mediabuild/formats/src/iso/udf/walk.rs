@@ -29,7 +29,11 @@ pub(in crate::iso) fn walk<S: Source + ?Sized>(
     while let Some((named, address)) = waiting.pop() {
         match walk.visit(&named, address) {
             Ok(children) => waiting.extend(children.into_iter().rev()),
-            Err(error) => walk.report.error(error)?,
+            Err(error) => {
+                let offset_bytes = error.offset_bytes();
+                walk.report.error(error)?;
+                walk.listing.trouble(offset_bytes)?;
+            }
         }
     }
     Ok(walk.listing.into_entries())
@@ -49,7 +53,7 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         named: &Named,
         address: Address,
     ) -> Result<Vec<(Named, Address)>, ReadError> {
-        let read = icb::read(self.sectors, self.volume, address)?;
+        let read = icb::read(self.sectors, self.volume, address, &mut self.listing)?;
         self.check_tag(&read.block, read.offset_bytes, address.block);
         let FileEntryRead { offset_bytes, is_directory, size_bytes, modified_seconds, .. } = read;
         if named.depth > 0 {
@@ -79,8 +83,9 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
     ) -> Result<Vec<(Named, Address)>, ReadError> {
         let mut children = Vec::new();
         let mut at = 0;
+        let mut places = Places { extents, before_bytes: 0 };
         while at < data.len() {
-            let offset_bytes = offset_of(at as u64, extents);
+            let offset_bytes = places.offset_of(at as u64);
             let rest = &data[at..];
             let expected = "a file identifier descriptor";
             expect_tag(rest, offset_bytes, tag::FILE_IDENTIFIER, expected)?;
@@ -141,14 +146,40 @@ fn child(directory: &Named, name: &[u8], offset_bytes: u64) -> Result<Named, Rea
     Ok(Named { path, depth: directory.depth + 1 })
 }
 
-/// Where byte `at` of a file lies in the disc.
-fn offset_of(at: u64, extents: &[FileExtent]) -> u64 {
-    let mut before = 0;
-    for extent in extents {
-        if at < before + extent.size_bytes {
-            return extent.offset_bytes.unwrap_or(0) + (at - before);
+/// Where the bytes of a file lie in the disc, from the first to the last.
+struct Places<'a> {
+    /// Those that do not lie before what was asked for last.
+    extents: &'a [FileExtent],
+    before_bytes: u64,
+}
+
+impl Places<'_> {
+    /// Where byte `at` lies, which is not before the one asked for last.
+    fn offset_of(&mut self, at: u64) -> u64 {
+        while let Some((extent, rest)) = self.extents.split_first() {
+            if at < self.before_bytes + extent.size_bytes {
+                return extent.offset_bytes.unwrap_or(0) + (at - self.before_bytes);
+            }
+            self.before_bytes += extent.size_bytes;
+            self.extents = rest;
         }
-        before += extent.size_bytes;
+        0
     }
-    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FileExtent, Places};
+
+    /// Looking at all extents for each identifier took minutes.
+    #[test]
+    fn places_are_found_in_one_pass() {
+        let extent = |index: u64| FileExtent { offset_bytes: Some(index * 100), size_bytes: 50 };
+        let extents: Vec<FileExtent> = (0..1_000_000).map(extent).collect();
+        let mut places = Places { extents: &extents, before_bytes: 0 };
+        for at in (0..50_000_000).step_by(25) {
+            assert_eq!(places.offset_of(at), at / 50 * 100 + at % 50);
+        }
+        assert_eq!(places.offset_of(50_000_000), 0);
+    }
 }
