@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use mediabuild_formats::wim::{
-    Counts, Dentry, FileTime, Image, Name, NamedStream, Sha1, Wim, decode_metadata, encode_metadata,
+    Counts, Dentry, FileTime, Image, NO_SECURITY, Name, NamedStream, Sha1, Wim, decode_metadata,
+    encode_metadata,
 };
 use wim_support::{Bytes, open, write_raw};
 
@@ -304,4 +305,23 @@ fn images_are_no_more_than_a_writer_makes() {
     let last = offset + 50 * 65_535;
     let expected = format!("file offset {last:#x}: expected at most 65535 images");
     assert_eq!(open_error(&bytes), expected);
+}
+
+#[test]
+fn security_ids_without_a_descriptor_are_none() {
+    let (mut image, _) = image("file");
+    image.security = vec![vec![1; 8]];
+    image.root.security_id = 0;
+    let metadata = encode_metadata(&image).expect("metadata");
+    // 24 bytes of security data
+    let id = 24 + 0x0c;
+    assert_eq!(metadata[id..id + 4], [0; 4]);
+    assert_eq!(decode_metadata(&metadata).expect("an image"), image);
+    for wrong in [1, i32::MAX, -2, i32::MIN] {
+        let mut metadata = metadata.clone();
+        metadata[id..id + 4].copy_from_slice(&wrong.to_le_bytes());
+        let decoded = decode_metadata(&metadata).expect("an image");
+        assert_eq!(decoded.root.security_id, NO_SECURITY);
+        encode_metadata(&decoded).expect("metadata");
+    }
 }

@@ -8,7 +8,7 @@
 //! contain each other end in an error and those that overlap take no more memory than the bytes
 //! that are there.
 
-use super::dentry::{Dentry, Image, NamedStream, Reparse, attribute};
+use super::dentry::{Dentry, Image, NO_SECURITY, NamedStream, Reparse, attribute};
 use super::error::Error;
 use super::hash::Sha1;
 use super::header::{array_at, u16_at, u32_at, u64_at};
@@ -26,10 +26,13 @@ pub(super) const DENTRY_BYTES: usize = 102;
 pub(super) const STREAM_BYTES: usize = 38;
 
 /// Parses an uncompressed metadata resource. Names that could leave their folder, and siblings
-/// of one name, are errors: a tree is never silently changed.
+/// of one name, are errors: a tree is never silently changed, except that a security id without a
+/// descriptor becomes [`NO_SECURITY`], as other readers take it.
 pub fn decode_metadata(metadata: &[u8]) -> Result<Image, Error> {
-    let mut decoder = Decoder { metadata, bytes_left: metadata.len() as u64 };
+    let bytes_left = metadata.len() as u64;
+    let mut decoder = Decoder { metadata, security_count: 0, bytes_left };
     let (security, root_offset) = decoder.security()?;
+    decoder.security_count = security.len();
     let Some((entry, _)) = decoder.dentry(root_offset)? else {
         return Err(Error::in_metadata(root_offset, "a root folder, found the end of a list"));
     };
@@ -43,6 +46,8 @@ pub fn decode_metadata(metadata: &[u8]) -> Result<Image, Error> {
 
 struct Decoder<'a> {
     metadata: &'a [u8],
+    /// How many security descriptors there are.
+    security_count: usize,
     /// What all dentries that are still to come may have.
     bytes_left: u64,
 }
@@ -163,6 +168,7 @@ impl<'a> Decoder<'a> {
         let fixed = self.bytes(offset, size, "a dentry")?;
         let (name, short_name, names_end) = names(fixed, offset)?;
         let mut dentry = fixed_fields(fixed, name, short_name);
+        dentry.security_id = self.security_id(dentry.security_id);
         dentry.tagged = fixed.get(names_end.next_multiple_of(8)..).unwrap_or_default().to_vec();
         // +0x60: how many extra stream entries follow
         let extra_count = u16_at(fixed, 0x60);
@@ -176,6 +182,12 @@ impl<'a> Decoder<'a> {
         // +0x10: offset of the children's list
         let children_offset = u64_at(fixed, 0x10);
         Ok(Some((Entry { dentry, children_offset }, next)))
+    }
+
+    /// The id of a descriptor, or none.
+    fn security_id(&self, id: i32) -> i32 {
+        let known = usize::try_from(id).is_ok_and(|position| position < self.security_count);
+        if known { id } else { NO_SECURITY }
     }
 
     /// `count` extra stream entries at `offset`, and the offset behind them.
