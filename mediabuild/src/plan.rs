@@ -4,7 +4,6 @@ mod images;
 mod media;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use mediabuild_schema::Definitions;
 use mediabuild_schema::definition::{
@@ -203,6 +202,17 @@ impl Planner<'_> {
         }
     }
 
+    /// The name of a source that is, or may turn out to be, a single file; a folder's own name
+    /// changes nothing.
+    fn file_name(&self, source: &Source) -> Option<String> {
+        let path = match source {
+            Source::Path { path, .. } if self.inputs.is_file(&path.path) => &path.project_path,
+            Source::Path { .. } => return None,
+            Source::WimPart { path, .. } => &path.as_ref()?.value,
+        };
+        path.rsplit('/').next().map(str::to_owned)
+    }
+
     fn package(
         &mut self,
         kind: Kind,
@@ -211,7 +221,7 @@ impl Planner<'_> {
         drivers: bool,
     ) -> Result<DerivationIdx, Failure> {
         let from = self.source(source);
-        let builder = Package { drivers, file_name: file_name(source) };
+        let builder = Package { drivers, file_name: self.file_name(source) };
         Ok(self.add(format!("{kind} {name}"), builder, vec![input("source", from)]))
     }
 }
@@ -233,14 +243,4 @@ pub(crate) fn choice(selector: &ImageSelector) -> ImageChoice {
         ImageSelector::Name(name) => ImageChoice::Name(name.clone()),
         ImageSelector::Edition(edition) => ImageChoice::Edition(edition.clone()),
     }
-}
-
-/// The last part of a source's path, for a source that is a single file.
-fn file_name(source: &Source) -> Option<String> {
-    let path = match source {
-        Source::Path { path, .. } => path.project_path.clone(),
-        Source::WimPart { path, .. } => path.as_ref()?.value.clone(),
-    };
-    let name = PathBuf::from(path).file_name()?.to_str()?.to_owned();
-    Some(name)
 }

@@ -24,9 +24,17 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
+/// `2026-11-01T00:00:00Z`; the bare number for a time outside jiff's range.
+pub(crate) fn time(unix_seconds: i64) -> String {
+    match jiff::Timestamp::from_second(unix_seconds) {
+        Ok(time) => time.to_string(),
+        Err(_) => unix_seconds.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{counted, human};
+    use super::{counted, human, time};
 
     #[test]
     fn sizes_read_like_sentences() {
@@ -37,5 +45,6 @@ mod tests {
         assert_eq!(human(999_999), "1.0 MB");
         assert_eq!(counted(1, "file"), "1 file");
         assert_eq!(counted(0, "file"), "0 files");
+        assert_eq!(time(1_793_491_200), "2026-11-01T00:00:00Z");
     }
 }

@@ -9,7 +9,7 @@ use super::medium::{Medium, open};
 use crate::cli::{Format, InspectInfo};
 use crate::failure::Failure;
 use crate::progress::print_line;
-use crate::size::human;
+use crate::size::{human, time};
 
 /// Prints what the file says of itself.
 pub(super) fn run(info: &InspectInfo, format: Format) -> Result<(), Failure> {
@@ -65,7 +65,7 @@ fn add_elements(facts: &mut Value, element: &Element) {
         let value = match (child.elements().next(), child.elements().count()) {
             (None, _) => json!(element.text(&child.name).unwrap_or_default()),
             (Some(first), _) if first.name == "HIGHPART" => {
-                json!(element.time(&child.name).map(|time| time.unix_seconds()))
+                json!(element.time(&child.name).map(|filetime| time(filetime.unix_seconds())))
             }
             _ => {
                 let mut inner = json!({});

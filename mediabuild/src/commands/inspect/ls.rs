@@ -9,6 +9,7 @@ use super::medium::{AnySource, Medium, entries, no_such, open};
 use crate::cli::{Format, InspectLs};
 use crate::failure::Failure;
 use crate::progress::print_line;
+use crate::size::time;
 
 /// One line a file; with `--long` its size, time and attributes first.
 pub(super) fn run(ls: &InspectLs, format: Format) -> Result<(), Failure> {
@@ -42,9 +43,9 @@ impl Listed {
         if !long {
             return format!("{}{slash}", self.path);
         }
-        let time = self.modified_seconds.map_or("-".into(), |time| time.to_string());
+        let modified = self.modified_seconds.map_or("-".into(), time);
         let attributes = self.attributes.map_or("-".into(), |bits| format!("{bits:#x}"));
-        format!("{:>14} {time:>12} {attributes:>8} {}{slash}", self.size_bytes, self.path)
+        format!("{:>14} {modified:>20} {attributes:>8} {}{slash}", self.size_bytes, self.path)
     }
 
     fn json(&self) -> Value {
