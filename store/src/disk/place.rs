@@ -97,7 +97,8 @@ impl Place {
     /// Takes the lock of `tmp/`; held until the file is dropped.
     pub(super) fn lock_tmp(&self) -> Result<File, Error> {
         let path = self.tmp().join("lock");
-        let file = File::options().create(true).append(true).open(&path);
+        // Windows locks only what was opened for reading or writing; appending is neither.
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(Error::io("open", &path))?;
         file.lock().map_err(Error::io("lock", &path))?;
         Ok(file)
@@ -186,4 +187,20 @@ fn check_format(path: PathBuf, bytes: &[u8]) -> Result<(), Error> {
 
 fn key_error(cause: io::Error) -> Error {
     Error::io("read", Path::new("/dev/urandom"))(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_holds_the_lock_of_tmp() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::open(folder.path()).unwrap();
+        let held = place.lock_tmp().unwrap();
+        let other = File::open(place.tmp().join("lock")).unwrap();
+        assert!(matches!(other.try_lock(), Err(fs::TryLockError::WouldBlock)));
+        drop(held);
+        other.try_lock().unwrap();
+    }
 }
