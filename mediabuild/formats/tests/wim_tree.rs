@@ -140,3 +140,40 @@ fn grafted_folders_merge() {
     let error = image.graft("Windows", vec![file], NEW).expect_err("a conflict").to_string();
     assert_eq!(error, "`Windows/System32`: is a folder in one tree and a file in the other");
 }
+
+#[test]
+fn files_put_at_once_are_where_files_put_one_by_one_are() {
+    let mut start = image();
+    start.root.children.push(Dentry::folder(Name::from("WINDOWS"), OLD));
+    let paths = ["windows/A.txt", "WINDOWS/b", "windows/a.TXT", "x/y/z", "X/Y/z2", "Ä/1", "ä/1"];
+    let spec = |path: &&str| FileSpec::new(sha1(path), NEW);
+    let (mut one_by_one, mut at_once) = (start.clone(), start);
+    for path in &paths {
+        one_by_one.insert_file(path, spec(path)).expect("a file");
+    }
+    at_once.insert_files(paths.iter().map(|path| (path, spec(path)))).expect("files");
+    assert_eq!(at_once, one_by_one);
+    for path in ["x", "x/y/z/below", "Windows/../x", "", "a\\b", &("d/".repeat(2000) + "f")] {
+        let file = FileSpec::new(Sha1::ZERO, NEW);
+        let expected = one_by_one.insert_file(path, file).expect_err(path).to_string();
+        let error = at_once.insert_files([(path, file)]).expect_err(path).to_string();
+        assert_eq!(error, expected);
+    }
+    assert_eq!(at_once, one_by_one);
+}
+
+/// Each looked at all names that were there: minutes.
+#[test]
+fn a_folder_takes_many_files() {
+    // neither ascending nor descending
+    let path = |number: u64| format!("folder/{:06}.TXT", number * 7919 % 100_000);
+    let file = |number: u64| (path(number), FileSpec::new(Sha1::ZERO, NEW));
+    let mut image = Image::new(OLD);
+    image.insert_files((0..100_000).map(file)).expect("new files");
+    image.insert_files((0..100_000).map(file)).expect("files that are there");
+    assert_eq!(image.root.children[0].children.len(), 100_000);
+    let mut other = Image::new(OLD);
+    other.insert_files([("FOLDER/other", FileSpec::new(Sha1::ZERO, NEW))]).expect("a new file");
+    other.graft("", image.root.children, NEW).expect("a new folder");
+    assert_eq!(other.root.children[0].children.len(), 100_001);
+}

@@ -18,6 +18,7 @@ mod dump;
 mod error;
 mod hash;
 mod header;
+mod insert;
 mod link;
 mod metadata_read;
 mod metadata_write;

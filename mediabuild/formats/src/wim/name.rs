@@ -35,6 +35,11 @@ impl Name {
         self.0.len() == other.0.len() && self.compare_ignoring_case(other) == Ordering::Equal
     }
 
+    /// Its upcased units: equal exactly for names that Windows takes for one.
+    pub(super) fn upcased(&self) -> Box<[u16]> {
+        self.0.iter().copied().map(upcase).collect()
+    }
+
     /// Compares upcased units.
     pub fn compare_ignoring_case(&self, other: &Name) -> Ordering {
         let left = self.0.iter().copied().map(upcase);

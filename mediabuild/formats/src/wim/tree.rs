@@ -3,6 +3,7 @@
 use super::dentry::{Dentry, Image, NO_SECURITY, attribute};
 use super::error::Error;
 use super::hash::Sha1;
+use super::insert::Names;
 use super::metadata_read::{DEPTH_LIMIT, name_problem};
 use super::name::Name;
 use super::time::FileTime;
@@ -55,6 +56,7 @@ impl Image {
     /// Puts a file at `path`, with its parent folders where they are missing. A replaced file
     /// keeps its names, attributes and security descriptor, and takes the content and times; its
     /// named streams, tagged items, reparse data and hard link go, and its other links keep theirs.
+    /// Looks at all names of the folder: [`Image::insert_files`] is for many files.
     pub fn insert_file(&mut self, path: &str, file: FileSpec) -> Result<(), Error> {
         let (parent, name) = split(path)?;
         let folder = self.make_folder(parent, file.write)?;
@@ -71,21 +73,12 @@ impl Image {
     pub fn make_folder(&mut self, path: &str, time: FileTime) -> Result<&mut Dentry, Error> {
         let mut folder = &mut self.root;
         for (depth, name) in names_of(path).enumerate() {
-            if depth >= DEPTH_LIMIT {
-                return Err(Error::path(path, format!("folders nest at most {DEPTH_LIMIT} deep")));
-            }
-            if let Some(problem) = name_problem(&name) {
-                return Err(Error::path(path, problem));
-            }
+            check_new_folder(path, depth, &name)?;
             let position = folder.position(&name).unwrap_or_else(|| {
                 folder.children.push(Dentry::folder(name, time));
                 folder.children.len() - 1
             });
-            folder = &mut folder.children[position];
-            if !folder.has_children_list() {
-                let problem = format!("`{}` is not a folder", folder.name);
-                return Err(Error::path(path, problem));
-            }
+            folder = folder.children[position].expect_folder(path)?;
         }
         Ok(folder)
     }
@@ -135,7 +128,15 @@ impl Dentry {
         similar
     }
 
-    fn replace(&mut self, path: &str, file: &FileSpec) -> Result<(), Error> {
+    /// Itself, if something can be put into it; `path` is what is to be made.
+    pub(super) fn expect_folder(&mut self, path: &str) -> Result<&mut Dentry, Error> {
+        if self.has_children_list() {
+            return Ok(self);
+        }
+        Err(Error::path(path, format!("`{}` is not a folder", self.name)))
+    }
+
+    pub(super) fn replace(&mut self, path: &str, file: &FileSpec) -> Result<(), Error> {
         if self.is_directory() {
             return Err(Error::path(path, "is a folder, not replaced by a file"));
         }
@@ -151,11 +152,14 @@ impl Dentry {
 
     /// Merges `children` into this folder.
     fn merge(&mut self, path: &str, children: Vec<Dentry>) -> Result<(), Error> {
+        let mut names = Names::of(&self.children);
         for child in children {
-            let child_path = format!("{path}/{}", child.name);
-            match self.position(&child.name) {
-                None => self.children.push(child),
-                Some(position) => self.children[position].merge_with(&child_path, child)?,
+            match names.position(&self.children, &child.name) {
+                None => names.push(&mut self.children, child),
+                Some(position) => {
+                    let path = format!("{path}/{}", child.name);
+                    self.children[position].merge_with(&path, child)?;
+                }
             }
         }
         Ok(())
@@ -176,7 +180,7 @@ impl Dentry {
 }
 
 impl FileSpec {
-    fn dentry(&self, name: Name) -> Dentry {
+    pub(super) fn dentry(&self, name: Name) -> Dentry {
         Dentry {
             attributes: self.attributes,
             security_id: self.security_id,
@@ -195,12 +199,23 @@ fn kept_attributes(attributes: u32) -> u32 {
     }
 }
 
-fn names_of(path: &str) -> impl Iterator<Item = Name> {
+/// What keeps a folder of this name from being made so deep.
+pub(super) fn check_new_folder(path: &str, depth: usize, name: &Name) -> Result<(), Error> {
+    if depth >= DEPTH_LIMIT {
+        return Err(Error::path(path, format!("folders nest at most {DEPTH_LIMIT} deep")));
+    }
+    match name_problem(name) {
+        None => Ok(()),
+        Some(problem) => Err(Error::path(path, problem)),
+    }
+}
+
+pub(super) fn names_of(path: &str) -> impl Iterator<Item = Name> {
     path.split('/').filter(|name| !name.is_empty()).map(Name::from)
 }
 
 /// Parent and name of a path to something that can be inserted.
-fn split(path: &str) -> Result<(&str, Name), Error> {
+pub(super) fn split(path: &str) -> Result<(&str, Name), Error> {
     let trimmed = path.trim_end_matches('/');
     let (parent, name) = trimmed.rsplit_once('/').unwrap_or(("", trimmed));
     let name = Name::from(name);
