@@ -36,14 +36,6 @@ pub(crate) fn seal(_: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the bytes of the file at `path` durable.
-pub(crate) fn sync_file(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    return File::open(path)?.sync_all();
-    #[cfg(not(unix))]
-    return std::fs::OpenOptions::new().write(true).open(path)?.sync_all();
-}
-
 /// Makes the names in the folder at `path` durable.
 #[cfg(unix)]
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
@@ -57,16 +49,20 @@ pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
 }
 
 /// Starts and awaits the write-back of everything on the file system of `folder`: far cheaper than
-/// file by file. Only a way to make the `sync_file` calls that follow cheap; those report errors.
+/// file by file. Only a way to make the flushes of the files that follow cheap, so a system that
+/// does not know it loses nothing; a write-back that failed is an error.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) fn sync_file_system(folder: &Path) {
-    if let Ok(folder) = File::open(folder) {
-        let _ = rustix::fs::syncfs(&folder);
+pub(crate) fn sync_file_system(folder: &Path) -> io::Result<()> {
+    match rustix::fs::syncfs(File::open(folder)?).map_err(io::Error::from) {
+        Err(cause) if cause.kind() == io::ErrorKind::Unsupported => Ok(()),
+        synced => synced,
     }
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) fn sync_file_system(_: &Path) {}
+pub(crate) fn sync_file_system(_: &Path) -> io::Result<()> {
+    Ok(())
+}
 
 /// The name of the network file system that `folder` lies on, if it does.
 #[cfg(target_os = "linux")]

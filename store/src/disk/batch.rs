@@ -104,7 +104,8 @@ impl<'a> DiskBatch<'a> {
         }
     }
 
-    /// After a write that failed half way, the pack's offsets mean nothing: the batch is over.
+    /// After a write that failed half way, the pack's offsets mean nothing: the batch is over. So
+    /// it is after a flush that failed.
     fn write_packed(&mut self, kind: Kind, digest: &Digest, bytes: &[u8]) -> Result<u64, Error> {
         if self.failed {
             return Err(Error::BatchFailed);
@@ -126,9 +127,11 @@ impl<'a> DiskBatch<'a> {
 
     fn keep_loose(&mut self, kind: Kind, digest: Digest, file: NamedTempFile) -> Result<(), Error> {
         os::seal(file.as_file()).map_err(Error::io("make read-only", file.path()))?;
-        let path = file.into_temp_path();
-        self.pending.loose.push(publish::Loose { kind, digest, path });
-        Ok(())
+        let (file, path) = file.into_parts();
+        self.pending.loose.push(publish::Loose { kind, digest, path, unflushed: Some(file) });
+        let limited = publish::limit_open_files(self.store, &mut self.pending.loose);
+        self.failed |= limited.is_err();
+        limited
     }
 
     /// Stores what `source` gives: in the pack if it ends before `buffer` is full.

@@ -1,14 +1,16 @@
 //! `publish`: makes a batch durable, then visible.
 //!
 //! ```text
-//! 1 flush the files' bytes     an error fails the batch; a flush is never tried twice
+//! 1 flush the files' bytes     each by the handle that wrote it: another one may not hear of a
+//!                              write-back that failed. An error fails the batch; a flush is never
+//!                              tried twice
 //! 2 rename to their places     atomic; nobody looks there before step 4
 //! 3 flush the folders
 //! 4 one transaction            the commit point
 //! ```
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
@@ -22,6 +24,10 @@ use crate::{DerivationId, Digest, Error, Output, Part, os};
 
 /// From so many files on, one flush of the file system pays before those of the files.
 const SYNC_FILE_SYSTEM_MIN: usize = 8;
+
+/// How many files a batch holds open until they are flushed: few enough that the batches of a few
+/// dozen jobs stay below the usual limit of 1024.
+const OPEN_FILES_MAX: usize = 32;
 
 /// All that a batch will add.
 #[derive(Default)]
@@ -40,6 +46,8 @@ pub(super) struct Loose {
     pub(super) digest: Digest,
     /// Removed when dropped, unless it was renamed to its place.
     pub(super) path: TempPath,
+    /// What wrote it, until it is flushed.
+    pub(super) unflushed: Option<File>,
 }
 
 pub(super) fn publish(
@@ -47,7 +55,10 @@ pub(super) fn publish(
     pack: Option<FinishedPack>,
     mut pending: Pending,
 ) -> Result<(), Error> {
-    sync_files(store, pack.as_ref(), &pending.loose)?;
+    sync_loose(store, &mut pending.loose)?;
+    if let Some(pack) = &pack {
+        pack.file.sync_all().map_err(Error::write(&pack.path, pack.size_bytes))?;
+    }
     let mut folders = BTreeSet::new();
     if let Some(pack) = &pack {
         rename(&pack.path, &store.place.pack(&pack.id), &mut folders)?;
@@ -65,21 +76,33 @@ pub(super) fn publish(
     store.index.commit(pack.map(|pack| (pack.id, pack.size_bytes)), &pending)
 }
 
-fn sync_files(
-    store: &DiskStore,
-    pack: Option<&FinishedPack>,
-    loose: &[Loose],
-) -> Result<(), Error> {
-    if loose.len() >= SYNC_FILE_SYSTEM_MIN {
-        os::sync_file_system(store.place.folder());
+/// Flushes the files written last if too many are open.
+pub(super) fn limit_open_files(store: &DiskStore, loose: &mut [Loose]) -> Result<(), Error> {
+    match open_count(loose) < OPEN_FILES_MAX {
+        true => Ok(()),
+        false => sync_loose(store, loose),
     }
-    if let Some(pack) = pack {
-        pack.file.sync_all().map_err(Error::write(&pack.path, pack.size_bytes))?;
+}
+
+/// Flushes and closes the files that are not flushed yet.
+fn sync_loose(store: &DiskStore, loose: &mut [Loose]) -> Result<(), Error> {
+    let open_count = open_count(loose);
+    if open_count >= SYNC_FILE_SYSTEM_MIN {
+        let folder = store.place.folder();
+        os::sync_file_system(folder).map_err(Error::io("flush the file system of", folder))?;
     }
-    for loose in loose {
-        os::sync_file(&loose.path).map_err(Error::io("flush", &loose.path))?;
+    let flushed_count = loose.len() - open_count;
+    for loose in &mut loose[flushed_count..] {
+        if let Some(file) = loose.unflushed.take() {
+            file.sync_all().map_err(Error::io("flush", &loose.path))?;
+        }
     }
     Ok(())
+}
+
+/// Files are flushed all at once, so those that are open are the last.
+fn open_count(loose: &[Loose]) -> usize {
+    loose.iter().rev().take_while(|loose| loose.unflushed.is_some()).count()
 }
 
 fn make_shard(
