@@ -39,12 +39,10 @@ impl StatCache {
         let key = format!("{kind}\0{}", path.display());
         let key = Digest::derive("mediabuild 2026-11 stat cache", key.as_bytes());
         let old = store.memo(STAT_MEMO, &key)?.and_then(|memo| decode(&memo)).unwrap_or_default();
-        let mut held = BTreeMap::new();
-        for (name, (stat, content)) in old {
-            if store.find(&content.digest)? == Some(content) {
-                held.insert(name, (stat, content));
-            }
-        }
+        let digests: Vec<Digest> = old.values().map(|(_, content)| content.digest).collect();
+        let found = store.find_many(&digests)?;
+        let held = old.into_iter().zip(found).filter(|((_, (_, content)), f)| *f == Some(*content));
+        let held = held.map(|(entry, _)| entry).collect();
         let started_ns = started.as_nanos() as i128;
         Ok(StatCache { started_ns, key, old: held, new: BTreeMap::new(), changed: false })
     }
