@@ -28,8 +28,8 @@ mod publish;
 mod scratch;
 mod verify;
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use batch::DiskBatch;
@@ -51,6 +51,9 @@ pub struct DiskStore {
     index: Index,
     /// Our folder below `tmp/`, made by the first batch that writes a file.
     scratch: Mutex<Option<Scratch>>,
+    /// The folders in `objects/` that are durable for sure: what another process has just made may
+    /// not be.
+    durable_shards: Mutex<BTreeSet<PathBuf>>,
     known_whole: KnownWhole,
     warning: Option<String>,
 }
@@ -64,6 +67,7 @@ impl DiskStore {
         Ok(DiskStore {
             index: Index::open(&place.index())?,
             scratch: Mutex::new(None),
+            durable_shards: Mutex::default(),
             known_whole: KnownWhole::default(),
             warning: place.warning(),
             place,

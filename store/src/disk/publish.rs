@@ -12,6 +12,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
 
 use tempfile::TempPath;
 
@@ -59,18 +60,22 @@ pub(super) fn publish(
     if let Some(pack) = &pack {
         pack.file.sync_all().map_err(Error::write(&pack.path, pack.size_bytes))?;
     }
-    let mut folders = BTreeSet::new();
+    let (mut folders, mut shards) = (BTreeSet::new(), BTreeSet::new());
     if let Some(pack) = &pack {
         rename(&pack.path, &store.place.pack(&pack.id), &mut folders)?;
     }
     for loose in &pending.loose {
         let target = store.place.object(loose.kind, &loose.digest);
-        make_shard(store, &target, &mut folders)?;
+        make_shard(store, &target, &mut shards)?;
         rename(&loose.path, &target, &mut folders)?;
+    }
+    if !shards.is_empty() {
+        folders.insert(store.place.objects());
     }
     for folder in &folders {
         os::sync_folder(folder).map_err(Error::io("flush", folder))?;
     }
+    lock(&store.durable_shards).extend(shards);
     // Rows in the order of their key touch each page of the index once.
     pending.objects.sort_unstable_by_key(|object| object.digest);
     store.index.commit(pack.map(|pack| (pack.id, pack.size_bytes)), &pending)
@@ -105,17 +110,24 @@ fn open_count(loose: &[Loose]) -> usize {
     loose.iter().rev().take_while(|loose| loose.unflushed.is_some()).count()
 }
 
+/// Makes the folder of `target`; adds it to `shards` unless its name is durable already. One that
+/// is there may be of another process that has not flushed it yet.
 fn make_shard(
     store: &DiskStore,
     target: &Path,
-    folders: &mut BTreeSet<PathBuf>,
+    shards: &mut BTreeSet<PathBuf>,
 ) -> Result<(), Error> {
     let shard = target.parent().expect("an object lies in a shard");
-    if !shard.is_dir() {
+    let is_durable = lock(&store.durable_shards).contains(shard) && shard.is_dir();
+    if !is_durable {
         create_folder(shard)?;
-        folders.insert(store.place.objects());
+        shards.insert(shard.to_owned());
     }
     Ok(())
+}
+
+fn lock(shards: &Mutex<BTreeSet<PathBuf>>) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+    shards.lock().expect("no holder of this lock panics")
 }
 
 /// Moves a file to its place, over one that is there: that one has the same name, so the same
