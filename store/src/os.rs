@@ -36,6 +36,19 @@ pub(crate) fn seal(_: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a folder that nobody else may look into.
+#[cfg(unix)]
+pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+/// It gets what the folder above hands down.
+#[cfg(not(unix))]
+pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
+    std::fs::create_dir(path)
+}
+
 /// Makes the names in the folder at `path` durable.
 #[cfg(unix)]
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {

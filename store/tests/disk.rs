@@ -439,3 +439,35 @@ fn of_many_those_whose_files_are_lost_are_not_found() {
     let digests = [large, small, cut].map(|content| content.digest);
     assert_eq!(fixture.store.find_many(&digests).unwrap(), [None, Some(small), None]);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_new_store_is_private_and_a_folder_that_is_there_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    DiskStore::open(folder.path().join("a/b/store")).unwrap();
+    assert_eq!(mode(&folder.path().join("a/b/store")), 0o700);
+    let existing = folder.path().join("existing");
+    fs::create_dir(&existing).unwrap();
+    assert_eq!(mode(&folder.path().join("a/b")), mode(&existing), "only the store is private");
+    fs::set_permissions(&existing, fs::Permissions::from_mode(0o755)).unwrap();
+    DiskStore::open(&existing).unwrap();
+    assert_eq!(mode(&existing), 0o755);
+    std::os::unix::fs::symlink(&existing, folder.path().join("link")).unwrap();
+    DiskStore::open(folder.path().join("link")).unwrap();
+}
+
+#[test]
+fn a_shard_that_another_process_made_is_used() {
+    let fixture = fixture();
+    let bytes = noise(1, 1 << 20);
+    let place = object(&fixture.path, &Digest::of(&bytes));
+    fs::create_dir(place.parent().unwrap()).unwrap();
+    let content = put(&fixture.store, &bytes);
+    assert!(place.is_file());
+    // Nor need one that we know stay.
+    fs::remove_dir_all(place.parent().unwrap()).unwrap();
+    assert_eq!(put(&fixture.store, &bytes), content);
+    assert!(place.is_file());
+}

@@ -122,9 +122,9 @@ impl Place {
         }
     }
 
-    /// Makes everything, `format` last: a store with that file is complete.
+    /// Makes everything durable, `format` last: who sees that file may rely on all the others.
     fn create(&self) -> Result<(), Error> {
-        create_folder(&self.folder)?;
+        let outside = self.create_top()?;
         self.refuse_foreign_folder()?;
         for folder in [self.objects(), self.packs(), self.tmp()] {
             create_folder(&folder)?;
@@ -132,9 +132,28 @@ impl Place {
         let _lock = self.lock_tmp()?;
         self.write_new(&self.secret_key_path(), &os::random_key().map_err(key_error)?)?;
         drop(Index::open(&self.index())?);
+        let flush = || os::sync_folder(&self.folder).map_err(Error::io("flush", &self.folder));
+        flush()?;
+        outside.iter().try_for_each(|folder| sync_outside(folder))?;
         let format = format!("{FORMAT_PREFIX}{FORMAT_VERSION}\n");
         self.write_new(&self.format_path(), format.as_bytes())?;
-        os::sync_folder(&self.folder).map_err(Error::io("flush", &self.folder))
+        flush()
+    }
+
+    /// Makes the store's own folder, for nobody but us: what is built may come from private files.
+    /// One that is there keeps its mode. Answers the folders above whose names must be flushed:
+    /// the one right above always, since another process may be making the store too.
+    fn create_top(&self) -> Result<Vec<PathBuf>, Error> {
+        let error = || Error::io("make the folder", &self.folder);
+        let Some(parent) = self.folder.parent() else { return Ok(Vec::new()) };
+        let mut outside = vec![parent.to_owned()];
+        let absent = parent.ancestors().take_while(|folder| !folder.exists());
+        outside.extend(absent.filter_map(Path::parent).map(Path::to_owned));
+        fs::create_dir_all(parent).map_err(error())?;
+        match os::create_private_folder(&self.folder) {
+            Err(_) if self.folder.is_dir() => Ok(outside),
+            made => made.map(|()| outside).map_err(error()),
+        }
     }
 
     fn refuse_foreign_folder(&self) -> Result<(), Error> {
@@ -169,6 +188,14 @@ impl Place {
 /// Makes `folder` and those above it.
 pub(super) fn create_folder(folder: &Path) -> Result<(), Error> {
     fs::create_dir_all(folder).map_err(Error::io("make the folder", folder))
+}
+
+/// Flushes a folder that is not ours. We may be allowed to make folders there and not to list it.
+fn sync_outside(folder: &Path) -> Result<(), Error> {
+    match os::sync_folder(folder) {
+        Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced.map_err(Error::io("flush", folder)),
+    }
 }
 
 fn check_format(path: PathBuf, bytes: &[u8]) -> Result<(), Error> {
