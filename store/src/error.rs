@@ -90,7 +90,10 @@ impl Error {
                 Some("`mediabuild store verify` lists all that is damaged")
             }
             Error::Missing(_) => Some("build again what made it, or import it again"),
-            Error::Conflict { .. } => Some("`mediabuild build --check` shows which step differs"),
+            Error::Conflict { .. } => Some(
+                "the step gave other bytes than before, which it never should; to go on, name an \
+                 empty folder with `--store`",
+            ),
             Error::Locked { .. } => Some("wait for the other process, then run this again"),
             Error::BadFormat { .. } => Some("name another folder with `--store`"),
             _ => None,

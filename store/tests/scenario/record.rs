@@ -60,6 +60,7 @@ pub(crate) fn a_second_output_is_a_conflict(store: &dyn Store) {
     batch.commit().unwrap();
     let in_store = store.batch().unwrap().put_realisation(&id("a"), &two).unwrap_err();
     for error in [in_batch, in_store] {
+        assert!(error.help().is_some_and(|help| help.contains("`--store`")));
         let Error::Conflict { first, second, .. } = error else { panic!("{error}") };
         assert_eq!((*first, *second), (one, two));
     }
