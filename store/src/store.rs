@@ -37,7 +37,8 @@ pub trait Store: Send + Sync {
     fn directory(&self, digest: &Digest) -> Result<Directory, Error>;
 
     /// What `id` was realised to; `None` if never, or if its output is no longer whole here
-    /// (a recipe's contents and a directory's entries are looked up too).
+    /// (a recipe's contents and a directory's entries are looked up too; that a recipe or directory
+    /// is damaged counts, damage inside a blob shows only on reading).
     fn realisation(&self, id: &DerivationId) -> Result<Option<Output>, Error>;
 
     /// A remembered fact about `key` in `table`, such as the SHA-1 of a content.

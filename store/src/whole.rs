@@ -24,7 +24,8 @@ impl KnownWhole {
     }
 }
 
-/// Whether `output` is whole on `shelf`, down to the files its blobs lie in.
+/// Whether `output` is whole on `shelf`, down to the files its blobs lie in. One with a damaged
+/// recipe or directory is not: who makes it again heals that.
 pub(crate) fn is_whole(
     shelf: &dyn Shelf,
     output: &Output,
@@ -34,9 +35,14 @@ pub(crate) fn is_whole(
     let mut needs = require::of_output(output);
     while !needs.is_empty() {
         needs.retain(|need| !known.contains(&need.digest()));
-        match search.level(&needs)? {
-            Some(inner) => needs = inner,
-            None => return Ok(false),
+        match search.level(&needs) {
+            Ok(Some(inner)) => needs = inner,
+            Ok(None) => return Ok(false),
+            Err(error @ Error::Corrupt { .. }) => {
+                tracing::warn!(%output, %error, "not using an earlier output");
+                return Ok(false);
+            }
+            Err(error) => return Err(error),
         }
     }
     known.extend(search.seen);

@@ -5,7 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use mediabuild_store::{
-    Content, DerivationId, Digest, DiskStore, Error, Output, Part, Problem, RecipeBuilder, Store,
+    Content, DerivationId, Digest, Directory, DiskStore, Entry, EntryName, Error, Output, Part,
+    Problem, RecipeBuilder, Store,
 };
 
 struct Fixture {
@@ -470,4 +471,61 @@ fn a_shard_that_another_process_made_is_used() {
     fs::remove_dir_all(place.parent().unwrap()).unwrap();
     assert_eq!(put(&fixture.store, &bytes), content);
     assert!(place.is_file());
+}
+
+#[test]
+fn a_damaged_recipe_or_directory_unmakes_its_output_and_is_replaced() {
+    let change: [fn(&mut Vec<u8>); 2] = [|bytes| bytes[20] ^= 1, |bytes| bytes.truncate(9)];
+    for change in change {
+        let fixture = fixture();
+        let large = put(&fixture.store, &noise(1, 2 << 20));
+        let mut builder = RecipeBuilder::new();
+        builder.content(large);
+        // Too large for a pack, unlike the recipe.
+        let mut directory = Directory::new();
+        for number in 0..20_000 {
+            let name = EntryName::parse(&format!("a name of some length {number}")).unwrap();
+            directory.insert(name, Entry::File(large)).unwrap();
+        }
+        let recipe = builder.finish();
+        let ids = [b"recipe", b"folder"].map(|name| DerivationId(Digest::of(name)));
+        let realise = |store: &dyn Store| {
+            let mut batch = store.batch().unwrap();
+            let recipe = Output::Content(batch.put_recipe(&recipe).unwrap());
+            let directory = Output::Directory(batch.put_directory(&directory).unwrap());
+            batch.put_realisation(&ids[0], &recipe).unwrap();
+            batch.put_realisation(&ids[1], &directory).unwrap();
+            batch.commit().unwrap();
+            [recipe, directory]
+        };
+        let outputs = realise(&fixture.store);
+        damage(&files(&fixture.path.join("packs"))[0], change);
+        let objects = files(&fixture.path.join("objects"));
+        let loose = objects.iter().find(|path| path.extension().is_some()).unwrap();
+        damage(loose, change);
+
+        let store = DiskStore::open(&fixture.path).unwrap();
+        assert_eq!(ids.map(|id| store.realisation(&id).unwrap()), [None, None]);
+        assert_eq!(realise(&store), outputs);
+        assert_eq!(ids.map(|id| store.realisation(&id).unwrap()), outputs.map(Some));
+        assert_eq!(problems(&store), []);
+    }
+}
+
+#[test]
+fn a_small_blob_that_is_damaged_is_stored_again() {
+    let fixture = fixture();
+    for (seed, size_bytes) in [(1, 500), (2, 1 << 20)] {
+        let bytes = noise(seed, size_bytes);
+        let content = put(&fixture.store, &bytes);
+        let file = match size_bytes {
+            500 => files(&fixture.path.join("packs")).remove(0),
+            _ => object(&fixture.path, &content.digest),
+        };
+        damage(&file, |bytes| bytes[100] ^= 1);
+        assert!(matches!(read_error(&fixture.store, &content.digest), Error::Corrupt { .. }));
+        assert_eq!(put(&fixture.store, &bytes), content);
+        assert_eq!(read(&fixture.store, &content.digest), bytes);
+    }
+    assert_eq!(problems(&fixture.store), []);
 }

@@ -1,7 +1,11 @@
 //! `DiskBatch`: writes to files in `tmp/` until commit.
 //!
 //! Small things (below [`LOOSE_BYTES_MIN`]) go to the batch's one pack, large ones to a file each.
-//! What the store or the batch has already is not written again.
+//! What the store or the batch has already is not written again; what of it is damaged is, as far
+//! as that is cheap to tell: encodings and blobs of up to [`COMPARED_BYTES_MAX`] that are in memory
+//! are compared with what is stored. That costs, for each that is there already, to open and read
+//! it: for 4 KB of a cached file about half of what hashing it and looking it up cost (6 µs to 15).
+//! Of larger blobs only the file's length counts; `verify` finds what is wrong with them.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -13,7 +17,7 @@ use super::publish::{self, Pending};
 use super::scratch::ScratchFolder;
 use super::{DiskStore, index::NewObject};
 use crate::require::{self, Need};
-use crate::shelf::{self, Found, Kind};
+use crate::shelf::{self, Found, Kind, Shelf};
 use crate::{
     Batch, Content, DerivationId, Digest, Directory, Error, Output, Part, Recipe, os, part_table,
 };
@@ -21,6 +25,9 @@ use crate::{
 /// From this size on a blob is a file of its own, which export can clone and a link can share;
 /// below, a flush for each would cost more than its bytes.
 const LOOSE_BYTES_MIN: usize = 1 << 20;
+
+/// Up to this size a blob that is here already is read again.
+const COMPARED_BYTES_MAX: usize = 1 << 20;
 
 pub(super) struct DiskBatch<'a> {
     store: &'a DiskStore,
@@ -47,9 +54,9 @@ impl<'a> DiskBatch<'a> {
         }
     }
 
-    /// Stores an encoding or a blob that is in memory, unless it is here already.
+    /// Stores an encoding or a blob that is in memory, unless it is here already, unharmed.
     fn put(&mut self, kind: Kind, digest: Digest, bytes: &[u8], found: Found) -> Result<(), Error> {
-        if self.has(&digest)? {
+        if self.found.contains_key(&digest) || self.is_stored(kind, &digest, bytes)? {
             return Ok(());
         }
         let offset_bytes = match bytes.len() < LOOSE_BYTES_MIN {
@@ -81,6 +88,20 @@ impl<'a> DiskBatch<'a> {
 
     fn has(&self, digest: &Digest) -> Result<bool, Error> {
         Ok(self.found.contains_key(digest) || self.store.present(digest)?.is_some())
+    }
+
+    /// Whether the store has `bytes` already, unharmed as far as we look.
+    fn is_stored(&self, kind: Kind, digest: &Digest, bytes: &[u8]) -> Result<bool, Error> {
+        let Some(located) = self.store.present(digest)? else { return Ok(false) };
+        if kind == Kind::Blob && bytes.len() > COMPARED_BYTES_MAX {
+            return Ok(true);
+        }
+        let source = self.store.source(located.container)?;
+        let is_whole = source.holds(digest, &located, bytes)?;
+        if !is_whole {
+            tracing::warn!(%digest, path = %source.path().display(), "replacing what is damaged");
+        }
+        Ok(is_whole)
     }
 
     /// What the store or this batch holds of `digests`.

@@ -28,6 +28,28 @@ impl Source {
         }
     }
 
+    /// Whether `bytes` are at `located`. What cannot be read there is not.
+    pub(crate) fn holds(
+        &self,
+        digest: &Digest,
+        located: &Located,
+        bytes: &[u8],
+    ) -> Result<bool, Error> {
+        if located.stored_bytes != bytes.len() as u64 {
+            return Ok(false);
+        }
+        let mut stored = vec![0; bytes.len()];
+        let is_read = match self {
+            Source::Memory(memory) => copy_from(memory, located.offset_bytes, &mut stored),
+            Source::File(path) => match open(path, digest) {
+                Ok(file) => os::read_exact_at(&file, located.offset_bytes, &mut stored).is_ok(),
+                Err(Error::Corrupt { .. }) => false,
+                Err(error) => return Err(error),
+            },
+        };
+        Ok(is_read && stored == bytes)
+    }
+
     /// The stored bytes at `located`, compared with their name.
     pub(crate) fn read_verified(
         &self,
