@@ -8,7 +8,7 @@ use std::io::Read;
 use mediabuild_formats::layout::Sink;
 use mediabuild_formats::wim::{
     Compression, Element, FileSpec, FileTime, Image, Options, OutputImage, Resource, Sha1,
-    header_flag, write,
+    header_flag, write_with_root,
 };
 use mediabuild_store::{Content, Output, RecipeBuilder};
 
@@ -79,11 +79,12 @@ impl WimEdit {
         folder: &str,
         files: &[(String, Content)],
     ) -> Result<(), Failure> {
+        let mut specs = Vec::with_capacity(files.len());
         for (path, content) in files {
             let path = if folder.is_empty() { path.clone() } else { format!("{folder}/{path}") };
-            self.add(context, &path, content)?;
+            specs.push((path, self.spec(context, content)?));
         }
-        Ok(())
+        self.image.insert_files(specs).map_err(|error| cannot_put(&error))
     }
 
     /// Lays one file over the image.
@@ -93,18 +94,19 @@ impl WimEdit {
         path: &str,
         content: &Content,
     ) -> Result<(), Failure> {
-        let sha1 = if content.size_bytes == 0 {
-            Sha1::ZERO
-        } else {
-            let sha1 = Sha1(sha1_of(content, context)?);
-            self.check_collision(&sha1, content)?;
-            self.added.entry(sha1).or_insert(*content);
-            sha1
-        };
-        let spec = FileSpec::new(sha1, self.time);
-        self.image
-            .insert_file(path, spec)
-            .map_err(|error| Failure::build(format!("cannot put `{path}` into the image: {error}")))
+        let spec = self.spec(context, content)?;
+        self.image.insert_file(path, spec).map_err(|error| cannot_put(&error))
+    }
+
+    /// A content as a file of the image, and remembered as one.
+    fn spec(&mut self, context: &BuildContext<'_>, content: &Content) -> Result<FileSpec, Failure> {
+        if content.size_bytes == 0 {
+            return Ok(FileSpec::new(Sha1::ZERO, self.time));
+        }
+        let sha1 = Sha1(sha1_of(content, context)?);
+        self.check_collision(&sha1, content)?;
+        self.added.entry(sha1).or_insert(*content);
+        Ok(FileSpec::new(sha1, self.time))
     }
 
     /// Lays a generated file over the image.
@@ -167,8 +169,10 @@ impl WimEdit {
             })
         };
         let mut sink = RecipeSink(RecipeBuilder::new());
+        let root = self.base.as_ref().map(|base| base.wim.xml.root.clone()).unwrap_or_default();
         let images = [OutputImage { image: &self.image, xml: self.xml.clone() }];
-        let written = write(&images, &self.options(boot_index), &mut resolve, &mut sink);
+        let written =
+            write_with_root(&images, &self.options(boot_index), &root, &mut resolve, &mut sink);
         if let Some(failure) = failure {
             return Err(failure);
         }
@@ -204,6 +208,11 @@ impl WimEdit {
         let added = self.added.get(sha1);
         Ok(added.map(|&content| Resource::Raw { content, size_bytes: content.size_bytes }))
     }
+}
+
+/// The format's error names the path.
+fn cannot_put(error: &mediabuild_formats::wim::Error) -> Failure {
+    Failure::build(format!("cannot put a file into the image: {error}"))
 }
 
 fn read_content(
