@@ -25,9 +25,18 @@ fn its_iso_boots() {
         "file={},media=cdrom,if=ide,readonly=on,format=raw",
         space.result("boot.iso").display()
     );
-    qemu.args(["-machine", "pc,accel=tcg", "-m", "64", "-display", "none", "-no-reboot", "-nodefaults"])
-        .args(["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-boot", "d"])
-        .args(["-serial", &format!("file:{}", serial.display()), "-drive", &drive]);
+    qemu.args([
+        "-machine",
+        "pc,accel=tcg",
+        "-m",
+        "64",
+        "-display",
+        "none",
+        "-no-reboot",
+        "-nodefaults",
+    ])
+    .args(["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-boot", "d"])
+    .args(["-serial", &format!("file:{}", serial.display()), "-drive", &drive]);
     let run = Run::of(&mut qemu);
     run.expect(33);
     let said = std::fs::read_to_string(serial).expect("serial output");

@@ -7,6 +7,8 @@
 //! packs/<id>                 one batch's small things, back to back, with a table at the end
 //! index.sqlite               what lies where; realisations, memos, roots (WAL)
 //! secret-key                 32 random bytes, mode 0600
+//! gate.lock                  held shared by commits, exclusively by whoever removes files or rows
+//! quarantine/<name>          damaged files that `quarantine` moved aside
 //! tmp/lock                   held while a process joins or sweeps tmp/
 //! tmp/<name>/lock            held as long as the process that owns the folder lives
 //! tmp/<name>/<batch>/...     files of batches that are not committed
@@ -18,14 +20,23 @@
 //! A batch writes to `tmp/`, makes its files durable, renames them to their places, makes the
 //! folders durable, and then adds its rows in one transaction: the commit point. A process killed
 //! before leaves files that no row names, never a row without its file.
+//!
+//! A row without its file (somebody removed it) counts as absent, and so does a recipe or directory
+//! whose bytes are damaged: what made it makes it again.
 
 mod batch;
+mod copy;
+mod gate;
 mod index;
 mod pack;
 mod place;
 mod publish;
+mod quarantine;
 mod scratch;
+mod stored_file;
 mod verify;
+
+pub use quarantine::Quarantined;
 
 use std::collections::HashMap;
 use std::path::Path;

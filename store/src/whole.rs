@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 
 use crate::require::{self, Need};
-use crate::shelf::{self, Container, Kind, Located, Shelf};
+use crate::shelf::{Container, Kind, Located, Shelf};
 use crate::{Digest, Error, Output};
 
 /// What was found whole before. Only recipes and directories are remembered: their contents would
@@ -17,6 +17,11 @@ pub(crate) struct KnownWhole {
 impl KnownWhole {
     fn contains(&self, digest: &Digest) -> bool {
         self.digests.lock().expect("no holder of this lock panics").contains(digest)
+    }
+
+    /// Forgets everything: what was whole may be no more.
+    pub(crate) fn clear(&self) {
+        self.digests.lock().expect("no holder of this lock panics").clear();
     }
 
     fn extend(&self, digests: HashSet<Digest>) {
@@ -63,7 +68,9 @@ impl Search<'_> {
             if !self.is_here(found)? {
                 return Ok(None);
             }
-            self.enter(&digest, found, &mut inner)?;
+            if !self.enter(&digest, found, &mut inner)? {
+                return Ok(None);
+            }
         }
         inner.sort_unstable();
         inner.dedup();
@@ -81,24 +88,26 @@ impl Search<'_> {
         Ok(is_here)
     }
 
+    /// Adds what `digest` needs to `inner`. Answers `false` if its bytes are damaged: what made
+    /// it can make it again.
     fn enter(
         &mut self,
         digest: &Digest,
         located: &Located,
         inner: &mut Vec<Need>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let is_leaf = matches!(located.kind, Kind::Blob | Kind::PartTable);
         if is_leaf || !self.seen.insert(*digest) {
-            return Ok(());
+            return Ok(true);
         }
-        match located.kind {
-            Kind::Recipe => {
-                inner.extend(require::of_recipe(&shelf::load_recipe(self.shelf, digest, located)?))
+        match require::of_stored(self.shelf, digest, located) {
+            Ok(needs) => inner.extend(needs),
+            Err(error @ Error::Corrupt { .. }) => {
+                tracing::warn!("not trusted, so made anew when needed: {error}");
+                return Ok(false);
             }
-            _ => inner.extend(require::of_directory(&shelf::load_directory(
-                self.shelf, digest, located,
-            )?)),
+            Err(error) => return Err(error),
         }
-        Ok(())
+        Ok(true)
     }
 }

@@ -8,7 +8,8 @@ use std::io::{self, Read, Write};
 
 use tempfile::NamedTempFile;
 
-use super::pack::PackWriter;
+use super::gate::Held;
+use super::pack::{FinishedPack, PackWriter};
 use super::publish::{self, Pending};
 use super::scratch::ScratchFolder;
 use super::{DiskStore, index::NewObject};
@@ -20,7 +21,7 @@ use crate::{
 
 /// From this size on a blob is a file of its own, which export can clone and a link can share;
 /// below, a flush for each would cost more than its bytes.
-const LOOSE_BYTES_MIN: usize = 1 << 20;
+pub(super) const LOOSE_BYTES_MIN: usize = 1 << 20;
 
 pub(super) struct DiskBatch<'a> {
     store: &'a DiskStore,
@@ -49,7 +50,11 @@ impl<'a> DiskBatch<'a> {
 
     /// Stores an encoding or a blob that is in memory, unless it is here already.
     fn put(&mut self, kind: Kind, digest: Digest, bytes: &[u8], found: Found) -> Result<(), Error> {
-        if self.has(&digest)? {
+        let is_here = match kind {
+            Kind::Blob => self.has(&digest)?,
+            _ => self.has_intact(&digest)?,
+        };
+        if is_here {
             return Ok(());
         }
         let offset_bytes = match bytes.len() < LOOSE_BYTES_MIN {
@@ -65,7 +70,33 @@ impl<'a> DiskBatch<'a> {
         Ok(())
     }
 
-    fn record(
+    pub(super) fn store(&self) -> &DiskStore {
+        self.store
+    }
+
+    /// Whether this batch will add `digest`.
+    pub(super) fn holds(&self, digest: &Digest) -> bool {
+        self.found.contains_key(digest)
+    }
+
+    /// Commits inside a gate that the caller holds.
+    pub(super) fn commit_within(mut self, held: &Held) -> Result<(), Error> {
+        let (pack, pending) = self.finish()?;
+        publish::publish(self.store, pack, pending, held)
+    }
+
+    /// Everything written and durable, not yet visible.
+    fn finish(&mut self) -> Result<(Option<FinishedPack>, Pending), Error> {
+        if self.failed {
+            return Err(Error::BatchFailed);
+        }
+        let pack = self.pack.take().map(PackWriter::finish).transpose()?;
+        let pending = std::mem::take(&mut self.pending);
+        publish::make_durable(self.store, pack.as_ref(), &pending)?;
+        Ok((pack, pending))
+    }
+
+    pub(super) fn record(
         &mut self,
         kind: Kind,
         digest: Digest,
@@ -80,7 +111,20 @@ impl<'a> DiskBatch<'a> {
     }
 
     fn has(&self, digest: &Digest) -> Result<bool, Error> {
-        Ok(self.found.contains_key(digest) || self.store.present(digest)?.is_some())
+        Ok(self.holds(digest) || self.store.present(digest)?.is_some())
+    }
+
+    /// The same for an encoding, which is small enough to be read again: a damaged one is stored
+    /// anew, so that a build that makes it heals it.
+    fn has_intact(&self, digest: &Digest) -> Result<bool, Error> {
+        if self.holds(digest) {
+            return Ok(true);
+        }
+        let Some(located) = self.store.present(digest)? else { return Ok(false) };
+        match shelf::load(self.store, digest, &located) {
+            Err(Error::Corrupt { .. }) => Ok(false),
+            loaded => loaded.map(|_| true),
+        }
     }
 
     /// What the store or this batch holds of `digests`.
@@ -105,7 +149,12 @@ impl<'a> DiskBatch<'a> {
     }
 
     /// After a write that failed half way, the pack's offsets mean nothing: the batch is over.
-    fn write_packed(&mut self, kind: Kind, digest: &Digest, bytes: &[u8]) -> Result<u64, Error> {
+    pub(super) fn write_packed(
+        &mut self,
+        kind: Kind,
+        digest: &Digest,
+        bytes: &[u8],
+    ) -> Result<u64, Error> {
         if self.failed {
             return Err(Error::BatchFailed);
         }
@@ -119,12 +168,17 @@ impl<'a> DiskBatch<'a> {
     }
 
     /// A file of its own for one large thing; gone when dropped, unless it is kept.
-    fn create_loose(&mut self) -> Result<NamedTempFile, Error> {
+    pub(super) fn create_loose(&mut self) -> Result<NamedTempFile, Error> {
         let folder = self.folder()?.path();
         NamedTempFile::new_in(folder).map_err(Error::io("make a file in", folder))
     }
 
-    fn keep_loose(&mut self, kind: Kind, digest: Digest, file: NamedTempFile) -> Result<(), Error> {
+    pub(super) fn keep_loose(
+        &mut self,
+        kind: Kind,
+        digest: Digest,
+        file: NamedTempFile,
+    ) -> Result<(), Error> {
         os::seal(file.as_file()).map_err(Error::io("make read-only", file.path()))?;
         let path = file.into_temp_path();
         self.pending.loose.push(publish::Loose { kind, digest, path });
@@ -255,11 +309,9 @@ impl Batch for DiskBatch<'_> {
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), Error> {
-        if self.failed {
-            return Err(Error::BatchFailed);
-        }
-        let pack = self.pack.take().map(PackWriter::finish).transpose()?;
-        publish::publish(self.store, pack, std::mem::take(&mut self.pending))
+        let (pack, pending) = self.finish()?;
+        let held = self.store.place.gate()?.shared()?;
+        publish::publish(self.store, pack, pending, &held)
     }
 }
 

@@ -4,6 +4,7 @@
 //! (reading) or the one transaction of a commit, never while bytes are copied.
 
 mod locate;
+mod remove;
 mod row;
 mod schema;
 mod write;

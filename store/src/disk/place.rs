@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::gate::Gate;
 use super::index::Index;
 use crate::shelf::Kind;
 use crate::{Digest, Error, os};
@@ -13,11 +14,16 @@ const FORMAT_VERSION: u32 = 1;
 const FORMAT_PREFIX: &str = "mediabuild store ";
 
 /// All that may lie in a store whose making was cut short.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 14] = [
     "format",
+    "gate.lock",
     "objects",
     "packs",
     "tmp",
+    "leases",
+    "trash",
+    "quarantine",
+    "reserve",
     "index.sqlite",
     "index.sqlite-wal",
     "index.sqlite-shm",
@@ -65,16 +71,29 @@ impl Place {
         self.folder.join("objects")
     }
 
+    pub(super) fn quarantine(&self) -> PathBuf {
+        self.folder.join("quarantine")
+    }
+
     /// The file of an object of its own. Its kind is in the name, for rebuilding the index.
     pub(super) fn object(&self, kind: Kind, digest: &Digest) -> PathBuf {
-        let suffix = match kind {
+        let name = digest.to_string();
+        self.objects().join(&name[..2]).join(name + Place::suffix(kind))
+    }
+
+    /// What follows the digest in the name of an object's file.
+    pub(super) fn suffix(kind: Kind) -> &'static str {
+        match kind {
             Kind::Blob => "",
             Kind::Recipe => ".recipe",
             Kind::Directory => ".directory",
             Kind::PartTable => ".parts",
-        };
-        let name = digest.to_string();
-        self.objects().join(&name[..2]).join(name + suffix)
+        }
+    }
+
+    /// A handle of the lock that decides whether files may come or go.
+    pub(super) fn gate(&self) -> Result<Gate, Error> {
+        Gate::open(&self.folder.join("gate.lock"))
     }
 
     /// What the user should know about this place.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! 1 flush the files' bytes     an error fails the batch; a flush is never tried twice
+//!   pass the gate              from here on nobody removes files or rows
 //! 2 rename to their places     atomic; nobody looks there before step 4
 //! 3 flush the folders
 //! 4 one transaction            the commit point
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
 use super::DiskStore;
+use super::gate::Held;
 use super::index::NewObject;
 use super::pack::FinishedPack;
 use super::place::create_folder;
@@ -42,12 +44,23 @@ pub(super) struct Loose {
     pub(super) path: TempPath,
 }
 
+/// Step 1. Needs no lock: nobody else knows the files.
+pub(super) fn make_durable(
+    store: &DiskStore,
+    pack: Option<&FinishedPack>,
+    pending: &Pending,
+) -> Result<(), Error> {
+    sync_files(store, pack, &pending.loose)
+}
+
+/// Steps 2 to 4, with the gate held: while files are in their places and no row names them yet,
+/// they look like leftovers.
 pub(super) fn publish(
     store: &DiskStore,
     pack: Option<FinishedPack>,
     mut pending: Pending,
+    _held: &Held,
 ) -> Result<(), Error> {
-    sync_files(store, pack.as_ref(), &pending.loose)?;
     let mut folders = BTreeSet::new();
     if let Some(pack) = &pack {
         rename(&pack.path, &store.place.pack(&pack.id), &mut folders)?;

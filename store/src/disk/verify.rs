@@ -40,6 +40,19 @@ pub(super) fn verify(
     Ok(problems)
 }
 
+/// The digests of those of `objects`, all of one file, that are not as their names say.
+pub(super) fn damaged(
+    store: &DiskStore,
+    objects: &[(Digest, Located)],
+) -> Result<Vec<Digest>, Error> {
+    let Some((_, first)) = objects.first() else { return Ok(Vec::new()) };
+    let source = store.source(first.container)?;
+    let progress = &mut |_, _| true;
+    let mut verifier = Verifier { progress, done_bytes: 0, all_bytes: 0, problems: Vec::new() };
+    verifier.file(source.path(), &objects.iter().map(Span::of).collect::<Vec<_>>())?;
+    Ok(verifier.problems.iter().map(|problem| problem.digest).collect())
+}
+
 /// A stretch of a file that has a name.
 struct Span {
     digest: Digest,
@@ -229,16 +242,11 @@ fn missing_needs(
     problems: &mut Vec<Problem>,
 ) -> Result<(), Error> {
     for (digest, located) in objects {
-        let needs = match located.kind {
-            Kind::Recipe => {
-                shelf::load_recipe(store, digest, located).map(|recipe| require::of_recipe(&recipe))
-            }
-            Kind::Directory => shelf::load_directory(store, digest, located)
-                .map(|directory| require::of_directory(&directory)),
-            Kind::Blob | Kind::PartTable => continue,
-        };
         // One that cannot be read is among the problems already.
-        let Ok(needs) = needs else { continue };
+        let Ok(needs) = require::of_stored(store, digest, located) else { continue };
+        if needs.is_empty() {
+            continue;
+        }
         let found = shelf::look_up(store, &require::digests(&needs))?;
         let is_missing = |need: &&require::Need| !need.is_met_by(found.get(&need.digest()));
         problems.extend(needs.iter().filter(is_missing).map(|need| Problem {
