@@ -8,6 +8,7 @@
 //! index.sqlite               what lies where; realisations, memos, roots (WAL)
 //! secret-key                 32 random bytes, mode 0600
 //! gate.lock                  held shared by commits, exclusively by whoever removes files or rows
+//! leases/<pid>-<random>      what living processes use, locked by each
 //! quarantine/<name>          damaged files that `quarantine` moved aside
 //! tmp/lock                   held while a process joins or sweeps tmp/
 //! tmp/<name>/lock            held as long as the process that owns the folder lives
@@ -28,6 +29,7 @@ mod batch;
 mod copy;
 mod gate;
 mod index;
+mod lease;
 mod pack;
 mod place;
 mod publish;
@@ -44,6 +46,7 @@ use std::sync::Mutex;
 
 use batch::DiskBatch;
 use index::Index;
+use lease::Leases;
 use place::Place;
 use scratch::{Scratch, ScratchFolder};
 
@@ -56,9 +59,13 @@ use crate::{
 };
 
 /// A store in a folder, shared by threads and processes.
+///
+/// What was looked up or stored through a handle, and all that it needs, stays as long as the
+/// handle lives, whoever collects garbage meanwhile.
 pub struct DiskStore {
     place: Place,
     index: Index,
+    leases: Leases,
     /// Our folder below `tmp/`, made by the first batch that writes a file.
     scratch: Mutex<Option<Scratch>>,
     known_whole: KnownWhole,
@@ -72,6 +79,8 @@ impl DiskStore {
         let place = Place::open(folder.as_ref())?;
         scratch::sweep(&place)?;
         Ok(DiskStore {
+            // Before the index is opened: who rebuilds it must see that somebody uses it.
+            leases: Leases::join(&place)?,
             index: Index::open(&place.index())?,
             scratch: Mutex::new(None),
             known_whole: KnownWhole::default(),
@@ -91,11 +100,13 @@ impl DiskStore {
     }
 
     fn located(&self, digest: &Digest, kind: Kind) -> Result<Option<Located>, Error> {
+        self.leases.hold(&[*digest])?;
         Ok(shelf::locate_one(self, digest)?.filter(|located| located.kind == kind))
     }
 
     /// Where `digest` lies, if its file is there too. A lost file is stored again, not trusted.
     fn present(&self, digest: &Digest) -> Result<Option<Located>, Error> {
+        self.leases.hold(&[*digest])?;
         match shelf::locate_one(self, digest)? {
             Some(located) if self.is_here(&located)? => Ok(Some(located)),
             _ => Ok(None),
@@ -150,10 +161,12 @@ impl Store for DiskStore {
     }
 
     fn open(&self, digest: &Digest) -> Result<Reader, Error> {
+        self.leases.hold(&[*digest])?;
         resolve(self, digest).map(Reader::new)
     }
 
     fn open_at(&self, digest: &Digest) -> Result<RandomReader, Error> {
+        self.leases.hold(&[*digest])?;
         resolve(self, digest).map(RandomReader::new)
     }
 
@@ -163,6 +176,7 @@ impl Store for DiskStore {
     }
 
     fn parts(&self, container: &Digest) -> Result<Vec<Part>, Error> {
+        self.leases.hold(&[*container])?;
         let mut parts = Vec::new();
         for table in self.index.part_tables(container)? {
             parts.extend(self.part_table(&table)?);
@@ -177,6 +191,7 @@ impl Store for DiskStore {
 
     fn realisation(&self, id: &DerivationId) -> Result<Option<Output>, Error> {
         let Some(output) = self.index.realisation(id)? else { return Ok(None) };
+        self.leases.hold(&[output.digest()])?;
         Ok(is_whole(self, &output, &self.known_whole)?.then_some(output))
     }
 
@@ -193,6 +208,7 @@ impl Store for DiskStore {
     }
 
     fn set_root(&self, root: &Root) -> Result<(), Error> {
+        self.leases.hold(&[root.output.digest()])?;
         self.index.set_root(root)
     }
 

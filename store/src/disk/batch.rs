@@ -133,6 +133,7 @@ impl<'a> DiskBatch<'a> {
         let mut found: HashMap<_, _> = digests.iter().filter_map(pending).collect();
         let is_absent = |digest: &&Digest| !found.contains_key(*digest);
         let rest: Vec<Digest> = digests.iter().filter(is_absent).copied().collect();
+        self.store.leases.hold(&rest)?;
         found.extend(shelf::look_up(self.store, &rest)?);
         Ok(found)
     }

@@ -39,4 +39,10 @@ impl Gate {
         self.file.lock().map_err(Error::io("lock", &self.path))?;
         Ok(Held { _gate: self })
     }
+
+    /// Passes through once: waits for the removal that is under way, if one is.
+    pub(super) fn pass(&self) -> Result<(), Error> {
+        self.file.lock_shared().map_err(Error::io("lock", &self.path))?;
+        self.file.unlock().map_err(Error::io("unlock", &self.path))
+    }
 }

@@ -71,6 +71,10 @@ impl Place {
         self.folder.join("objects")
     }
 
+    pub(super) fn leases(&self) -> PathBuf {
+        self.folder.join("leases")
+    }
+
     pub(super) fn quarantine(&self) -> PathBuf {
         self.folder.join("quarantine")
     }

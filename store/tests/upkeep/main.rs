@@ -1,6 +1,7 @@
 //! Looking after a store on disk: healing, leases, collecting garbage, rebuilding the index.
 
 mod heal;
+mod lease;
 
 use std::fs;
 use std::io::Read;
