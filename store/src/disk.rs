@@ -8,6 +8,9 @@
 //! index.sqlite               what lies where; realisations, memos, roots (WAL)
 //! secret-key                 32 random bytes, mode 0600
 //! gate.lock                  held shared by commits, exclusively by whoever removes files or rows
+//! reserve                    8 MiB that a collection gives away first, to work on a full disk
+//! trash/lock                 held while a collection runs
+//! trash/<name>/...           files that were removed and are being unlinked
 //! leases/<pid>-<random>      what living processes use, locked by each
 //! quarantine/<name>          damaged files that `quarantine` moved aside
 //! tmp/lock                   held while a process joins or sweeps tmp/
@@ -28,6 +31,7 @@
 mod batch;
 mod copy;
 mod gate;
+mod gc;
 mod index;
 mod lease;
 mod pack;
@@ -38,6 +42,7 @@ mod scratch;
 mod stored_file;
 mod verify;
 
+pub use gc::{GcOptions, GcReport};
 pub use quarantine::Quarantined;
 
 use std::collections::HashMap;
@@ -61,7 +66,7 @@ use crate::{
 /// A store in a folder, shared by threads and processes.
 ///
 /// What was looked up or stored through a handle, and all that it needs, stays as long as the
-/// handle lives, whoever collects garbage meanwhile.
+/// handle lives, whoever collects garbage meanwhile (see [`DiskStore::gc`]).
 pub struct DiskStore {
     place: Place,
     index: Index,
@@ -77,15 +82,24 @@ impl DiskStore {
     /// processes that died left in `tmp/`.
     pub fn open(folder: impl AsRef<Path>) -> Result<DiskStore, Error> {
         let place = Place::open(folder.as_ref())?;
-        scratch::sweep(&place)?;
+        match DiskStore::open_place(&place) {
+            // So that at least a collection can be started.
+            Err(Error::DiskFull { .. }) => gc::reserve::release(&place),
+            opened => return opened,
+        }
+        DiskStore::open_place(&place)
+    }
+
+    fn open_place(place: &Place) -> Result<DiskStore, Error> {
+        scratch::sweep(place)?;
         Ok(DiskStore {
             // Before the index is opened: who rebuilds it must see that somebody uses it.
-            leases: Leases::join(&place)?,
+            leases: Leases::join(place)?,
             index: Index::open(&place.index())?,
             scratch: Mutex::new(None),
             known_whole: KnownWhole::default(),
             warning: place.warning(),
-            place,
+            place: place.clone(),
         })
     }
 

@@ -79,6 +79,11 @@ impl<'a> DiskBatch<'a> {
         self.found.contains_key(digest)
     }
 
+    /// Commits copies: like any batch.
+    pub(super) fn commit_copies(self) -> Result<(), Error> {
+        Box::new(self).commit()
+    }
+
     /// Commits inside a gate that the caller holds.
     pub(super) fn commit_within(mut self, held: &Held) -> Result<(), Error> {
         let (pack, pending) = self.finish()?;

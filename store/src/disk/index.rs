@@ -3,10 +3,12 @@
 //! One connection reads and one writes, each behind a lock that is held for single statements
 //! (reading) or the one transaction of a commit, never while bytes are copied.
 
+mod collect;
 mod locate;
 mod remove;
 mod row;
 mod schema;
+mod snapshot;
 mod write;
 
 use std::collections::HashMap;
@@ -15,6 +17,9 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
+
+pub(super) use collect::Removal;
+pub(super) use snapshot::Snapshot;
 
 use row::{digest_at, output_at};
 
@@ -99,20 +104,22 @@ impl Index {
     }
 
     pub(super) fn roots(&self) -> Result<Vec<Root>, Error> {
-        self.read(|connection| {
-            let mut select = connection.prepare_cached(
-                "SELECT is_directory, digest, size_bytes, name, detail FROM root ORDER BY name",
-            )?;
-            let root = |row: &rusqlite::Row<'_>| {
-                Ok(Root { output: output_at(row)?, name: row.get(3)?, detail: row.get(4)? })
-            };
-            select.query_map([], root)?.collect()
-        })
+        self.read(read_roots)
     }
 
     fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         query(&lock(&self.reader)).map_err(|cause| index_error(&self.path, cause))
     }
+}
+
+fn read_roots(connection: &Connection) -> rusqlite::Result<Vec<Root>> {
+    let mut select = connection.prepare_cached(
+        "SELECT is_directory, digest, size_bytes, name, detail FROM root ORDER BY name",
+    )?;
+    let root = |row: &rusqlite::Row<'_>| {
+        Ok(Root { output: output_at(row)?, name: row.get(3)?, detail: row.get(4)? })
+    };
+    select.query_map([], root)?.collect()
 }
 
 fn realisation(connection: &Connection, id: &DerivationId) -> rusqlite::Result<Option<Output>> {

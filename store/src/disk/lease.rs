@@ -17,9 +17,11 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::gate::Gate;
+use super::gate::{Gate, Held};
 use super::place::{Place, create_folder};
 use crate::{Digest, Error};
+
+const DIGEST_BYTES: usize = 32;
 
 /// The leases of one handle of the store. They end when it is dropped.
 pub(super) struct Leases {
@@ -47,9 +49,8 @@ impl Leases {
         create_folder(&place.leases())?;
         let prefix = format!("{}-", std::process::id());
         let file = tempfile::Builder::new().prefix(&prefix).tempfile_in(place.leases());
-        let (file, path) = file
-            .and_then(|file| Ok(file.keep()?))
-            .map_err(Error::io("make a lease in", &place.leases()))?;
+        let (file, path) =
+            file.and_then(|file| Ok(file.keep()?)).map_err(Error::write(&place.leases(), 0))?;
         file.lock().map_err(Error::io("lock", &path))?;
         drop(held);
         let held = HashSet::new();
@@ -96,6 +97,41 @@ impl Drop for Leases {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// The files of those that live; the others' are removed.
+fn living(place: &Place, _held: &Held) -> Result<Vec<PathBuf>, Error> {
+    let folder = place.leases();
+    let error = || Error::io("list", &folder);
+    let entries = match fs::read_dir(&folder) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(error())?,
+    };
+    let mut living = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(error())?.path();
+        let Ok(file) = File::open(&path) else { continue };
+        match file.try_lock() {
+            Ok(()) => drop(fs::remove_file(&path)),
+            Err(_) => living.push(path),
+        }
+    }
+    Ok(living)
+}
+
+/// All that living processes hold. Removes what the dead left.
+pub(super) fn read_all(place: &Place, held: &Held) -> Result<HashSet<Digest>, Error> {
+    let mut digests = HashSet::new();
+    for path in living(place, held)? {
+        let bytes = match fs::read(&path) {
+            // Its owner ended just now.
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => continue,
+            bytes => bytes.map_err(Error::io("read", &path))?,
+        };
+        let whole = bytes.chunks_exact(DIGEST_BYTES);
+        digests.extend(whole.map(|it| Digest::from_bytes(it.try_into().expect("32 bytes"))));
+    }
+    Ok(digests)
 }
 
 fn is_read_only(cause: &io::Error) -> bool {

@@ -31,6 +31,7 @@ const NAMES: [&str; 14] = [
     "secret-key",
 ];
 
+#[derive(Clone)]
 pub(super) struct Place {
     folder: PathBuf,
 }
@@ -73,6 +74,14 @@ impl Place {
 
     pub(super) fn leases(&self) -> PathBuf {
         self.folder.join("leases")
+    }
+
+    pub(super) fn trash(&self) -> PathBuf {
+        self.folder.join("trash")
+    }
+
+    pub(super) fn reserve(&self) -> PathBuf {
+        self.folder.join("reserve")
     }
 
     pub(super) fn quarantine(&self) -> PathBuf {
@@ -154,6 +163,7 @@ impl Place {
         let _lock = self.lock_tmp()?;
         self.write_new(&self.secret_key_path(), &os::random_key().map_err(key_error)?)?;
         drop(Index::open(&self.index())?);
+        super::gc::reserve::take(self);
         let format = format!("{FORMAT_PREFIX}{FORMAT_VERSION}\n");
         self.write_new(&self.format_path(), format.as_bytes())?;
         os::sync_folder(&self.folder).map_err(Error::io("flush", &self.folder))

@@ -1,10 +1,12 @@
 //! `StoredFile`: what the name of a file in `objects/` or `packs/` says.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::place::Place;
-use crate::Digest;
 use crate::shelf::Kind;
+use crate::{Digest, Error};
 
 const DIGEST_DIGITS: usize = 64;
 
@@ -34,4 +36,33 @@ impl StoredFile {
         let candidates = [StoredFile::Pack(digest), StoredFile::Object(kind, digest)];
         candidates.into_iter().find(|file| file.path(place) == path)
     }
+
+    /// All files there are, in no order. A name that says nothing is left out.
+    pub(super) fn list(place: &Place) -> Result<Vec<StoredFile>, Error> {
+        let mut files = Vec::new();
+        list_into(place, &place.packs(), &mut files)?;
+        for shard in entries(&place.objects())? {
+            list_into(place, &shard, &mut files)?;
+        }
+        Ok(files)
+    }
+}
+
+fn list_into(place: &Place, folder: &Path, files: &mut Vec<StoredFile>) -> Result<(), Error> {
+    let entries = entries(folder)?;
+    files.extend(entries.iter().filter_map(|path| StoredFile::at(place, path)));
+    Ok(())
+}
+
+/// The paths in `folder`; none if it is not there.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let list = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();
+    match list() {
+        Err(cause) if is_absence(&cause) => Ok(Vec::new()),
+        listed => listed.map_err(Error::io("list", folder)),
+    }
+}
+
+fn is_absence(cause: &io::Error) -> bool {
+    matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

@@ -1,5 +1,6 @@
 //! Looking after a store on disk: healing, leases, collecting garbage, rebuilding the index.
 
+mod gc;
 mod heal;
 mod lease;
 
