@@ -19,7 +19,7 @@
 //! ```
 //! All bytes are in `objects/` and `packs/`; their kinds are in file names and pack tables, and
 //! the parts of containers in `.parts` objects, so the index's `object` and `part` tables can be
-//! made anew from the files.
+//! made anew from the files ([`DiskStore::rebuild_index`]).
 //!
 //! A batch writes to `tmp/`, makes its files durable, renames them to their places, makes the
 //! folders durable, and then adds its rows in one transaction: the commit point. A process killed
@@ -30,6 +30,7 @@
 
 mod batch;
 mod copy;
+mod encodings;
 mod gate;
 mod gc;
 mod index;
@@ -38,12 +39,14 @@ mod pack;
 mod place;
 mod publish;
 mod quarantine;
+mod rebuild;
 mod scratch;
 mod stored_file;
 mod verify;
 
 pub use gc::{GcOptions, GcReport};
 pub use quarantine::Quarantined;
+pub use rebuild::RebuildReport;
 
 use std::collections::HashMap;
 use std::path::Path;

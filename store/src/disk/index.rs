@@ -5,6 +5,7 @@
 
 mod collect;
 mod locate;
+mod rebuild;
 mod remove;
 mod row;
 mod schema;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, params};
 
 pub(super) use collect::Removal;
+pub(super) use rebuild::{Kept, Rows};
 pub(super) use snapshot::Snapshot;
 
 use row::{digest_at, output_at};

@@ -134,6 +134,11 @@ pub(super) fn read_all(place: &Place, held: &Held) -> Result<HashSet<Digest>, Er
     Ok(digests)
 }
 
+/// Whether anybody has the store open.
+pub(super) fn is_any_alive(place: &Place, held: &Held) -> Result<bool, Error> {
+    Ok(!living(place, held)?.is_empty())
+}
+
 fn is_read_only(cause: &io::Error) -> bool {
     matches!(cause.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }

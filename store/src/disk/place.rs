@@ -45,7 +45,24 @@ impl Place {
         if !place.has_format()? {
             place.create()?;
         }
-        Ok(place)
+        // SQLite would make an empty one, and a collection would take every file for a leftover.
+        match place.index().exists() {
+            true => Ok(place),
+            false => Err(Error::IndexLost { path: place.index() }),
+        }
+    }
+
+    /// The store in `folder`, with or without an index.
+    pub(super) fn open_existing(folder: &Path) -> Result<Place, Error> {
+        let folder = std::path::absolute(folder).map_err(Error::io("find", folder))?;
+        let place = Place { folder };
+        match place.has_format()? {
+            true => Ok(place),
+            false => {
+                let what = "is not a store".to_owned();
+                Err(Error::BadFormat { path: place.folder, what })
+            }
+        }
     }
 
     pub(super) fn folder(&self) -> &Path {

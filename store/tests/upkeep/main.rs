@@ -3,6 +3,7 @@
 mod gc;
 mod heal;
 mod lease;
+mod rebuild;
 
 use std::fs;
 use std::io::Read;
