@@ -44,7 +44,7 @@ mod scratch;
 mod stored_file;
 mod verify;
 
-pub use gc::{GcOptions, GcReport};
+pub use gc::{GcOptions, GcReport, RootUsage, Usage};
 pub use quarantine::Quarantined;
 pub use rebuild::RebuildReport;
 

@@ -54,9 +54,20 @@ impl<'a> DiskBatch<'a> {
             Kind::Blob => self.has(&digest)?,
             _ => self.has_intact(&digest)?,
         };
-        if is_here {
-            return Ok(());
+        match is_here {
+            true => Ok(()),
+            false => self.put_anew(kind, digest, bytes, found),
         }
+    }
+
+    /// Stores it, whether or not it is here.
+    fn put_anew(
+        &mut self,
+        kind: Kind,
+        digest: Digest,
+        bytes: &[u8],
+        found: Found,
+    ) -> Result<(), Error> {
         let offset_bytes = match bytes.len() < LOOSE_BYTES_MIN {
             true => Some(self.write_packed(kind, &digest, bytes)?),
             false => {
@@ -84,10 +95,27 @@ impl<'a> DiskBatch<'a> {
         Box::new(self).commit()
     }
 
-    /// Commits inside a gate that the caller holds.
-    pub(super) fn commit_within(mut self, held: &Held) -> Result<(), Error> {
+    /// Commits inside a gate that the caller holds; answers the id of the batch's pack.
+    pub(super) fn commit_within(mut self, held: &Held) -> Result<Option<Digest>, Error> {
         let (pack, pending) = self.finish()?;
-        publish::publish(self.store, pack, pending, held)
+        let id = pack.as_ref().map(|pack| pack.id);
+        publish::publish(self.store, pack, pending, held)?;
+        Ok(id)
+    }
+
+    /// Stores a part table, whether or not it is here; answers its digest.
+    pub(super) fn put_table_anew(
+        &mut self,
+        container: &Digest,
+        parts: &[Part],
+    ) -> Result<Digest, Error> {
+        let parts = part_table::sorted(parts);
+        let bytes = part_table::encode(container, &parts);
+        let table = part_table::digest_of_encoding(&bytes);
+        let found = Found { kind: Kind::PartTable, size_bytes: bytes.len() as u64 };
+        self.put_anew(Kind::PartTable, table, &bytes, found)?;
+        self.pending.part_tables.push((*container, table, parts));
+        Ok(table)
     }
 
     /// Everything written and durable, not yet visible.

@@ -25,6 +25,9 @@ mod plan;
 mod recent;
 pub(super) mod reserve;
 mod trash;
+mod usage;
+
+pub use usage::{RootUsage, Usage};
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -263,6 +266,9 @@ impl Sweep<'_> {
         let is_dead = |number: &i64| !plan.containers.contains(number);
         let memos = snapshot.memos.iter();
         let memos = memos.flat_map(|it| it.keys.iter().map(|key| (it.topic.as_str(), key)));
+        // A container may be lost already: no memo may say that its parts are registered.
+        let containers: HashSet<&Digest> = snapshot.containers.values().collect();
+        let is_dead_key = |key: &Digest| !self.is_known(key).unwrap_or(!containers.contains(key));
         let realisations = &snapshot.realisations;
         let is_lost = |(_, output): &&(Digest, Digest)| {
             !self.marks.is_live(output) && self.is_known(output) != Some(true)
@@ -271,7 +277,7 @@ impl Sweep<'_> {
             objects: dead.map(|object| &snapshot.digests[object]).collect(),
             containers: snapshot.containers.keys().copied().filter(is_dead).collect(),
             realisations: realisations.iter().filter(is_lost).map(|(id, _)| id).collect(),
-            memos: memos.filter(|(_, key)| self.is_known(key) == Some(false)).collect(),
+            memos: memos.filter(|(_, key)| is_dead_key(key)).collect(),
             roots: self.roots.iter().collect(),
             kept_packs,
         }

@@ -4,11 +4,13 @@
 //! Nothing is deleted, and what is good in a damaged file is never missing for a moment:
 //!
 //! ```text
-//! 1 copy what is good          members of a pack, parts of a container: one batch, one commit
-//! 2 rename the file            to quarantine/
-//! 3 remove the damaged rows    one transaction
+//! 1 link the file              into quarantine/
+//! 2 copy what is good          members of a pack, parts of a container, and part tables, which
+//!                              the index can tell: one batch, one commit
+//! 3 remove its old name        unless 2 put a good file there, of the same members
+//! 4 remove the damaged rows    one transaction
 //! ```
-//! Killed after 1, the file is still damaged and the next repair finds less to do; killed after 2,
+//! Killed before 3, the file is still damaged and the next repair finds less to do; killed after 3,
 //! rows name a file that is gone, which counts as absent. All of it happens with the gate held, so
 //! no commit puts a good file to the place of the damaged one in between.
 
@@ -72,71 +74,91 @@ fn quarantine_file(
     }
     let path = file.path(&store.place);
     tracing::warn!(path = %path.display(), "moving a damaged file to quarantine");
-    if path.exists() {
-        done.saved += save(store, &objects, &damaged, held)?;
-        done.files.push(set_aside(store, &path)?);
+    let is_there = path.exists();
+    if is_there {
+        done.files.push(link_aside(store, &path)?);
     }
-    store.index.remove_objects(&damaged, file)?;
-    done.lost.extend(damaged);
+    let mut saving = Saving { store, batch: DiskBatch::new(store), saved: 0 };
+    saving.objects(&objects, &damaged)?;
+    done.saved += saving.saved;
+    let lost: BTreeSet<Digest> =
+        damaged.into_iter().filter(|digest| !saving.batch.holds(digest)).collect();
+    let pack = saving.batch.commit_within(held)?;
+    let is_replaced = match file {
+        StoredFile::Pack(id) => pack == Some(*id),
+        StoredFile::Object(_, digest) => !lost.contains(digest),
+    };
+    if is_there && !is_replaced {
+        fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+    }
+    store.index.remove_objects(&lost, file)?;
+    done.lost.extend(lost);
     Ok(())
 }
 
-/// Copies what is good of a file's objects; answers how many things that was.
-fn save(
-    store: &DiskStore,
-    objects: &[(Digest, Located)],
-    damaged: &BTreeSet<Digest>,
-    held: &Held,
-) -> Result<usize, Error> {
-    let mut batch = DiskBatch::new(store);
-    let mut saved = 0;
-    for (digest, located) in objects {
-        match damaged.contains(digest) {
-            false => saved += usize::from(batch.copy(digest, located)?),
-            true if located.kind == Kind::Blob => {
-                saved += save_parts(store, &mut batch, digest, located, 0)?;
+/// Copies what is good in a damaged file.
+struct Saving<'a> {
+    store: &'a DiskStore,
+    batch: DiskBatch<'a>,
+    saved: usize,
+}
+
+impl Saving<'_> {
+    fn objects(
+        &mut self,
+        objects: &[(Digest, Located)],
+        damaged: &BTreeSet<Digest>,
+    ) -> Result<(), Error> {
+        for (digest, located) in objects {
+            match (damaged.contains(digest), located.kind) {
+                (false, _) => self.saved += usize::from(self.batch.copy(digest, located)?),
+                (true, Kind::Blob) => self.parts(digest, located, 0)?,
+                (true, Kind::PartTable) => self.table(digest)?,
+                (true, Kind::Recipe | Kind::Directory) => {}
             }
-            true => {}
         }
+        Ok(())
     }
-    batch.commit_within(held)?;
-    Ok(saved)
+
+    /// Copies the good parts of a damaged container, and those of its damaged parts.
+    fn parts(&mut self, container: &Digest, located: &Located, depth: usize) -> Result<(), Error> {
+        let parts = self.store.index.parts_of(container)?;
+        let digests: Vec<Digest> = parts.iter().map(|part| part.digest).collect();
+        let elsewhere = self.store.locate(&digests)?;
+        let lies_here = |part: &&Part| {
+            elsewhere.get(&part.digest).is_none_or(|place| place.container == located.container)
+        };
+        for part in parts.iter().filter(lies_here) {
+            let place = located.part(part);
+            if self.batch.copy(&part.digest, &place)? {
+                self.saved += 1;
+            } else if depth < DEPTH_MAX {
+                self.parts(&part.digest, &place, depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the part table of a container anew: its parts are in the index.
+    fn table(&mut self, table: &Digest) -> Result<(), Error> {
+        for container in self.store.index.containers_listed_by(table)? {
+            self.batch.put_table_anew(&container, &self.store.index.parts_of(&container)?)?;
+            self.saved += 1;
+        }
+        Ok(())
+    }
 }
 
-/// Copies the good parts of a damaged container, and those of its damaged parts.
-fn save_parts(
-    store: &DiskStore,
-    batch: &mut DiskBatch<'_>,
-    container: &Digest,
-    located: &Located,
-    depth: usize,
-) -> Result<usize, Error> {
-    let parts = store.index.parts_of(container)?;
-    let digests: Vec<Digest> = parts.iter().map(|part| part.digest).collect();
-    let elsewhere = store.locate(&digests)?;
-    let lies_here = |part: &&Part| {
-        elsewhere.get(&part.digest).is_none_or(|place| place.container == located.container)
-    };
-    let mut saved = 0;
-    for part in parts.iter().filter(lies_here) {
-        let place = located.part(part);
-        if batch.copy(&part.digest, &place)? {
-            saved += 1;
-        } else if depth < DEPTH_MAX {
-            saved += save_parts(store, batch, &part.digest, &place, depth + 1)?;
-        }
-    }
-    Ok(saved)
-}
-
-/// Moves a file to `quarantine/`, under a name that is free.
-fn set_aside(store: &DiskStore, path: &Path) -> Result<PathBuf, Error> {
+/// Gives a file a second name in `quarantine/`, one that is free.
+fn link_aside(store: &DiskStore, path: &Path) -> Result<PathBuf, Error> {
     let folder = store.place.quarantine();
     create_folder(&folder)?;
     let name = path.file_name().expect("a stored file has a name").to_string_lossy();
     let numbered = (1..).map(|number| folder.join(format!("{name}.{number}")));
     let target = std::iter::once(folder.join(&*name)).chain(numbered).find(|it| !it.exists());
     let target = target.expect("one of endlessly many names is free");
-    fs::rename(path, &target).map_err(Error::io("move aside", path))?;
+    fs::hard_link(path, &target)
+        .or_else(|_| fs::copy(path, &target).map(drop))
+        .map_err(Error::io("keep in quarantine", path))?;
     Ok(target)
 }

@@ -51,7 +51,12 @@ impl DiskStore {
         }
         let mut report = RebuildReport::default();
         let rows = collect(&place, &mut report.notes)?;
-        let kept = Kept::read(&place.index(), &mut report.notes);
+        let is_damaged = !report.notes.is_empty();
+        let mut kept = Kept::read(&place.index(), &mut report.notes);
+        if is_damaged {
+            // One of them may say that the parts of a container are known.
+            kept.memos.clear();
+        }
         report.objects = rows.objects.len();
         report.parts = rows.part_tables.iter().map(|(_, _, parts)| parts.len()).sum();
         report.realisations = kept.realisations.len();

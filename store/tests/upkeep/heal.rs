@@ -96,6 +96,24 @@ fn a_damaged_recipe_is_unknown_and_the_next_build_replaces_it() {
 }
 
 #[test]
+fn a_damaged_part_table_is_written_anew() {
+    let fixture = fixture();
+    let store = &fixture.store;
+    let bytes = noise(1, 2 << 20);
+    let container = put(store, &bytes);
+    let all = parts(&bytes, 1000, 2000);
+    // Alone in its pack, so that the new pack has the name of the damaged one.
+    commit(store, |batch| batch.put_parts(&container.digest, &all).unwrap());
+    damage(&fixture.path.join("packs"), all[1].digest.as_bytes());
+    let done = store.quarantine(&problems(store)).unwrap();
+    assert_eq!((done.files.len(), done.saved, done.lost.len()), (1, 1, 0));
+    assert_eq!(problems(store), []);
+    assert_eq!(store.parts(&container.digest).unwrap(), all);
+    assert_eq!(files(&fixture.path.join("packs")).len(), 1);
+    assert_eq!(store.quarantine(&problems(store)).unwrap(), Default::default());
+}
+
+#[test]
 fn what_was_healed_since_stays_where_it_is() {
     let fixture = fixture();
     let store = &fixture.store;

@@ -4,6 +4,8 @@ mod gc;
 mod heal;
 mod lease;
 mod rebuild;
+mod together;
+mod usage;
 
 use std::fs;
 use std::io::Read;

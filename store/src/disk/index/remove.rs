@@ -9,7 +9,7 @@ use crate::disk::stored_file::StoredFile;
 use crate::shelf::Located;
 use crate::{Digest, Error};
 
-use super::row::object_at;
+use super::row::{digest_at, object_at};
 
 impl Index {
     /// The objects that lie in `file`, in their order.
@@ -30,6 +30,21 @@ impl Index {
                 let key = params![digest.as_bytes(), *kind as i64];
                 connection.prepare(&sql)?.query_map(key, object_at)?.collect()
             }
+        })
+    }
+
+    /// The containers whose parts `table` lists.
+    pub(in crate::disk) fn containers_listed_by(
+        &self,
+        table: &Digest,
+    ) -> Result<Vec<Digest>, Error> {
+        self.read(|connection| {
+            let mut select = connection.prepare(
+                "SELECT container.digest FROM part_table
+                 JOIN container ON container.number = part_table.container
+                 WHERE part_table.digest = ?",
+            )?;
+            select.query_map([table.as_bytes()], |row| digest_at(row, 0))?.collect()
         })
     }
 
