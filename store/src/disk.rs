@@ -87,7 +87,7 @@ impl DiskStore {
         let place = Place::open(folder.as_ref())?;
         match DiskStore::open_place(&place) {
             // So that at least a collection can be started.
-            Err(Error::DiskFull { .. }) => gc::reserve::release(&place),
+            Err(Error::DiskFull { .. }) => gc::reserve::release_half(&place),
             opened => return opened,
         }
         DiskStore::open_place(&place)
@@ -157,7 +157,11 @@ impl Shelf for DiskStore {
     fn source(&self, container: Container) -> Result<Source, Error> {
         Ok(Source::File(match container {
             Container::Object(kind, digest) => self.place.object(kind, &digest),
-            Container::Pack(number) => self.place.pack(&self.index.pack_id(number)?),
+            Container::Pack(number) => match self.index.pack_id(number)? {
+                Some(id) => self.place.pack(&id),
+                // Where no file is: one that was collected.
+                None => self.place.packs().join(number.to_string()),
+            },
         }))
     }
 

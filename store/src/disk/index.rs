@@ -68,16 +68,16 @@ impl Index {
         &self.path
     }
 
-    /// The id, and so the file name, of a pack.
-    pub(super) fn pack_id(&self, number: i64) -> Result<Digest, Error> {
+    /// The id, and so the file name, of a pack; `None` if it was collected.
+    pub(super) fn pack_id(&self, number: i64) -> Result<Option<Digest>, Error> {
         if let Some(id) = self.packs.lock().expect("no holder panics").get(&number) {
-            return Ok(*id);
+            return Ok(Some(*id));
         }
         let id = self.read(|connection| {
             let mut select = connection.prepare_cached("SELECT id FROM pack WHERE number = ?")?;
-            select.query_one([number], |row| digest_at(row, 0))
+            select.query_row([number], |row| digest_at(row, 0)).optional()
         })?;
-        self.packs.lock().expect("no holder panics").insert(number, id);
+        self.packs.lock().expect("no holder panics").extend(id.map(|id| (number, id)));
         Ok(id)
     }
 
@@ -149,9 +149,12 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 fn index_error(path: &Path, cause: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
     let path = path.to_owned();
+    // What a full disk says where the index's shared memory should be.
+    let is_shared_memory = cause.sqlite_error().map(|it| it.extended_code)
+        == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
     match cause.sqlite_error_code() {
         Some(DatabaseBusy | DatabaseLocked) => Error::Locked { path },
-        Some(DiskFull) => {
+        Some(code) if code == DiskFull || is_shared_memory => {
             let cause = std::io::Error::new(std::io::ErrorKind::StorageFull, cause);
             Error::DiskFull { path, size_bytes: 0, cause }
         }

@@ -37,7 +37,23 @@ pub(super) fn verify(
     }
     let Verifier { mut problems, .. } = verifier;
     missing_needs(store, &objects, &mut problems)?;
-    Ok(problems)
+    still_true(store, problems)
+}
+
+/// Leaves out what was collected, moved or healed since the index was read.
+fn still_true(store: &DiskStore, problems: Vec<Problem>) -> Result<Vec<Problem>, Error> {
+    let mut left = Vec::with_capacity(problems.len());
+    for problem in problems {
+        let lies_there = match shelf::locate_one(store, &problem.digest)? {
+            Some(located) => store.source(located.container)?.path() == problem.path,
+            // Then it is missing, and what needs it was there a moment ago.
+            None => problem.path == store.index.path(),
+        };
+        if lies_there {
+            left.push(problem);
+        }
+    }
+    Ok(left)
 }
 
 /// The digests of those of `objects`, all of one file, that are not as their names say.
@@ -249,6 +265,10 @@ fn missing_needs(
         }
         let found = shelf::look_up(store, &require::digests(&needs))?;
         let is_missing = |need: &&require::Need| !need.is_met_by(found.get(&need.digest()));
+        if needs.iter().any(|need| is_missing(&need)) && shelf::locate_one(store, digest)?.is_none()
+        {
+            continue;
+        }
         problems.extend(needs.iter().filter(is_missing).map(|need| Problem {
             digest: need.digest(),
             path: store.index.path().to_owned(),
