@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use harness::{Run, TestSpace, root, shared, tree};
+use harness::{Run, TestSpace, names, root, shared, tree};
 use sha1::{Digest, Sha1};
 
 // --- base WIMs ---
@@ -593,14 +593,6 @@ fn package_of(files: &[(&str, &str)]) -> TestSpace {
 fn assert_nothing_built(space: &TestSpace) {
     let result = space.project().join("result");
     assert!(!result.exists() || tree(&result).is_empty(), "something was written");
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).expect("a folder").flatten();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
 }
 
 /// Bytes that nothing compresses or shares.

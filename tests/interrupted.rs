@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::{Run, TestSpace, tree};
+use harness::{Run, TestSpace, names, tree};
 
 /// Large enough that a build is met in its middle.
 const LARGE_BYTES: u64 = 300 << 20;
@@ -333,14 +333,6 @@ fn assert_nothing_left(space: &TestSpace, round: u32) {
     let result = space.project().join("result");
     assert_eq!(names(&result), ["boot.iso", "factory.wim"], "round {round}");
     assert_eq!(names(&space.store().join("tmp")), ["lock"], "round {round}");
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).expect("a folder").flatten();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
 }
 
 fn parts(folder: &Path) -> Vec<PathBuf> {

@@ -94,12 +94,7 @@ fn from_image(
     let mut files = Vec::new();
     for file in boot_files(arch) {
         for (path, dentry) in find(&image, &file) {
-            let content = if dentry.data.is_empty_stream() {
-                batch.put_bytes(&[])?
-            } else {
-                wim.decoded(&dentry.data, context, batch)?
-            };
-            files.push((path, content));
+            files.push((path, wim.decoded(&dentry.data, context, batch)?));
         }
     }
     Ok(files)

@@ -49,10 +49,7 @@ impl Builder for Bootable {
         }
         let mut sink = RecipeSink(RecipeBuilder::new());
         write(&tree, &options, &mut sink)?;
-        let mut batch = context.store.batch()?;
-        let content = batch.put_recipe(&sink.0.finish())?;
-        batch.commit()?;
-        Ok(Output::Content(content))
+        context.put_recipe(&sink.0.finish()).map(Output::Content)
     }
 }
 

@@ -55,9 +55,6 @@ impl Builder for Variables {
             .collect();
         let password = self.password.as_ref().map(Secret::reveal);
         let bytes = encrypt(&variables, password, Algorithm::Aes256)?;
-        let mut batch = context.store.batch()?;
-        let content = batch.put_bytes(&bytes)?;
-        batch.commit()?;
-        Ok(Output::Content(content))
+        context.put_bytes(&bytes).map(Output::Content)
     }
 }

@@ -123,6 +123,9 @@ impl WimContent {
         context: &BuildContext<'_>,
         batch: &mut dyn mediabuild_store::Batch,
     ) -> Result<Content, Failure> {
+        if sha1.is_empty_stream() {
+            return Ok(batch.put_bytes(&[])?);
+        }
         let entry = self.entry(sha1)?;
         if !is_compressed(entry) {
             return self.stored(entry);

@@ -116,10 +116,7 @@ impl WimEdit {
         path: &str,
         bytes: &[u8],
     ) -> Result<(), Failure> {
-        let mut batch = context.store.batch()?;
-        let content = batch.put_bytes(bytes)?;
-        batch.commit()?;
-        self.add(context, path, &content)
+        self.add(context, path, &context.put_bytes(bytes)?)
     }
 
     /// A small file's bytes, wherever its content is; an error if it has more than `limit_bytes`.
@@ -177,10 +174,7 @@ impl WimEdit {
             return Err(failure);
         }
         written?;
-        let mut batch = context.store.batch()?;
-        let content = batch.put_recipe(&sink.0.finish())?;
-        batch.commit()?;
-        Ok(content)
+        context.put_recipe(&sink.0.finish())
     }
 
     /// The image's own times are the project's; everything else the input said of it stays.

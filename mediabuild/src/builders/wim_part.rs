@@ -1,7 +1,7 @@
 //! `wim-part`: a file or folder of an image → a content or a directory, decoded where needed.
 
 use mediabuild_formats::wim::Dentry;
-use mediabuild_store::{Batch, Content, DirectoryBuilder, Output};
+use mediabuild_store::{Batch, DirectoryBuilder, Output};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -49,14 +49,14 @@ impl Builder for WimPart {
                 directory: DirectoryBuilder::default(),
                 files: 0,
             };
-            taken.folder(dentry, "", batch.as_mut())?;
+            taken.folder(dentry, batch.as_mut())?;
             if taken.files == 0 {
                 return Err(Failure::build(format!("`{}` gives no file", self.path))
                     .help("mend the `include` and `exclude` globs"));
             }
             Output::Directory(taken.directory.put(batch.as_mut())?)
         } else {
-            Output::Content(content(&wim, dentry, context, batch.as_mut())?)
+            Output::Content(wim.decoded(&dentry.data, context, batch.as_mut())?)
         };
         batch.commit()?;
         Ok(output)
@@ -73,13 +73,8 @@ struct Taken<'a> {
 
 impl Taken<'_> {
     /// Takes a folder's files; depth is bounded by the parser's own limit on nesting.
-    fn folder(
-        &mut self,
-        folder: &Dentry,
-        path: &str,
-        batch: &mut dyn Batch,
-    ) -> Result<(), Failure> {
-        let mut stack = vec![(folder, path.to_owned())];
+    fn folder(&mut self, folder: &Dentry, batch: &mut dyn Batch) -> Result<(), Failure> {
+        let mut stack = vec![(folder, String::new())];
         while let Some((folder, path)) = stack.pop() {
             for child in &folder.children {
                 let name = child.name.to_string();
@@ -101,22 +96,10 @@ impl Taken<'_> {
             ))
             .help(format!("leave it out: exclude \"{path}\"")));
         }
-        let content = content(self.wim, file, self.context, batch)?;
+        let content = self.wim.decoded(&file.data, self.context, batch)?;
         self.files += 1;
         self.directory
             .insert(path, content)
             .map_err(|error| Failure::build(format!("`{path}`: {error}")))
     }
-}
-
-fn content(
-    wim: &WimContent,
-    file: &Dentry,
-    context: &BuildContext<'_>,
-    batch: &mut dyn Batch,
-) -> Result<Content, Failure> {
-    if file.data.is_empty_stream() {
-        return Ok(batch.put_bytes(&[])?);
-    }
-    wim.decoded(&file.data, context, batch)
 }
