@@ -506,7 +506,7 @@ fn damaged_is_noticed(space: &TestSpace, file: &Path, digest: &str) -> bool {
     let name = file.file_name().expect("a name").to_string_lossy().into_owned();
     let verified = space.run(&["store", "verify"]);
     if verified.code != Some(0) || run.code != Some(0) {
-        verified.expect(1).says(&name).says("help: remove the named files");
+        verified.expect(1).says(&name).says("help: mediabuild store verify --repair");
     }
     if run.code == Some(0) {
         assert_eq!(run.digest("factory.wim"), digest);

@@ -385,7 +385,7 @@ fn exit_code_3_is_a_failed_environment() {
 // ---- help ----
 
 /// Every command with words that its help must hold.
-const HELP: [(&[&str], &[&str]); 15] = [
+const HELP: [(&[&str], &[&str]); 18] = [
     (&[], &["init", "check", "plan", "build", "graph", "inspect", "verify", "store", "Exit codes"]),
     (&["init"], &["[FOLDER]"]),
     (&["check"], &["[PROJECT]"]),
@@ -398,8 +398,11 @@ const HELP: [(&[&str], &[&str]); 15] = [
     (&["inspect", "cat"], &["<FILE>", "<PATH>", "--image <INDEX>"]),
     (&["inspect", "variables"], &["<FILE>", "--password-env <NAME>"]),
     (&["verify"], &["<FILES>..."]),
-    (&["store"], &["verify", "roots"]),
-    (&["store", "verify"], &["Usage: mediabuild store verify"]),
+    (&["store"], &["verify", "roots", "gc", "du", "rebuild-index"]),
+    (&["store", "verify"], &["Usage: mediabuild store verify", "--repair"]),
+    (&["store", "gc"], &["--dry-run", "--max <SIZE>", "--keep <AGE>"]),
+    (&["store", "du"], &["Usage: mediabuild store du"]),
+    (&["store", "rebuild-index"], &["Usage: mediabuild store rebuild-index"]),
     (&["store", "roots"], &["Usage: mediabuild store roots"]),
 ];
 

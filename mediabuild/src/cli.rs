@@ -182,9 +182,70 @@ pub(crate) struct Verify {
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
     /// Read everything in the store again and compare it with its name
-    Verify,
+    Verify(StoreVerify),
     /// Show what keeps contents alive
     Roots,
+    /// Remove what no result needs
+    Gc(StoreGc),
+    /// Show how much room each result takes, and what would go with it
+    Du,
+    /// Make a lost or damaged index anew from the store's files
+    RebuildIndex,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreVerify {
+    /// Move damaged files aside: the next build imports or makes their contents anew
+    #[arg(long)]
+    pub(crate) repair: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mediabuild store gc                          keep only what results need
+  mediabuild store gc --keep 30d --max 50GiB   and what was stored lately, the youngest first
+  mediabuild store gc --dry-run                only say what would go")]
+pub(crate) struct StoreGc {
+    /// Only say what would go
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Keep what is unneeded but young, as long as the store is not larger (`50GiB`, `800MB`)
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) max: Option<u64>,
+    /// Keep what is unneeded but was stored in this time (`30d`, `12h`)
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    pub(crate) keep: Option<u64>,
+}
+
+/// `50GiB`, `800MB`, `1000` as bytes.
+fn parse_size(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 10] = [
+        ("", 1),
+        ("B", 1),
+        ("KB", 1000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+    ];
+    quantity(text, &UNITS).ok_or_else(|| "a size is a number and a unit, such as 50GiB".to_owned())
+}
+
+/// `30d`, `12h` as seconds.
+fn parse_age(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 5] =
+        [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400), ("w", 604_800)];
+    quantity(text, &UNITS).ok_or_else(|| "an age is a number and a unit, such as 30d".to_owned())
+}
+
+fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit.trim())?;
+    number.parse::<u64>().ok()?.checked_mul(*factor)
 }
 
 /// Parses the command line; clap prints help and mistakes itself (exit code 2).

@@ -9,13 +9,7 @@ use crate::progress::Progress;
 
 /// Opens the store at `asked`, or the default one, and creates it when there is none.
 pub(crate) fn open(asked: Option<&PathBuf>, progress: &Progress) -> Result<DiskStore, Failure> {
-    let folder = match asked {
-        Some(folder) if folder.as_os_str().is_empty() => {
-            return Err(Failure::usage("`--store` or `MEDIABUILD_STORE` is empty"));
-        }
-        Some(folder) => folder.clone(),
-        None => default_folder()?,
-    };
+    let folder = folder(asked)?;
     let store = DiskStore::open(&folder).map_err(|error| {
         Failure::from(error).while_doing(format!("opening the store `{}`", folder.display()))
     })?;
@@ -23,6 +17,17 @@ pub(crate) fn open(asked: Option<&PathBuf>, progress: &Progress) -> Result<DiskS
         progress.warning(&warning);
     }
     Ok(store)
+}
+
+/// The folder that was asked for, or the default one.
+pub(crate) fn folder(asked: Option<&PathBuf>) -> Result<PathBuf, Failure> {
+    match asked {
+        Some(folder) if folder.as_os_str().is_empty() => {
+            Err(Failure::usage("`--store` or `MEDIABUILD_STORE` is empty"))
+        }
+        Some(folder) => Ok(folder.clone()),
+        None => default_folder(),
+    }
 }
 
 /// `mediabuild/store` in the user's *data* folder: cleaners empty cache folders, and files that a

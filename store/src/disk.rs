@@ -7,26 +7,47 @@
 //! packs/<id>                 one batch's small things, back to back, with a table at the end
 //! index.sqlite               what lies where; realisations, memos, roots (WAL)
 //! secret-key                 32 random bytes, mode 0600
+//! gate.lock                  held shared by commits, exclusively by whoever removes files or rows
+//! reserve                    8 MiB that a collection gives away first, to work on a full disk
+//! trash/lock                 held while a collection runs
+//! trash/<name>/...           files that were removed and are being unlinked
+//! leases/<pid>-<random>      what living processes use, locked by each
+//! quarantine/<name>          damaged files that `quarantine` moved aside
 //! tmp/lock                   held while a process joins or sweeps tmp/
 //! tmp/<name>/lock            held as long as the process that owns the folder lives
 //! tmp/<name>/<batch>/...     files of batches that are not committed
 //! ```
 //! All bytes are in `objects/` and `packs/`; their kinds are in file names and pack tables, and
 //! the parts of containers in `.parts` objects, so the index's `object` and `part` tables can be
-//! made anew from the files.
+//! made anew from the files ([`DiskStore::rebuild_index`]).
 //!
 //! A batch writes to `tmp/`, makes its files durable, renames them to their places, makes the
 //! folders durable, and then adds its rows in one transaction: the commit point. A process killed
 //! before leaves files that no row names, never a row without its file.
+//!
+//! A row without its file (somebody removed it) counts as absent, and so does a recipe or directory
+//! whose bytes are damaged: what made it makes it again.
 
 mod batch;
+mod copy;
+mod encodings;
+mod gate;
+mod gc;
 mod index;
+mod lease;
 mod locate;
 mod pack;
 mod place;
 mod publish;
+mod quarantine;
+mod rebuild;
 mod scratch;
+mod stored_file;
 mod verify;
+
+pub use gc::{GcOptions, GcReport, RootUsage, Usage};
+pub use quarantine::Quarantined;
+pub use rebuild::RebuildReport;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -34,6 +55,7 @@ use std::sync::Mutex;
 
 use batch::DiskBatch;
 use index::Index;
+use lease::Leases;
 use place::Place;
 use scratch::{Scratch, ScratchFolder};
 
@@ -46,9 +68,13 @@ use crate::{
 };
 
 /// A store in a folder, shared by threads and processes.
+///
+/// What was looked up or stored through a handle, and all that it needs, stays as long as the
+/// handle lives, whoever collects garbage meanwhile (see [`DiskStore::gc`]).
 pub struct DiskStore {
     place: Place,
     index: Index,
+    leases: Leases,
     /// Our folder below `tmp/`, made by the first batch that writes a file.
     scratch: Mutex<Option<Scratch>>,
     /// The folders in `objects/` that are durable for sure: what another process has just made may
@@ -63,14 +89,25 @@ impl DiskStore {
     /// processes that died left in `tmp/`.
     pub fn open(folder: impl AsRef<Path>) -> Result<DiskStore, Error> {
         let place = Place::open(folder.as_ref())?;
-        scratch::sweep(&place)?;
+        match DiskStore::open_place(&place) {
+            // So that at least a collection can be started.
+            Err(Error::DiskFull { .. }) => gc::reserve::release_half(&place),
+            opened => return opened,
+        }
+        DiskStore::open_place(&place)
+    }
+
+    fn open_place(place: &Place) -> Result<DiskStore, Error> {
+        scratch::sweep(place)?;
         Ok(DiskStore {
+            // Before the index is opened: who rebuilds it must see that somebody uses it.
+            leases: Leases::join(place)?,
             index: Index::open(&place.index())?,
             scratch: Mutex::new(None),
             durable_shards: Mutex::default(),
             known_whole: KnownWhole::default(),
             warning: place.warning(),
-            place,
+            place: place.clone(),
         })
     }
 
@@ -85,11 +122,13 @@ impl DiskStore {
     }
 
     fn located(&self, digest: &Digest, kind: Kind) -> Result<Option<Located>, Error> {
+        self.leases.hold(&[*digest])?;
         Ok(shelf::locate_one(self, digest)?.filter(|located| located.kind == kind))
     }
 
     /// Where `digest` lies, if its file is there too. A lost file is stored again, not trusted.
     fn present(&self, digest: &Digest) -> Result<Option<Located>, Error> {
+        self.leases.hold(&[*digest])?;
         Ok(self.locate_here(&[*digest])?.remove(digest))
     }
 
@@ -127,7 +166,11 @@ impl Shelf for DiskStore {
     fn source(&self, container: Container) -> Result<Source, Error> {
         Ok(Source::File(match container {
             Container::Object(kind, digest) => self.place.object(kind, &digest),
-            Container::Pack(number) => self.place.pack(&self.index.pack_id(number)?),
+            Container::Pack(number) => match self.index.pack_id(number)? {
+                Some(id) => self.place.pack(&id),
+                // Where no file is: one that was collected.
+                None => self.place.packs().join(number.to_string()),
+            },
         }))
     }
 }
@@ -138,16 +181,19 @@ impl Store for DiskStore {
     }
 
     fn find_many(&self, digests: &[Digest]) -> Result<Vec<Option<Content>>, Error> {
+        self.leases.hold(digests)?;
         let located = self.locate_here(digests)?;
         let content = |digest: &Digest| located.get(digest)?.content(*digest);
         Ok(digests.iter().map(content).collect())
     }
 
     fn open(&self, digest: &Digest) -> Result<Reader, Error> {
+        self.leases.hold(&[*digest])?;
         resolve(self, digest).map(Reader::new)
     }
 
     fn open_at(&self, digest: &Digest) -> Result<RandomReader, Error> {
+        self.leases.hold(&[*digest])?;
         resolve(self, digest).map(RandomReader::new)
     }
 
@@ -159,6 +205,7 @@ impl Store for DiskStore {
     /// The index has each part too, but of equal parts of one container only the first: it answers
     /// for a table that is lost or damaged.
     fn parts(&self, container: &Digest) -> Result<Vec<Part>, Error> {
+        self.leases.hold(&[*container])?;
         let mut parts = Vec::new();
         for table in self.index.part_tables(container)? {
             match self.part_table(&table) {
@@ -180,6 +227,7 @@ impl Store for DiskStore {
 
     fn realisation(&self, id: &DerivationId) -> Result<Option<Output>, Error> {
         let Some(output) = self.index.realisation(id)? else { return Ok(None) };
+        self.leases.hold(&[output.digest()])?;
         Ok(is_whole(self, &output, &self.known_whole)?.then_some(output))
     }
 
@@ -196,6 +244,7 @@ impl Store for DiskStore {
     }
 
     fn set_root(&self, root: &Root) -> Result<(), Error> {
+        self.leases.hold(&[root.output.digest()])?;
         self.index.set_root(root)
     }
 

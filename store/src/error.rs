@@ -57,6 +57,10 @@ pub enum Error {
     #[error("`{}` {what}", path.display())]
     BadFormat { path: PathBuf, what: String },
 
+    /// There is no index where one must be.
+    #[error("the index `{}` is missing", path.display())]
+    IndexLost { path: PathBuf },
+
     /// The index failed in a way of its own.
     #[error("index `{}`: {cause}", path.display())]
     Index { path: PathBuf, cause: rusqlite::Error },
@@ -86,9 +90,9 @@ impl Error {
         match self {
             Error::Io { .. } | Error::Source(_) => Some("check the path and its permissions"),
             Error::DiskFull { .. } => Some("free some space, or put the store on a larger disk"),
-            Error::Corrupt { .. } | Error::Index { .. } => {
-                Some("`mediabuild store verify` lists all that is damaged")
-            }
+            Error::Corrupt { .. } => Some("`mediabuild store verify` lists all that is damaged"),
+            Error::IndexLost { .. } => Some(REBUILD),
+            Error::Index { cause, .. } if is_damage(cause) => Some(REBUILD),
             Error::Missing(_) => Some("build again what made it, or import it again"),
             Error::Conflict { .. } => Some(
                 "the step gave other bytes than before, which it never should; to go on, name an \
@@ -131,6 +135,8 @@ impl Error {
         Error::Corrupt { digest, path: path.to_owned(), what: what.into() }
     }
 }
+
+const REBUILD: &str = "`mediabuild store rebuild-index` makes it anew from the store's files";
 
 /// Whether the index itself is broken.
 fn is_damage(cause: &rusqlite::Error) -> bool {

@@ -37,7 +37,7 @@ pub use digest::{Digest, DigestParseError};
 pub use directory::{
     Directory, DirectoryBuilder, DirectoryError, Entry, EntryName, NameError, walk,
 };
-pub use disk::DiskStore;
+pub use disk::{DiskStore, GcOptions, GcReport, Quarantined, RebuildReport, RootUsage, Usage};
 pub use error::Error;
 pub use memory::MemoryStore;
 pub use output::{DerivationId, Output, Problem, Root};

@@ -116,3 +116,24 @@ pub(crate) fn random_key() -> io::Result<[u8; 32]> {
     }
     Ok(*hasher.finalize().as_bytes())
 }
+
+/// Makes `file` at least so long, with room on the disk behind every byte.
+#[cfg(target_os = "linux")]
+pub(crate) fn allocate(file: &File, size_bytes: u64) -> io::Result<()> {
+    let flags = rustix::fs::FallocateFlags::empty();
+    match rustix::fs::fallocate(file, flags, 0, size_bytes) {
+        Err(rustix::io::Errno::OPNOTSUPP) => fill(file, size_bytes),
+        done => Ok(done?),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn allocate(file: &File, size_bytes: u64) -> io::Result<()> {
+    fill(file, size_bytes)
+}
+
+/// Appends zeros.
+fn fill(mut file: &File, size_bytes: u64) -> io::Result<()> {
+    let length_bytes = file.metadata()?.len();
+    io::copy(&mut io::repeat(0).take(size_bytes.saturating_sub(length_bytes)), &mut file).map(drop)
+}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::shelf::{Found, Kind};
+use crate::shelf::{self, Found, Kind, Located, Shelf};
 use crate::{Content, Digest, Directory, Entry, Error, Output, Part, Recipe};
 
 /// Something that must be there.
@@ -53,6 +53,19 @@ pub(crate) fn of_directory(directory: &Directory) -> Vec<Need> {
         Entry::Directory(digest) => Need::Directory(*digest),
     };
     distinct(directory.iter().map(|(_, entry)| need(entry)).collect())
+}
+
+/// What the thing stored at `located` needs; nothing if it is bytes or a part table.
+pub(crate) fn of_stored(
+    shelf: &dyn Shelf,
+    digest: &Digest,
+    located: &Located,
+) -> Result<Vec<Need>, Error> {
+    match located.kind {
+        Kind::Recipe => Ok(of_recipe(&shelf::load_recipe(shelf, digest, located)?)),
+        Kind::Directory => Ok(of_directory(&shelf::load_directory(shelf, digest, located)?)),
+        Kind::Blob | Kind::PartTable => Ok(Vec::new()),
+    }
 }
 
 /// What `output` needs.

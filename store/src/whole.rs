@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 
 use crate::require::{self, Need};
-use crate::shelf::{self, Kind, Located, Shelf};
+use crate::shelf::{Kind, Located, Shelf};
 use crate::{Digest, Error, Output};
 
 /// What was found whole before. Only recipes and directories are remembered: their contents would
@@ -17,6 +17,11 @@ pub(crate) struct KnownWhole {
 impl KnownWhole {
     fn contains(&self, digest: &Digest) -> bool {
         self.digests.lock().expect("no holder of this lock panics").contains(digest)
+    }
+
+    /// Forgets everything: what was whole may be no more.
+    pub(crate) fn clear(&self) {
+        self.digests.lock().expect("no holder of this lock panics").clear();
     }
 
     fn extend(&self, digests: HashSet<Digest>) {
@@ -78,16 +83,8 @@ impl Search<'_> {
         inner: &mut Vec<Need>,
     ) -> Result<(), Error> {
         let is_leaf = matches!(located.kind, Kind::Blob | Kind::PartTable);
-        if is_leaf || !self.seen.insert(*digest) {
-            return Ok(());
-        }
-        match located.kind {
-            Kind::Recipe => {
-                inner.extend(require::of_recipe(&shelf::load_recipe(self.shelf, digest, located)?))
-            }
-            _ => inner.extend(require::of_directory(&shelf::load_directory(
-                self.shelf, digest, located,
-            )?)),
+        if !is_leaf && self.seen.insert(*digest) {
+            inner.extend(require::of_stored(self.shelf, digest, located)?);
         }
         Ok(())
     }

@@ -12,7 +12,8 @@ use std::io::{self, Read, Write};
 
 use tempfile::NamedTempFile;
 
-use super::pack::PackWriter;
+use super::gate::Held;
+use super::pack::{FinishedPack, PackWriter};
 use super::publish::{self, Pending};
 use super::scratch::ScratchFolder;
 use super::{DiskStore, index::NewObject};
@@ -24,7 +25,7 @@ use crate::{
 
 /// From this size on a blob is a file of its own, which export can clone and a link can share;
 /// below, a flush for each would cost more than its bytes.
-const LOOSE_BYTES_MIN: usize = 1 << 20;
+pub(super) const LOOSE_BYTES_MIN: usize = 1 << 20;
 
 /// Up to this size a blob that is here already is read again.
 const COMPARED_BYTES_MAX: usize = 1 << 20;
@@ -56,9 +57,20 @@ impl<'a> DiskBatch<'a> {
 
     /// Stores an encoding or a blob that is in memory, unless it is here already, unharmed.
     fn put(&mut self, kind: Kind, digest: Digest, bytes: &[u8], found: Found) -> Result<(), Error> {
-        if self.found.contains_key(&digest) || self.is_stored(kind, &digest, bytes)? {
+        if self.holds(&digest) || self.is_stored(kind, &digest, bytes)? {
             return Ok(());
         }
+        self.put_anew(kind, digest, bytes, found)
+    }
+
+    /// Stores it, whether or not it is here.
+    fn put_anew(
+        &mut self,
+        kind: Kind,
+        digest: Digest,
+        bytes: &[u8],
+        found: Found,
+    ) -> Result<(), Error> {
         let offset_bytes = match bytes.len() < LOOSE_BYTES_MIN {
             true => Some(self.write_packed(kind, &digest, bytes)?),
             false => {
@@ -72,7 +84,55 @@ impl<'a> DiskBatch<'a> {
         Ok(())
     }
 
-    fn record(
+    pub(super) fn store(&self) -> &DiskStore {
+        self.store
+    }
+
+    /// Whether this batch will add `digest`.
+    pub(super) fn holds(&self, digest: &Digest) -> bool {
+        self.found.contains_key(digest)
+    }
+
+    /// Commits copies: like any batch.
+    pub(super) fn commit_copies(self) -> Result<(), Error> {
+        Box::new(self).commit()
+    }
+
+    /// Commits inside a gate that the caller holds; answers the id of the batch's pack.
+    pub(super) fn commit_within(mut self, held: &Held) -> Result<Option<Digest>, Error> {
+        let (pack, pending) = self.finish()?;
+        let id = pack.as_ref().map(|pack| pack.id);
+        publish::publish(self.store, pack, pending, held)?;
+        Ok(id)
+    }
+
+    /// Stores a part table, whether or not it is here; answers its digest.
+    pub(super) fn put_table_anew(
+        &mut self,
+        container: &Digest,
+        parts: &[Part],
+    ) -> Result<Digest, Error> {
+        let parts = part_table::sorted(parts);
+        let bytes = part_table::encode(container, &parts);
+        let table = part_table::digest_of_encoding(&bytes);
+        let found = Found { kind: Kind::PartTable, size_bytes: bytes.len() as u64 };
+        self.put_anew(Kind::PartTable, table, &bytes, found)?;
+        self.pending.part_tables.push((*container, table, parts));
+        Ok(table)
+    }
+
+    /// Everything written and durable, not yet visible.
+    fn finish(&mut self) -> Result<(Option<FinishedPack>, Pending), Error> {
+        if self.failed {
+            return Err(Error::BatchFailed);
+        }
+        let pack = self.pack.take().map(PackWriter::finish).transpose()?;
+        let mut pending = std::mem::take(&mut self.pending);
+        publish::make_durable(self.store, pack.as_ref(), &mut pending)?;
+        Ok((pack, pending))
+    }
+
+    pub(super) fn record(
         &mut self,
         kind: Kind,
         digest: Digest,
@@ -87,7 +147,7 @@ impl<'a> DiskBatch<'a> {
     }
 
     fn has(&self, digest: &Digest) -> Result<bool, Error> {
-        Ok(self.found.contains_key(digest) || self.store.present(digest)?.is_some())
+        Ok(self.holds(digest) || self.store.present(digest)?.is_some())
     }
 
     /// Whether the store has `bytes` already, unharmed as far as we look.
@@ -110,6 +170,7 @@ impl<'a> DiskBatch<'a> {
         let mut found: HashMap<_, _> = digests.iter().filter_map(pending).collect();
         let is_absent = |digest: &&Digest| !found.contains_key(*digest);
         let rest: Vec<Digest> = digests.iter().filter(is_absent).copied().collect();
+        self.store.leases.hold(&rest)?;
         found.extend(shelf::look_up(self.store, &rest)?);
         Ok(found)
     }
@@ -127,7 +188,12 @@ impl<'a> DiskBatch<'a> {
 
     /// After a write that failed half way, the pack's offsets mean nothing: the batch is over. So
     /// it is after a flush that failed.
-    fn write_packed(&mut self, kind: Kind, digest: &Digest, bytes: &[u8]) -> Result<u64, Error> {
+    pub(super) fn write_packed(
+        &mut self,
+        kind: Kind,
+        digest: &Digest,
+        bytes: &[u8],
+    ) -> Result<u64, Error> {
         if self.failed {
             return Err(Error::BatchFailed);
         }
@@ -141,12 +207,17 @@ impl<'a> DiskBatch<'a> {
     }
 
     /// A file of its own for one large thing; gone when dropped, unless it is kept.
-    fn create_loose(&mut self) -> Result<NamedTempFile, Error> {
+    pub(super) fn create_loose(&mut self) -> Result<NamedTempFile, Error> {
         let folder = self.folder()?.path();
         NamedTempFile::new_in(folder).map_err(Error::io("make a file in", folder))
     }
 
-    fn keep_loose(&mut self, kind: Kind, digest: Digest, file: NamedTempFile) -> Result<(), Error> {
+    pub(super) fn keep_loose(
+        &mut self,
+        kind: Kind,
+        digest: Digest,
+        file: NamedTempFile,
+    ) -> Result<(), Error> {
         os::seal(file.as_file()).map_err(Error::io("make read-only", file.path()))?;
         let (file, path) = file.into_parts();
         self.pending.loose.push(publish::Loose { kind, digest, path, unflushed: Some(file) });
@@ -279,11 +350,9 @@ impl Batch for DiskBatch<'_> {
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), Error> {
-        if self.failed {
-            return Err(Error::BatchFailed);
-        }
-        let pack = self.pack.take().map(PackWriter::finish).transpose()?;
-        publish::publish(self.store, pack, std::mem::take(&mut self.pending))
+        let (pack, pending) = self.finish()?;
+        let held = self.store.place.gate()?.shared()?;
+        publish::publish(self.store, pack, pending, &held)
     }
 }
 

@@ -3,9 +3,13 @@
 //! One connection reads and one writes, each behind a lock that is held for single statements
 //! (reading) or the one transaction of a commit, never while bytes are copied.
 
+mod collect;
 mod locate;
+mod rebuild;
+mod remove;
 mod row;
 mod schema;
+mod snapshot;
 mod write;
 
 use std::collections::HashMap;
@@ -14,6 +18,10 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
+
+pub(super) use collect::Removal;
+pub(super) use rebuild::{Kept, Rows};
+pub(super) use snapshot::Snapshot;
 
 use row::{digest_at, output_at};
 
@@ -60,16 +68,16 @@ impl Index {
         &self.path
     }
 
-    /// The id, and so the file name, of a pack.
-    pub(super) fn pack_id(&self, number: i64) -> Result<Digest, Error> {
+    /// The id, and so the file name, of a pack; `None` if it was collected.
+    pub(super) fn pack_id(&self, number: i64) -> Result<Option<Digest>, Error> {
         if let Some(id) = self.packs.lock().expect("no holder panics").get(&number) {
-            return Ok(*id);
+            return Ok(Some(*id));
         }
         let id = self.read(|connection| {
             let mut select = connection.prepare_cached("SELECT id FROM pack WHERE number = ?")?;
-            select.query_one([number], |row| digest_at(row, 0))
+            select.query_row([number], |row| digest_at(row, 0)).optional()
         })?;
-        self.packs.lock().expect("no holder panics").insert(number, id);
+        self.packs.lock().expect("no holder panics").extend(id.map(|id| (number, id)));
         Ok(id)
     }
 
@@ -98,20 +106,22 @@ impl Index {
     }
 
     pub(super) fn roots(&self) -> Result<Vec<Root>, Error> {
-        self.read(|connection| {
-            let mut select = connection.prepare_cached(
-                "SELECT is_directory, digest, size_bytes, name, detail FROM root ORDER BY name",
-            )?;
-            let root = |row: &rusqlite::Row<'_>| {
-                Ok(Root { output: output_at(row)?, name: row.get(3)?, detail: row.get(4)? })
-            };
-            select.query_map([], root)?.collect()
-        })
+        self.read(read_roots)
     }
 
     fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         query(&lock(&self.reader)).map_err(|cause| index_error(&self.path, cause))
     }
+}
+
+fn read_roots(connection: &Connection) -> rusqlite::Result<Vec<Root>> {
+    let mut select = connection.prepare_cached(
+        "SELECT is_directory, digest, size_bytes, name, detail FROM root ORDER BY name",
+    )?;
+    let root = |row: &rusqlite::Row<'_>| {
+        Ok(Root { output: output_at(row)?, name: row.get(3)?, detail: row.get(4)? })
+    };
+    select.query_map([], root)?.collect()
 }
 
 fn realisation(connection: &Connection, id: &DerivationId) -> rusqlite::Result<Option<Output>> {
@@ -139,9 +149,12 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 fn index_error(path: &Path, cause: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
     let path = path.to_owned();
+    // What a full disk says where the index's shared memory should be.
+    let is_shared_memory = cause.sqlite_error().map(|it| it.extended_code)
+        == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
     match cause.sqlite_error_code() {
         Some(DatabaseBusy | DatabaseLocked) => Error::Locked { path },
-        Some(DiskFull) => {
+        Some(code) if code == DiskFull || is_shared_memory => {
             let cause = std::io::Error::new(std::io::ErrorKind::StorageFull, cause);
             Error::DiskFull { path, size_bytes: 0, cause }
         }

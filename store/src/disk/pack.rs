@@ -9,15 +9,20 @@
 //! for rebuilding the index; readers never need it.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::decode::Decoder;
 use crate::shelf::Kind;
-use crate::{Digest, Error, os};
+use crate::{DecodeError, Digest, Error, os};
 
 const MAGIC: &[u8; 8] = b"MBPACK01";
 const TRAILER_MAGIC: &[u8; 8] = b"MBPACKT1";
 const CONTEXT: &str = "mediabuild store pack v1";
+
+/// What a member takes in the table.
+const MEMBER_BYTES: u64 = 49;
+const TRAILER_BYTES: u64 = 48;
 
 /// How much is collected before it is written.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -106,6 +111,74 @@ impl PackWriter {
     }
 }
 
+/// A member of a pack, as its table says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) kind: Kind,
+    pub(super) digest: Digest,
+    pub(super) offset_bytes: u64,
+    pub(super) size_bytes: u64,
+}
+
+/// How much of a pack one member of `stored_bytes` takes.
+pub(super) fn member_bytes(stored_bytes: u64) -> u64 {
+    stored_bytes + MEMBER_BYTES
+}
+
+/// How much all members of a pack of `size_bytes` take.
+pub(super) fn members_bytes(size_bytes: u64) -> u64 {
+    size_bytes.saturating_sub(MAGIC.len() as u64 + TRAILER_BYTES)
+}
+
+/// The table of the pack at `path`; `None` if there is no such file, or its table is damaged.
+pub(super) fn read_table(path: &Path) -> Result<Option<Vec<Member>>, Error> {
+    let file = match File::open(path) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(Error::io("open", path))?,
+    };
+    let file_bytes = file.metadata().map_err(Error::io("look at", path))?.len();
+    let read = |offset_bytes: u64, size_bytes: u64| {
+        let mut bytes = vec![0; size_bytes as usize];
+        os::read_exact_at(&file, offset_bytes, &mut bytes).map_err(Error::io("read", path))?;
+        Ok::<_, Error>(bytes)
+    };
+    let Some(trailer_start) = file_bytes.checked_sub(TRAILER_BYTES) else { return Ok(None) };
+    let trailer = read(trailer_start, TRAILER_BYTES)?;
+    let Ok((count, id)) = decode_trailer(&trailer) else { return Ok(None) };
+    let table_bytes = count.checked_mul(MEMBER_BYTES).filter(|it| *it <= trailer_start);
+    let Some(table_bytes) = table_bytes else { return Ok(None) };
+    let table = read(trailer_start - table_bytes, table_bytes)?;
+    if Digest::derive(CONTEXT, &table) != id {
+        return Ok(None);
+    }
+    Ok(decode_table(&table, trailer_start - table_bytes).ok())
+}
+
+fn decode_trailer(bytes: &[u8]) -> Result<(u64, Digest), DecodeError> {
+    let mut decoder = Decoder::new(bytes);
+    let (count, id) = (decoder.u64()?, decoder.digest()?);
+    match decoder.take(TRAILER_MAGIC.len() as u64)? == TRAILER_MAGIC {
+        true => Ok((count, id)),
+        false => Err(decoder.error("no trailer of a pack")),
+    }
+}
+
+/// Refuses members that do not end before `end_bytes`.
+fn decode_table(bytes: &[u8], end_bytes: u64) -> Result<Vec<Member>, DecodeError> {
+    let mut decoder = Decoder::new(bytes);
+    let mut members = Vec::with_capacity(bytes.len() / MEMBER_BYTES as usize);
+    while !decoder.is_empty() {
+        let kind = Kind::from_number(decoder.u8()?.into());
+        let (kind, digest) = (kind.ok_or(decoder.error("no kind"))?, decoder.digest()?);
+        let (offset_bytes, size_bytes) = (decoder.u64()?, decoder.u64()?);
+        if offset_bytes.checked_add(size_bytes).is_none_or(|end| end > end_bytes) {
+            return Err(decoder.error("a member outside of the pack"));
+        }
+        members.push(Member { kind, digest, offset_bytes, size_bytes });
+    }
+    Ok(members)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,5 +201,26 @@ mod tests {
         let member = &rest[rest.len() - 49..];
         assert_eq!(member[0], Kind::Blob as u8);
         assert_eq!(member[1..33], *digest.as_bytes());
+        let member = Member { kind: Kind::Blob, digest, offset_bytes, size_bytes: 5 };
+        assert_eq!(read_table(&pack.path).unwrap(), Some(vec![member]));
+        assert_eq!(members_bytes(pack.size_bytes), member_bytes(5));
+    }
+
+    #[test]
+    fn a_damaged_table_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = PackWriter::create(folder.path()).unwrap();
+        writer.append(Kind::Blob, &Digest::of(b"small"), b"small").unwrap();
+        let pack = writer.finish().unwrap();
+        let bytes = std::fs::read(&pack.path).unwrap();
+        let copy = folder.path().join("copy");
+        for index in bytes.len() - 97..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[index] ^= 1;
+            std::fs::write(&copy, bytes).unwrap();
+            assert_eq!(read_table(&copy).unwrap(), None, "byte {index}");
+        }
+        std::fs::write(&copy, &bytes[..20]).unwrap();
+        assert_eq!(read_table(&copy).unwrap(), None);
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::gate::Gate;
 use super::index::Index;
 use crate::shelf::Kind;
 use crate::{Digest, Error, os};
@@ -13,11 +14,16 @@ const FORMAT_VERSION: u32 = 1;
 const FORMAT_PREFIX: &str = "mediabuild store ";
 
 /// All that may lie in a store whose making was cut short.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 14] = [
     "format",
+    "gate.lock",
     "objects",
     "packs",
     "tmp",
+    "leases",
+    "trash",
+    "quarantine",
+    "reserve",
     "index.sqlite",
     "index.sqlite-wal",
     "index.sqlite-shm",
@@ -25,6 +31,7 @@ const NAMES: [&str; 9] = [
     "secret-key",
 ];
 
+#[derive(Clone)]
 pub(super) struct Place {
     folder: PathBuf,
 }
@@ -38,7 +45,24 @@ impl Place {
         if !place.has_format()? {
             place.create()?;
         }
-        Ok(place)
+        // SQLite would make an empty one, and a collection would take every file for a leftover.
+        match place.index().exists() {
+            true => Ok(place),
+            false => Err(Error::IndexLost { path: place.index() }),
+        }
+    }
+
+    /// The store in `folder`, with or without an index.
+    pub(super) fn open_existing(folder: &Path) -> Result<Place, Error> {
+        let folder = std::path::absolute(folder).map_err(Error::io("find", folder))?;
+        let place = Place { folder };
+        match place.has_format()? {
+            true => Ok(place),
+            false => {
+                let what = "is not a store".to_owned();
+                Err(Error::BadFormat { path: place.folder, what })
+            }
+        }
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -65,16 +89,41 @@ impl Place {
         self.folder.join("objects")
     }
 
+    pub(super) fn leases(&self) -> PathBuf {
+        self.folder.join("leases")
+    }
+
+    pub(super) fn trash(&self) -> PathBuf {
+        self.folder.join("trash")
+    }
+
+    pub(super) fn reserve(&self) -> PathBuf {
+        self.folder.join("reserve")
+    }
+
+    pub(super) fn quarantine(&self) -> PathBuf {
+        self.folder.join("quarantine")
+    }
+
     /// The file of an object of its own. Its kind is in the name, for rebuilding the index.
     pub(super) fn object(&self, kind: Kind, digest: &Digest) -> PathBuf {
-        let suffix = match kind {
+        let name = digest.to_string();
+        self.objects().join(&name[..2]).join(name + Place::suffix(kind))
+    }
+
+    /// What follows the digest in the name of an object's file.
+    pub(super) fn suffix(kind: Kind) -> &'static str {
+        match kind {
             Kind::Blob => "",
             Kind::Recipe => ".recipe",
             Kind::Directory => ".directory",
             Kind::PartTable => ".parts",
-        };
-        let name = digest.to_string();
-        self.objects().join(&name[..2]).join(name + suffix)
+        }
+    }
+
+    /// A handle of the lock that decides whether files may come or go.
+    pub(super) fn gate(&self) -> Result<Gate, Error> {
+        Gate::open(&self.folder.join("gate.lock"))
     }
 
     /// What the user should know about this place.
@@ -135,6 +184,7 @@ impl Place {
         let flush = || os::sync_folder(&self.folder).map_err(Error::io("flush", &self.folder));
         flush()?;
         outside.iter().try_for_each(|folder| sync_outside(folder))?;
+        super::gc::reserve::take(self);
         let format = format!("{FORMAT_PREFIX}{FORMAT_VERSION}\n");
         self.write_new(&self.format_path(), format.as_bytes())?;
         flush()

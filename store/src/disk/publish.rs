@@ -4,6 +4,7 @@
 //! 1 flush the files' bytes     each by the handle that wrote it: another one may not hear of a
 //!                              write-back that failed. An error fails the batch; a flush is never
 //!                              tried twice
+//!   pass the gate              from here on nobody removes files or rows
 //! 2 rename to their places     atomic; nobody looks there before step 4
 //! 3 flush the folders
 //! 4 one transaction            the commit point
@@ -17,6 +18,7 @@ use std::sync::{Mutex, MutexGuard};
 use tempfile::TempPath;
 
 use super::DiskStore;
+use super::gate::Held;
 use super::index::NewObject;
 use super::pack::FinishedPack;
 use super::place::create_folder;
@@ -51,15 +53,25 @@ pub(super) struct Loose {
     pub(super) unflushed: Option<File>,
 }
 
+/// Step 1. Needs no lock: nobody else knows the files.
+pub(super) fn make_durable(
+    store: &DiskStore,
+    pack: Option<&FinishedPack>,
+    pending: &mut Pending,
+) -> Result<(), Error> {
+    sync_loose(store, &mut pending.loose)?;
+    let Some(pack) = pack else { return Ok(()) };
+    pack.file.sync_all().map_err(Error::write(&pack.path, pack.size_bytes))
+}
+
+/// Steps 2 to 4, with the gate held: while files are in their places and no row names them yet,
+/// they look like leftovers.
 pub(super) fn publish(
     store: &DiskStore,
     pack: Option<FinishedPack>,
     mut pending: Pending,
+    _held: &Held,
 ) -> Result<(), Error> {
-    sync_loose(store, &mut pending.loose)?;
-    if let Some(pack) = &pack {
-        pack.file.sync_all().map_err(Error::write(&pack.path, pack.size_bytes))?;
-    }
     let (mut folders, mut shards) = (BTreeSet::new(), BTreeSet::new());
     if let Some(pack) = &pack {
         rename(&pack.path, &store.place.pack(&pack.id), &mut folders)?;

@@ -61,9 +61,19 @@ pub(super) fn sweep(place: &Place) -> Result<(), Error> {
 }
 
 fn sweep_entry(path: &Path) -> Result<(), Error> {
+    // A process that ends removes its own folder, whenever it likes.
+    match remove_entry(path) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io("remove", path)(cause))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn remove_entry(path: &Path) -> std::io::Result<()> {
     if !path.is_dir() {
         // Files here are written only under the lock of `tmp/`, which we hold.
-        return fs::remove_file(path).map_err(Error::io("remove", path));
+        return fs::remove_file(path);
     }
     // Without a lock file, its maker died between two calls.
     let lock = File::open(path.join("lock"));
@@ -71,12 +81,7 @@ fn sweep_entry(path: &Path) -> Result<(), Error> {
         return Ok(());
     }
     tracing::debug!(path = %path.display(), "removing what a dead process left");
-    match fs::remove_dir_all(path) {
-        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::io("remove", path)(cause))
-        }
-        _ => Ok(()),
-    }
+    fs::remove_dir_all(path)
 }
 
 fn folder_in(parent: &Path) -> Result<TempDir, Error> {

@@ -37,7 +37,36 @@ pub(super) fn verify(
     }
     let Verifier { mut problems, .. } = verifier;
     missing_needs(store, &objects, &mut problems)?;
-    Ok(problems)
+    still_true(store, problems)
+}
+
+/// Leaves out what was collected, moved or healed since the index was read.
+fn still_true(store: &DiskStore, problems: Vec<Problem>) -> Result<Vec<Problem>, Error> {
+    let mut left = Vec::with_capacity(problems.len());
+    for problem in problems {
+        let lies_there = match shelf::locate_one(store, &problem.digest)? {
+            Some(located) => store.source(located.container)?.path() == problem.path,
+            // Then it is missing, and what needs it was there a moment ago.
+            None => problem.path == store.index.path(),
+        };
+        if lies_there {
+            left.push(problem);
+        }
+    }
+    Ok(left)
+}
+
+/// The digests of those of `objects`, all of one file, that are not as their names say.
+pub(super) fn damaged(
+    store: &DiskStore,
+    objects: &[(Digest, Located)],
+) -> Result<Vec<Digest>, Error> {
+    let Some((_, first)) = objects.first() else { return Ok(Vec::new()) };
+    let source = store.source(first.container)?;
+    let progress = &mut |_, _| true;
+    let mut verifier = Verifier { progress, done_bytes: 0, all_bytes: 0, problems: Vec::new() };
+    verifier.file(source.path(), &objects.iter().map(Span::of).collect::<Vec<_>>())?;
+    Ok(verifier.problems.iter().map(|problem| problem.digest).collect())
 }
 
 /// A stretch of a file that has a name.
@@ -229,21 +258,21 @@ fn missing_needs(
     problems: &mut Vec<Problem>,
 ) -> Result<(), Error> {
     for (digest, located) in objects {
-        let needs = match located.kind {
-            Kind::Recipe => {
-                shelf::load_recipe(store, digest, located).map(|recipe| require::of_recipe(&recipe))
-            }
-            Kind::Directory => shelf::load_directory(store, digest, located)
-                .map(|directory| require::of_directory(&directory)),
-            Kind::Blob | Kind::PartTable => continue,
-        };
         // One that cannot be read is among the problems already.
-        let Ok(needs) = needs else { continue };
+        let Ok(needs) = require::of_stored(store, digest, located) else { continue };
+        if needs.is_empty() {
+            continue;
+        }
         // A lost file is a problem of its own already.
         let located = store.locate(&require::digests(&needs))?;
         let is_missing = |need: &&require::Need| {
             !need.is_met_by(located.get(&need.digest()).map(Located::found).as_ref())
         };
+        if needs.iter().any(|need| is_missing(&need)) && shelf::locate_one(store, digest)?.is_none()
+        {
+            // It was collected meanwhile, with what it needs.
+            continue;
+        }
         problems.extend(needs.iter().filter(is_missing).map(|need| Problem {
             digest: need.digest(),
             path: store.index.path().to_owned(),

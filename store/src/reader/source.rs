@@ -68,6 +68,36 @@ impl Source {
             false => Err(Error::corrupt(*digest, self.path(), "its bytes have another digest")),
         }
     }
+
+    /// The same, piece by piece: `see` gets each, and learns only from the answer whether they
+    /// were what their name says.
+    pub(crate) fn stream_verified(
+        &self,
+        digest: &Digest,
+        located: &Located,
+        piece_bytes: usize,
+        see: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Source::File(path) = self else { return see(&self.read_verified(digest, located)?) };
+        let file = open(path, digest)?;
+        let mut hasher = located.kind.hasher();
+        let mut buffer = vec![0; piece_bytes];
+        let mut done_bytes = 0;
+        while done_bytes < located.stored_bytes {
+            let left_bytes = located.stored_bytes - done_bytes;
+            let piece = &mut buffer[..left_bytes.min(piece_bytes as u64) as usize];
+            if !read_from(&file, path, located.offset_bytes + done_bytes, piece)? {
+                return Err(super::ends_early(*digest, self));
+            }
+            hasher.update_rayon(piece);
+            see(piece)?;
+            done_bytes += piece.len() as u64;
+        }
+        match Digest::from_bytes(hasher.finalize().into()) == *digest {
+            true => Ok(()),
+            false => Err(Error::corrupt(*digest, path, "its bytes have another digest")),
+        }
+    }
 }
 
 /// The files a reader used last, the latest at the end.

@@ -108,7 +108,7 @@ fn insert_object(
     Ok(())
 }
 
-fn insert_parts(
+pub(super) fn insert_parts(
     transaction: &Transaction<'_>,
     container: &Digest,
     table: &Digest,
@@ -137,7 +137,7 @@ fn insert_parts(
 }
 
 /// Records what `id` became; answers the first output if that was another one.
-fn insert_realisation(
+pub(super) fn insert_realisation(
     transaction: &Transaction<'_>,
     id: &DerivationId,
     output: &Output,

@@ -1,0 +1,147 @@
+//! The one transaction in which a collector removes rows.
+
+use std::collections::HashSet;
+
+use rusqlite::{Transaction, TransactionBehavior, params};
+
+use super::row::{bytes_at, digest_at};
+use super::{Index, index_error, lock};
+use crate::{Digest, Error, Root};
+
+/// All rows that go.
+#[derive(Default)]
+pub(in crate::disk) struct Removal<'a> {
+    /// Ascending, so that each page of the table is touched once.
+    pub(in crate::disk) objects: Vec<&'a Digest>,
+    /// Containers, by number, with all their part rows.
+    pub(in crate::disk) containers: Vec<i64>,
+    pub(in crate::disk) realisations: Vec<&'a Digest>,
+    /// Topic and key.
+    pub(in crate::disk) memos: Vec<(&'a str, &'a Digest)>,
+    pub(in crate::disk) roots: Vec<&'a Root>,
+    /// Packs that stay even if no object lies in them any more.
+    pub(in crate::disk) kept_packs: HashSet<i64>,
+}
+
+/// A pack that no row names any more.
+pub(in crate::disk) struct EmptyPack {
+    number: i64,
+    pub(in crate::disk) id: Digest,
+    pub(in crate::disk) size_bytes: u64,
+}
+
+impl Index {
+    /// Removes rows, all or none, and answers which packs hold nothing that has a name now.
+    pub(in crate::disk) fn remove(&self, removal: &Removal<'_>) -> Result<Vec<EmptyPack>, Error> {
+        let error = |cause| index_error(&self.path, cause);
+        let mut connection = lock(&self.writer);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = transaction.map_err(error)?;
+        let packs = remove(&transaction, removal).map_err(error)?;
+        transaction.commit().map_err(error)?;
+        Ok(packs)
+    }
+
+    /// The recipes and directories there are now.
+    pub(in crate::disk) fn encodings(&self) -> Result<Vec<Digest>, Error> {
+        self.read(|connection| {
+            let mut select =
+                connection.prepare("SELECT digest FROM object WHERE kind IN (2, 3)")?;
+            select.query_map([], |row| digest_at(row, 0))?.collect()
+        })
+    }
+
+    /// The containers that `part` is registered for.
+    pub(in crate::disk) fn containers_of(&self, part: &Digest) -> Result<Vec<Digest>, Error> {
+        self.read(|connection| {
+            let mut select = connection.prepare_cached(
+                "SELECT container.digest FROM part
+                 JOIN container ON container.number = part.container WHERE part.digest = ?",
+            )?;
+            select.query_map([part.as_bytes()], |row| digest_at(row, 0))?.collect()
+        })
+    }
+
+    /// Whether a pack of that id has a row.
+    pub(in crate::disk) fn has_pack(&self, id: &Digest) -> Result<bool, Error> {
+        self.read(|connection| {
+            connection.prepare_cached("SELECT 1 FROM pack WHERE id = ?")?.exists([id.as_bytes()])
+        })
+    }
+
+    /// Brings the write-ahead log back to no size. Only saves space, so nobody minds a failure.
+    pub(in crate::disk) fn truncate_log(&self) {
+        let connection = lock(&self.writer);
+        let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(cause) = done {
+            tracing::debug!("the index's log stays as long as it is: {cause}");
+        }
+    }
+}
+
+fn remove(
+    transaction: &Transaction<'_>,
+    removal: &Removal<'_>,
+) -> rusqlite::Result<Vec<EmptyPack>> {
+    let mut delete = transaction.prepare("DELETE FROM object WHERE digest = ?")?;
+    for digest in &removal.objects {
+        delete.execute([digest.as_bytes()])?;
+    }
+    let mut delete = transaction.prepare("DELETE FROM realisation WHERE derivation = ?")?;
+    for derivation in &removal.realisations {
+        delete.execute([derivation.as_bytes()])?;
+    }
+    let mut delete = transaction.prepare("DELETE FROM memo WHERE topic = ? AND digest = ?")?;
+    for (topic, key) in &removal.memos {
+        delete.execute(params![topic, key.as_bytes()])?;
+    }
+    let mut delete = transaction.prepare("DELETE FROM root WHERE name = ? AND digest = ?")?;
+    for root in &removal.roots {
+        delete.execute(params![root.name, root.output.digest().as_bytes()])?;
+    }
+    drop(delete);
+    remove_containers(transaction, &removal.containers)?;
+    remove_packs(transaction, &removal.kept_packs)
+}
+
+/// Part rows are keyed by digest, so those of all containers go in one pass over the table.
+fn remove_containers(transaction: &Transaction<'_>, numbers: &[i64]) -> rusqlite::Result<()> {
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    transaction.execute_batch("CREATE TEMP TABLE gone (number INTEGER PRIMARY KEY)")?;
+    let mut insert = transaction.prepare("INSERT INTO temp.gone VALUES (?)")?;
+    for number in numbers {
+        insert.execute([number])?;
+    }
+    drop(insert);
+    transaction.execute_batch(
+        "DELETE FROM part WHERE container IN (SELECT number FROM temp.gone);
+         DELETE FROM part_table WHERE container IN (SELECT number FROM temp.gone);
+         DELETE FROM container WHERE number IN (SELECT number FROM temp.gone);
+         DROP TABLE temp.gone;",
+    )
+}
+
+/// Whatever this process believes, a pack goes only if no row names it. The row of the highest
+/// number stays, so that a number is never given to another pack: processes remember them.
+fn remove_packs(
+    transaction: &Transaction<'_>,
+    kept: &HashSet<i64>,
+) -> rusqlite::Result<Vec<EmptyPack>> {
+    let mut select = transaction.prepare(
+        "SELECT number, id, size_bytes FROM pack
+         WHERE number NOT IN (SELECT DISTINCT pack FROM object WHERE pack IS NOT NULL)",
+    )?;
+    let pack = |row: &rusqlite::Row<'_>| {
+        Ok(EmptyPack { number: row.get(0)?, id: digest_at(row, 1)?, size_bytes: bytes_at(row, 2)? })
+    };
+    let mut packs: Vec<EmptyPack> = select.query_map([], pack)?.collect::<Result<_, _>>()?;
+    packs.retain(|pack| !kept.contains(&pack.number));
+    let mut delete = transaction
+        .prepare("DELETE FROM pack WHERE number = ? AND number < (SELECT max(number) FROM pack)")?;
+    for pack in &packs {
+        delete.execute([pack.number])?;
+    }
+    Ok(packs)
+}

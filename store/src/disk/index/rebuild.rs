@@ -1,0 +1,148 @@
+//! A whole index at once, from what files and an old index say.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Row, Transaction, params};
+
+use super::row::{bytes_column, digest_at, output_at, output_columns};
+use super::{Index, connect, index_error, read_roots, schema, write};
+use crate::shelf::{Container, Located};
+use crate::{DerivationId, Digest, Error, Output, Part, Root};
+
+/// What the files say.
+#[derive(Default)]
+pub(in crate::disk) struct Rows {
+    /// Id and size; a pack's number is its position, counted from 1.
+    pub(in crate::disk) packs: Vec<(Digest, u64)>,
+    /// By digest.
+    pub(in crate::disk) objects: Vec<(Digest, Located)>,
+    /// Container, table, parts.
+    pub(in crate::disk) part_tables: Vec<(Digest, Digest, Vec<Part>)>,
+}
+
+/// What only an index knows.
+#[derive(Default)]
+pub(in crate::disk) struct Kept {
+    pub(in crate::disk) realisations: Vec<(DerivationId, Output)>,
+    pub(in crate::disk) memos: Vec<(String, Digest, Vec<u8>)>,
+    pub(in crate::disk) roots: Vec<Root>,
+}
+
+impl Rows {
+    /// The id of the pack of that number.
+    pub(in crate::disk) fn pack_id(&self, number: i64) -> Digest {
+        self.packs[number as usize - 1].0
+    }
+}
+
+impl Kept {
+    /// As much as can be read of the index at `path`; what cannot is noted. Memos come over only
+    /// from an index without any damage: a wrong one would be believed.
+    pub(in crate::disk) fn read(path: &Path, notes: &mut Vec<String>) -> Kept {
+        let old = path.exists().then(|| connect(path));
+        let Some(Ok(old)) = old else {
+            notes.push("there is no old index to take realisations and roots from".to_owned());
+            return Kept::default();
+        };
+        let mut note = |what: &str, cause: rusqlite::Error| {
+            notes.push(format!("{what} of the old index are lost: {cause}"));
+        };
+        let realisations = read_realisations(&old);
+        let roots = read_roots(&old);
+        let memos = is_intact(&old).and_then(|()| read_memos(&old));
+        Kept {
+            realisations: realisations
+                .map_err(|cause| note("realisations", cause))
+                .unwrap_or_default(),
+            roots: roots.map_err(|cause| note("roots", cause)).unwrap_or_default(),
+            memos: memos.map_err(|cause| note("memos", cause)).unwrap_or_default(),
+        }
+    }
+}
+
+impl Index {
+    /// Makes an index at `path`, where there is none, that holds just this.
+    pub(in crate::disk) fn create_from(path: &Path, rows: &Rows, kept: &Kept) -> Result<(), Error> {
+        let error = |cause| index_error(path, cause);
+        let mut connection = connect(path).map_err(error)?;
+        schema::migrate(&connection, path)?;
+        let fill = |connection: &mut Connection| {
+            let transaction = connection.transaction()?;
+            insert_rows(&transaction, rows)?;
+            insert_kept(&transaction, kept)?;
+            transaction.commit()?;
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        };
+        fill(&mut connection).map_err(error)?;
+        connection.close().map_err(|(_, cause)| error(cause))
+    }
+}
+
+fn insert_rows(transaction: &Transaction<'_>, rows: &Rows) -> rusqlite::Result<()> {
+    let mut insert =
+        transaction.prepare("INSERT INTO pack (number, id, size_bytes) VALUES (?, ?, ?)")?;
+    for (number, (id, size_bytes)) in (1i64..).zip(&rows.packs) {
+        insert.execute(params![number, id.as_bytes(), bytes_column(*size_bytes)])?;
+    }
+    let mut insert = transaction.prepare(
+        "INSERT INTO object (digest, kind, size_bytes, stored_bytes, pack, offset_bytes)
+         VALUES (?, ?, ?, ?, ?, ?)",
+    )?;
+    for (digest, located) in &rows.objects {
+        let pack = match located.container {
+            Container::Pack(number) => Some(number),
+            Container::Object(..) => None,
+        };
+        insert.execute(params![
+            digest.as_bytes(),
+            located.kind as i64,
+            bytes_column(located.size_bytes),
+            bytes_column(located.stored_bytes),
+            pack,
+            bytes_column(located.offset_bytes),
+        ])?;
+    }
+    let mut tables = rows.part_tables.iter();
+    tables.try_for_each(|(container, table, parts)| {
+        write::insert_parts(transaction, container, table, parts)
+    })
+}
+
+fn insert_kept(transaction: &Transaction<'_>, kept: &Kept) -> rusqlite::Result<()> {
+    for (id, output) in &kept.realisations {
+        write::insert_realisation(transaction, id, output)?;
+    }
+    let mut insert =
+        transaction.prepare("INSERT INTO memo (topic, digest, value) VALUES (?, ?, ?)")?;
+    for (topic, key, value) in &kept.memos {
+        insert.execute(params![topic, key.as_bytes(), value])?;
+    }
+    let mut insert = transaction.prepare(
+        "INSERT INTO root (name, is_directory, digest, size_bytes, detail) VALUES (?, ?, ?, ?, ?)",
+    )?;
+    for root in &kept.roots {
+        let (is_directory, digest, size_bytes) = output_columns(&root.output);
+        insert.execute(params![root.name, is_directory, digest, size_bytes, root.detail])?;
+    }
+    Ok(())
+}
+
+fn read_realisations(connection: &Connection) -> rusqlite::Result<Vec<(DerivationId, Output)>> {
+    let sql = "SELECT is_directory, digest, size_bytes, derivation FROM realisation";
+    let realisation = |row: &Row<'_>| Ok((DerivationId(digest_at(row, 3)?), output_at(row)?));
+    connection.prepare(sql)?.query_map([], realisation)?.collect()
+}
+
+fn read_memos(connection: &Connection) -> rusqlite::Result<Vec<(String, Digest, Vec<u8>)>> {
+    let sql = "SELECT topic, digest, value FROM memo";
+    let memo = |row: &Row<'_>| Ok((row.get(0)?, digest_at(row, 1)?, row.get(2)?));
+    connection.prepare(sql)?.query_map([], memo)?.collect()
+}
+
+fn is_intact(connection: &Connection) -> rusqlite::Result<()> {
+    let answer: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    match answer == "ok" {
+        true => Ok(()),
+        false => Err(rusqlite::Error::ToSqlConversionFailure(answer.into())),
+    }
+}

@@ -1,0 +1,80 @@
+//! Looking after the store, from outside: a store that was collected, damaged or robbed of its index
+//! builds the same results.
+
+mod harness;
+
+use std::fs;
+
+use harness::TestSpace;
+
+/// A quickstart that is built, and what `build` said of its results.
+fn built_space() -> (TestSpace, String) {
+    let space = TestSpace::quickstart();
+    let results = space.build(&[]).stdout;
+    (space, results)
+}
+
+#[test]
+fn a_collection_keeps_what_results_need() {
+    let (space, results) = built_space();
+    space.run(&["store", "gc"]).expect(0).says("freed");
+    space.run(&["store", "verify"]).expect(0);
+    let again = space.build(&[]).stdout;
+    assert_eq!(again.replace("  (unchanged)", ""), results);
+    assert_eq!(again.matches("(unchanged)").count(), results.lines().count());
+}
+
+#[test]
+fn without_its_results_the_store_becomes_empty_and_builds_the_same() {
+    let (space, results) = built_space();
+    fs::remove_dir_all(space.project().join("result")).unwrap();
+    space.run(&["store", "gc", "--dry-run"]).expect(0).says("would be freed").says("gone: result:");
+    space.run(&["store", "gc", "--keep", "1d"]).expect(0).says("0 B freed");
+    space.run(&["store", "gc"]).expect(0).says("0 B left");
+    assert_eq!(space.build(&[]).stdout, results);
+}
+
+#[test]
+fn damage_is_repaired_by_the_next_build() {
+    let (space, results) = built_space();
+    let packs = fs::read_dir(space.store().join("packs")).unwrap();
+    for pack in packs.map(|entry| entry.unwrap().path()) {
+        let mut bytes = fs::read(&pack).unwrap();
+        bytes[8] ^= 1;
+        fs::remove_file(&pack).unwrap();
+        fs::write(&pack, bytes).unwrap();
+    }
+    space.run(&["store", "verify"]).expect(1).says("store verify --repair");
+    space.run(&["store", "verify", "--repair"]).expect(0).says("moved aside");
+    fs::remove_dir_all(space.project().join("result")).unwrap();
+    assert_eq!(space.build(&[]).stdout, results);
+    space.run(&["store", "verify"]).expect(0);
+}
+
+#[test]
+fn a_lost_index_is_made_anew() {
+    let (space, _) = built_space();
+    let known = space.build(&[]).stdout;
+    fs::remove_file(space.store().join("index.sqlite")).unwrap();
+    space.run(&["build"]).expect(1).says("rebuild-index");
+    space.run(&["store", "rebuild-index"]).expect(0).says("there is no old index");
+    space.run(&["store", "verify"]).expect(0);
+    fs::remove_dir_all(space.project().join("result")).unwrap();
+    assert_eq!(space.build(&[]).stdout, known.replace("  (unchanged)", ""));
+}
+
+#[test]
+fn each_result_is_told_with_what_it_takes() {
+    let (space, _) = built_space();
+    let run = space.run(&["store", "du"]);
+    run.expect(0).says("boot.iso").says("only it").says("would free");
+    let run = space.run(&["store", "du", "--format", "json"]);
+    assert!(run.stdout.lines().all(|line| line.starts_with('{')), "{}", run.stdout);
+}
+
+#[test]
+fn a_size_or_age_that_is_none_is_a_mistake() {
+    let space = TestSpace::new();
+    space.run(&["store", "gc", "--max", "many"]).expect(2).says("50GiB");
+    space.run(&["store", "gc", "--keep", "30"]).expect(2).says("30d");
+}
