@@ -106,6 +106,10 @@ pub(crate) struct Build {
     /// How many steps run at the same time [default: the number of processors]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,
+
+    /// Read every input again, also one whose size, times and place are as they were
+    #[arg(long)]
+    pub(crate) paranoid: bool,
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,7 @@ mod commands;
 mod derivation;
 mod export;
 mod failure;
+mod listing;
 mod media_layout;
 mod open_store;
 mod os;

@@ -4,6 +4,7 @@
 use mediabuild_store::{Output, Store};
 
 use crate::builders::BuildContext;
+use crate::builders::import_recall::StatCaches;
 use crate::derivation::{Derivation, Inputs, identity, output_name};
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -26,15 +27,23 @@ pub(crate) struct Realised {
     pub(crate) how: How,
 }
 
-/// Realises one derivation; all its inputs are realised.
+/// Realises one derivation; all its inputs are realised. `caches`: what imports gave before;
+/// `paranoid`: they read every file all the same.
 pub(crate) fn realise(
     derivation: &Derivation,
     inputs: &Inputs,
     store: &dyn Store,
     progress: &Progress,
+    caches: &StatCaches,
+    paranoid: bool,
 ) -> Result<Realised, Failure> {
     if derivation.builder.is_import() {
-        let output = build(derivation, inputs, store, progress, "imported")?;
+        if let Some(output) = derivation.builder.recall(caches)
+            && store.is_whole(&output)?
+        {
+            return Ok(Realised { output, how: How::Imported });
+        }
+        let output = build(derivation, inputs, store, progress, paranoid)?;
         return Ok(Realised { output, how: How::Imported });
     }
     let id = identity(derivation.builder.as_ref(), inputs);
@@ -42,7 +51,7 @@ pub(crate) fn realise(
         tracing::info!("known {}: {id} → {}", derivation.label, output_name(&output));
         return Ok(Realised { output, how: How::Known });
     }
-    let output = build(derivation, inputs, store, progress, "built")?;
+    let output = build(derivation, inputs, store, progress, paranoid)?;
     let mut batch = store.batch()?;
     batch.put_realisation(&id, &output)?;
     batch.commit()?;
@@ -55,15 +64,16 @@ fn build(
     inputs: &Inputs,
     store: &dyn Store,
     progress: &Progress,
-    outcome: &str,
+    paranoid: bool,
 ) -> Result<Output, Failure> {
     let job = progress.job(&derivation.label, derivation.builder.total_bytes());
     let warn = |text: &str| progress.warning(&format!("{}: {text}", derivation.label));
-    let context = BuildContext { store, job: &job, warn: &warn };
+    let context = BuildContext { store, job: &job, paranoid, warn: &warn };
     let output = derivation
         .builder
         .build(inputs, &context)
         .map_err(|failure| failure.while_doing(derivation.label.clone()))?;
-    job.finish(outcome, !derivation.builder.is_import());
+    let is_import = derivation.builder.is_import();
+    job.finish(if is_import { "imported" } else { "built" }, !is_import);
     Ok(output)
 }

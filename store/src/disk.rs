@@ -231,8 +231,16 @@ impl Store for DiskStore {
         Ok(is_whole(self, &output, &self.known_whole)?.then_some(output))
     }
 
+    fn is_whole(&self, output: &Output) -> Result<bool, Error> {
+        is_whole(self, output, &self.known_whole)
+    }
+
     fn memo(&self, table: &str, key: &Digest) -> Result<Option<Vec<u8>>, Error> {
         self.index.memo(table, key)
+    }
+
+    fn memos(&self, table: &str, keys: &[Digest]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        self.index.memos(table, keys)
     }
 
     fn batch(&self) -> Result<Box<dyn Batch + '_>, Error> {

@@ -91,8 +91,17 @@ impl Store for MemoryStore {
         Ok(is_whole(self, &output, &KnownWhole::default())?.then_some(output))
     }
 
+    fn is_whole(&self, output: &Output) -> Result<bool, Error> {
+        is_whole(self, output, &KnownWhole::default())
+    }
+
     fn memo(&self, table: &str, key: &Digest) -> Result<Option<Vec<u8>>, Error> {
         Ok(self.lock().memo(table, key))
+    }
+
+    fn memos(&self, table: &str, keys: &[Digest]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        let shelves = self.lock();
+        Ok(keys.iter().map(|key| shelves.memo(table, key)).collect())
     }
 
     fn batch(&self) -> Result<Box<dyn Batch + '_>, Error> {

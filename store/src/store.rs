@@ -41,9 +41,17 @@ pub trait Store: Send + Sync {
     /// is damaged counts, damage inside a blob shows only on reading).
     fn realisation(&self, id: &DerivationId) -> Result<Option<Output>, Error>;
 
+    /// Whether `output` is here, with all it names, as [`Store::realisation`] asks it.
+    fn is_whole(&self, output: &Output) -> Result<bool, Error>;
+
     /// A remembered fact about `key` in `table`, such as the SHA-1 of a content.
     /// Memos save time and never decide an output.
     fn memo(&self, table: &str, key: &Digest) -> Result<Option<Vec<u8>>, Error>;
+
+    /// [`Store::memo`] for each of `keys`, in their order, all of one moment.
+    fn memos(&self, table: &str, keys: &[Digest]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        keys.iter().map(|key| self.memo(table, key)).collect()
+    }
 
     /// Starts a batch of writes. Nothing of it is visible before [`Batch::commit`].
     fn batch(&self) -> Result<Box<dyn Batch + '_>, Error>;

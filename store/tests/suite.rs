@@ -69,6 +69,8 @@ suite! {
         a_conflict_found_at_commit_leaves_nothing
         a_realisation_needs_its_output
         memos_are_kept_by_table
+        many_memos_come_in_the_order_they_were_asked_for
+        an_output_is_whole_with_all_it_names
         roots_come_and_go
         the_secret_key_stays
         a_good_store_has_no_problems

@@ -6,13 +6,16 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mediabuild_store::{Content, Digest, Output};
+use mediabuild_store::{Batch, Content, Digest, Output};
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 
+use super::import_recall::StatCaches;
+use super::import_stat::{Fingerprint, ImportKey, StatCache};
 use super::{BuildContext, Builder, BuilderVersion};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
+use crate::listing::Listing;
 use crate::os::StatKey;
 
 /// Imports have no identity; the name is for messages.
@@ -48,28 +51,78 @@ impl Builder for ImportFile {
         self.total_bytes
     }
 
+    fn stat_cache_key(&self) -> Option<Digest> {
+        key(KIND, &self.path).digest()
+    }
+
+    fn recall(&self, caches: &StatCaches) -> Option<Output> {
+        recall_file(KIND, &self.path, caches)
+    }
+
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
-        import_file(&self.path, Sha1Wanted::Yes, context).map(Output::Content)
+        let mut import = FileImport::begin(KIND, &self.path, context)?;
+        let mut batch = context.store.batch()?;
+        let content = import.content(Sha1Wanted::Yes, context, batch.as_mut())?;
+        import.finish(content, batch.as_mut())?;
+        batch.commit()?;
+        Ok(Output::Content(content))
     }
 }
 
-/// The content of the file at `path`: looked up by its stat, or read.
-pub(crate) fn import_file(
-    path: &Path,
-    sha1: Sha1Wanted,
-    context: &BuildContext<'_>,
-) -> Result<Content, Failure> {
-    let mut known = super::import_stat::StatCache::load(context.store, path, "file")?;
-    let metadata = stat(path)?;
-    if let Some(content) = known.lookup("", &metadata) {
-        return Ok(content);
+const KIND: &str = "file";
+
+/// The key of a file's stat cache.
+pub(super) fn key<'a>(kind: &'a str, path: &'a Path) -> ImportKey<'a> {
+    ImportKey { kind, path, options: &[], follow_symlinks: true }
+}
+
+/// The output of a file's import, if the file is as it was. `kind` tells apart what was looked
+/// for in it.
+pub(super) fn recall_file(kind: &str, path: &PathBuf, caches: &StatCaches) -> Option<Output> {
+    caches.output(&key(kind, path).digest()?, || {
+        let listing = Listing::of_file(path)?;
+        Some(Fingerprint::of(listing.files.iter().map(|file| ("", file.stat))))
+    })
+}
+
+/// The import of one file on its way: looked up by its stat, or read.
+pub(super) struct FileImport<'a> {
+    path: &'a Path,
+    metadata: Metadata,
+    cache: StatCache,
+}
+
+impl<'a> FileImport<'a> {
+    pub(super) fn begin(
+        kind: &'a str,
+        path: &'a Path,
+        context: &BuildContext<'_>,
+    ) -> Result<Self, Failure> {
+        let cache = StatCache::load(&key(kind, path), context)?;
+        Ok(FileImport { path, metadata: stat(path)?, cache })
     }
-    let mut batch = context.store.batch()?;
-    let read = read_file(path, &metadata, sha1, context, batch.as_mut())?;
-    known.note("", &metadata, read);
-    known.put(batch.as_mut())?;
-    batch.commit()?;
-    Ok(read)
+
+    /// The file's content, now in the store or in `batch`.
+    pub(super) fn content(
+        &mut self,
+        sha1: Sha1Wanted,
+        context: &BuildContext<'_>,
+        batch: &mut dyn Batch,
+    ) -> Result<Content, Failure> {
+        let content = match self.cache.lookup("", &self.metadata) {
+            Some(content) => content,
+            None => read_file(self.path, &self.metadata, sha1, context, batch)?,
+        };
+        self.cache.note("", &self.metadata, content);
+        Ok(content)
+    }
+
+    /// Remembers that the file was found good.
+    pub(super) fn finish(self, content: Content, batch: &mut dyn Batch) -> Result<(), Failure> {
+        let stat = StatKey::of(&self.metadata);
+        let fingerprint = Fingerprint::of(std::iter::once(("", stat)));
+        self.cache.put(fingerprint, &Output::Content(content), batch)
+    }
 }
 
 /// Whether a WIM will want the SHA-1 of a file: then it is computed while the bytes pass by.
@@ -86,7 +139,7 @@ pub(crate) fn read_file(
     before: &Metadata,
     sha1_wanted: Sha1Wanted,
     context: &BuildContext<'_>,
-    batch: &mut dyn mediabuild_store::Batch,
+    batch: &mut dyn Batch,
 ) -> Result<Content, Failure> {
     wait_out_tick(before);
     let mut file = File::open(path).map_err(|error| match error.kind() {

@@ -5,15 +5,17 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use mediabuild_store::{DirectoryBuilder, Output};
+use mediabuild_store::{Digest, DirectoryBuilder, Output};
 use serde_json::{Value, json};
 use walkdir::WalkDir;
 
 use super::import::{IMPORT, Sha1Wanted, changed, read_file};
-use super::import_stat::StatCache;
+use super::import_recall::StatCaches;
+use super::import_stat::{Fingerprint, ImportKey, StatCache};
 use super::{BuildContext, Builder, BuilderVersion};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
+use crate::listing::Listing;
 use crate::os::StatKey;
 
 /// Which files of a folder are taken.
@@ -88,10 +90,20 @@ impl Builder for ImportFolder {
         self.total_bytes
     }
 
+    fn stat_cache_key(&self) -> Option<Digest> {
+        self.with_key(|key| key.digest())
+    }
+
+    fn recall(&self, caches: &StatCaches) -> Option<Output> {
+        caches.output(&self.stat_cache_key()?, || {
+            let listing = Listing::of(&self.path, self.follow_symlinks)?;
+            caches.fingerprint(&listing, &self.filter)
+        })
+    }
+
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let matcher = self.filter.matcher()?;
-        let kind = format!("folder {}", self.options());
-        let mut known = StatCache::load(context.store, &self.path, &kind)?;
+        let mut known = self.with_key(|key| StatCache::load(key, context))?;
         let files = list(&self.path, &matcher, self.follow_symlinks)?;
         if files.is_empty() {
             return Err(self.empty());
@@ -111,17 +123,27 @@ impl Builder for ImportFolder {
             known.note(&file.name, &file.metadata, content);
             directory.insert(&file.name, content).map_err(|error| self.bad_name(file, &error))?;
         }
-        let digest = directory.put(batch.as_mut())?;
-        known.put(batch.as_mut())?;
+        let output = Output::Directory(directory.put(batch.as_mut())?);
+        let stats = files.iter().map(|file| (file.name.as_str(), StatKey::of(&file.metadata)));
+        known.put(Fingerprint::of(stats), &output, batch.as_mut())?;
         batch.commit()?;
         if !all_known {
             self.check_unchanged(&files, &matcher)?;
         }
-        Ok(Output::Directory(digest))
+        Ok(output)
     }
 }
 
 impl ImportFolder {
+    fn with_key<T>(&self, see: impl FnOnce(&ImportKey<'_>) -> T) -> T {
+        see(&ImportKey {
+            kind: "folder",
+            path: &self.path,
+            options: &[&self.filter.include, &self.filter.exclude],
+            follow_symlinks: self.follow_symlinks,
+        })
+    }
+
     fn empty(&self) -> Failure {
         Failure::build(format!("`{}` gives no file", self.project_path))
             .help("put files there, or mend the `include` and `exclude` globs")

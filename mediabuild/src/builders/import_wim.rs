@@ -12,7 +12,8 @@ use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIter
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1 as Sha1Hasher};
 
-use super::import::{IMPORT, Sha1Wanted, import_file};
+use super::import::{FileImport, IMPORT, Sha1Wanted, key, recall_file};
+use super::import_recall::StatCaches;
 use super::wim_content::{
     CHECKED_MEMO, ContentSource, check_usable, is_compressed, read_range, structure_digest,
 };
@@ -48,12 +49,30 @@ impl Builder for ImportWim {
         self.total_bytes.map(|bytes| bytes * 2)
     }
 
+    fn stat_cache_key(&self) -> Option<Digest> {
+        key(KIND, &self.path).digest()
+    }
+
+    fn recall(&self, caches: &StatCaches) -> Option<Output> {
+        recall_file(KIND, &self.path, caches)
+    }
+
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
-        let content = import_file(&self.path, Sha1Wanted::No, context)?;
+        let mut import = FileImport::begin(KIND, &self.path, context)?;
+        let mut batch = context.store.batch()?;
+        let content = import.content(Sha1Wanted::No, context, batch.as_mut())?;
+        batch.commit()?;
         check(&content, context).map_err(say_what_to_do)?;
+        let mut batch = context.store.batch()?;
+        import.finish(content, batch.as_mut())?;
+        batch.commit()?;
         Ok(Output::Content(content))
     }
 }
+
+/// A file that is remembered under this passed today's checks; another kind of check is another
+/// kind.
+const KIND: &str = "wim checked 1";
 
 /// Whatever is wrong in a file that was supplied, there is one remedy.
 fn say_what_to_do(failure: Failure) -> Failure {

@@ -9,7 +9,8 @@ pub(crate) mod boot_image;
 pub(crate) mod bootable;
 pub(crate) mod import;
 pub(crate) mod import_folder;
-pub(crate) mod import_stat;
+pub(crate) mod import_recall;
+mod import_stat;
 pub(crate) mod import_wim;
 pub(crate) mod os_image;
 pub(crate) mod package;
@@ -24,9 +25,10 @@ pub(crate) mod wim_part;
 mod tests;
 
 use mediabuild_formats::{iso, variables as variables_format, wim};
-use mediabuild_store::{Content, DirectoryError, Output, Recipe, Store};
+use mediabuild_store::{Content, Digest, DirectoryError, Output, Recipe, Store};
 use serde_json::Value;
 
+use self::import_recall::StatCaches;
 use crate::cancel;
 use crate::derivation::Inputs;
 use crate::failure::Failure;
@@ -69,6 +71,17 @@ pub(crate) trait Builder: Send + Sync {
         false
     }
 
+    /// The key under which the stat caches remember an import.
+    fn stat_cache_key(&self) -> Option<Digest> {
+        None
+    }
+
+    /// What an import would give, if the stat of every file is as remembered: costs stats, and
+    /// neither a read nor a look-up. That the store still has it is for the caller to ask.
+    fn recall(&self, _: &StatCaches) -> Option<Output> {
+        None
+    }
+
     /// How many bytes it will read, where that is known; for progress only.
     fn total_bytes(&self) -> Option<u64> {
         None
@@ -87,6 +100,8 @@ pub(crate) trait Builder: Send + Sync {
 pub(crate) struct BuildContext<'a> {
     pub(crate) store: &'a dyn Store,
     pub(crate) job: &'a Job<'a>,
+    /// Imports read every file again, whatever is remembered of it.
+    pub(crate) paranoid: bool,
     /// Receives warnings for the user.
     pub(crate) warn: &'a (dyn Fn(&str) + Sync),
 }

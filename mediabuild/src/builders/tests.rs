@@ -35,7 +35,7 @@ impl Fake {
         let progress = Progress::new(Format::Text);
         let job = progress.job("test", None);
         let warn = |text: &str| self.warnings.lock().expect("no panic").push(text.to_owned());
-        let context = BuildContext { store: &self.store, job: &job, warn: &warn };
+        let context = BuildContext { store: &self.store, job: &job, paranoid: false, warn: &warn };
         builder.build(&inputs_of(inputs), &context)
     }
 

@@ -6,6 +6,7 @@ use mediabuild_store::{DiskStore, Output, Store};
 use serde_json::json;
 
 use super::target::{self, Request};
+use crate::builders::import_recall::StatCaches;
 use crate::cli::{Arguments, Build};
 use crate::derivation::Inputs;
 use crate::export::{Exported, export};
@@ -29,7 +30,7 @@ pub(super) fn run(
     let out = result_folder(build, &request);
     refuse_inputs(&plan, &request, &out)?;
     cancel::listen();
-    let realised = realise_all(&plan, build.jobs, arguments, &store, progress)?;
+    let realised = realise_all(&plan, build, arguments, &store, progress)?;
     for target in &plan.targets {
         let output = &realised[target.derivation.0].as_ref().expect("targets are realised").output;
         let exported = export_target(&store, target, output, &out, progress)?;
@@ -63,24 +64,29 @@ fn refuse_inputs(plan: &Plan, request: &Request, out: &Path) -> Result<(), Failu
 
 fn realise_all(
     plan: &Plan,
-    jobs: Option<u16>,
+    build: &Build,
     arguments: &Arguments,
     store: &DiskStore,
     progress: &Progress,
 ) -> Result<Vec<Option<Realised>>, Failure> {
-    let jobs = jobs.map_or_else(processors, usize::from);
+    let jobs = build.jobs.map_or_else(processors, usize::from);
     schedule::size_leaf_pool(jobs);
     let inputs: Vec<Vec<usize>> = plan
         .derivations
         .iter()
         .map(|d| d.inputs.iter().map(|input| input.from.0).collect())
         .collect();
+    let caches = match build.paranoid {
+        true => StatCaches::default(),
+        false => StatCaches::load(store, plan.derivations.iter().map(|d| d.builder.as_ref()))?,
+    };
     let wanted: Vec<usize> = plan.targets.iter().map(|target| target.derivation.0).collect();
     let realised = schedule::run(&inputs, &wanted, jobs, |at, outputs: &[Realised]| {
         let derivation = &plan.derivations[at];
         let roles = derivation.inputs.iter().map(|input| input.role.clone());
         let outputs = outputs.iter().map(|realised| realised.output);
-        realise(derivation, &Inputs::new(roles.zip(outputs).collect()), store, progress)
+        let inputs = Inputs::new(roles.zip(outputs).collect());
+        realise(derivation, &inputs, store, progress, &caches, build.paranoid)
     });
     realised.map_err(|failures| all_reported(failures, arguments))
 }

@@ -98,10 +98,19 @@ impl Index {
     }
 
     pub(super) fn memo(&self, table: &str, key: &Digest) -> Result<Option<Vec<u8>>, Error> {
+        self.read(|connection| memo(connection, table, key))
+    }
+
+    /// In one transaction: a look-up of its own takes and gives back the locks of the file, which
+    /// costs more than the look-up.
+    pub(super) fn memos(
+        &self,
+        table: &str,
+        keys: &[Digest],
+    ) -> Result<Vec<Option<Vec<u8>>>, Error> {
         self.read(|connection| {
-            let mut select = connection
-                .prepare_cached("SELECT value FROM memo WHERE topic = ? AND digest = ?")?;
-            select.query_row(params![table, key.as_bytes()], |row| row.get(0)).optional()
+            let snapshot = connection.unchecked_transaction()?;
+            keys.iter().map(|key| memo(&snapshot, table, key)).collect()
         })
     }
 
@@ -129,6 +138,12 @@ fn realisation(connection: &Connection, id: &DerivationId) -> rusqlite::Result<O
         "SELECT is_directory, digest, size_bytes FROM realisation WHERE derivation = ?",
     )?;
     select.query_row([id.0.as_bytes()], output_at).optional()
+}
+
+fn memo(connection: &Connection, table: &str, key: &Digest) -> rusqlite::Result<Option<Vec<u8>>> {
+    let mut select =
+        connection.prepare_cached("SELECT value FROM memo WHERE topic = ? AND digest = ?")?;
+    select.query_row(params![table, key.as_bytes()], |row| row.get(0)).optional()
 }
 
 /// A query that panics leaves the connection usable, so a poisoned lock is no reason to stop.

@@ -85,6 +85,35 @@ pub(crate) fn a_realisation_needs_its_output(store: &dyn Store) {
     assert!(matches!(error, Error::Missing(_)), "{error}");
 }
 
+pub(crate) fn many_memos_come_in_the_order_they_were_asked_for(store: &dyn Store) {
+    let keys: Vec<Digest> = (0..1000u32).map(|at| Digest::of(&at.to_le_bytes())).collect();
+    commit(store, |batch| {
+        for (at, key) in keys.iter().enumerate().filter(|(at, _)| at % 3 == 0) {
+            batch.put_memo("t", key, &at.to_le_bytes()).unwrap();
+        }
+        batch.put_memo("other", &keys[1], b"not this").unwrap();
+    });
+    let found = store.memos("t", &keys).unwrap();
+    for (at, memo) in found.into_iter().enumerate() {
+        assert_eq!(memo, (at % 3 == 0).then(|| at.to_le_bytes().to_vec()), "{at}");
+    }
+    let twice = store.memos("t", &[keys[3], keys[1], keys[3]]).unwrap();
+    assert!(twice[0] == twice[2] && twice[0].is_some() && twice[1].is_none());
+    assert_eq!(store.memos("t", &[]).unwrap(), Vec::<Option<Vec<u8>>>::new());
+}
+
+pub(crate) fn an_output_is_whole_with_all_it_names(store: &dyn Store) {
+    let blob = put(store, b"x");
+    let mut directory = Directory::new();
+    directory.insert(EntryName::parse("a").unwrap(), Entry::File(blob)).unwrap();
+    let digest = commit(store, |batch| batch.put_directory(&directory).unwrap());
+    assert!(store.is_whole(&output(blob)).unwrap());
+    assert!(store.is_whole(&Output::Directory(digest)).unwrap());
+    assert!(!store.is_whole(&Output::Directory(Digest::of(b"never"))).unwrap());
+    let longer = mediabuild_store::Content { size_bytes: 2, ..blob };
+    assert!(!store.is_whole(&output(longer)).unwrap());
+}
+
 pub(crate) fn memos_are_kept_by_table(store: &dyn Store) {
     let key = Digest::of(b"key");
     commit(store, |batch| {
