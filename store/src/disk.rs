@@ -1,7 +1,7 @@
 //! `DiskStore`: a store in a folder.
 //!
 //! ```text
-//! format                     "mediabuild store 1"
+//! format                     "mediabuild store 2", and the features in use
 //! objects/ab/<digest>        a blob of 1 MiB or more, read-only
 //!            <digest>.recipe, .directory, .parts      the same for large encodings
 //! packs/<id>                 one batch's small things, back to back, with a table at the end
@@ -11,6 +11,7 @@
 //! reserve                    8 MiB that a collection gives away first, to work on a full disk
 //! trash/lock                 held while a collection runs
 //! trash/<name>/...           files that were removed and are being unlinked
+//! locks/<derivation id>      locked by who builds it, while it does
 //! leases/<pid>-<random>      what living processes use, locked by each
 //! quarantine/<name>          damaged files that `quarantine` moved aside
 //! tmp/lock                   held while a process joins or sweeps tmp/
@@ -30,7 +31,9 @@
 
 mod batch;
 mod copy;
+mod derivation_lock;
 mod encodings;
+mod format;
 mod gate;
 mod gc;
 mod index;
@@ -38,8 +41,10 @@ mod lease;
 mod locate;
 mod pack;
 mod place;
+mod proof;
 mod publish;
 mod quarantine;
+mod realisations;
 mod rebuild;
 mod scratch;
 mod stored_file;
@@ -57,14 +62,15 @@ use batch::DiskBatch;
 use index::Index;
 use lease::Leases;
 use place::Place;
+use proof::NewProof;
 use scratch::{Scratch, ScratchFolder};
 
 use crate::reader::{Source, resolve};
 use crate::shelf::{self, Container, Kind, Located, Shelf};
-use crate::whole::{KnownWhole, is_whole};
+use crate::whole::KnownWhole;
 use crate::{
-    Batch, Content, DerivationId, Digest, Directory, Error, Output, Part, Problem, RandomReader,
-    Reader, Recipe, Root, Store, part_table,
+    Batch, Conflict, Content, DerivationId, DerivationLock, Digest, Directory, Error, Output, Part,
+    Problem, RandomReader, Reader, Recipe, Root, Store, part_table,
 };
 
 /// A store in a folder, shared by threads and processes.
@@ -81,6 +87,8 @@ pub struct DiskStore {
     /// not be.
     durable_shards: Mutex<BTreeSet<PathBuf>>,
     known_whole: KnownWhole,
+    /// What was found whole and is not kept yet.
+    proofs: Mutex<Vec<NewProof>>,
     warning: Option<String>,
 }
 
@@ -106,6 +114,7 @@ impl DiskStore {
             scratch: Mutex::new(None),
             durable_shards: Mutex::default(),
             known_whole: KnownWhole::default(),
+            proofs: Mutex::default(),
             warning: place.warning(),
             place: place.clone(),
         })
@@ -141,6 +150,11 @@ impl DiskStore {
         }
     }
 
+    /// Keeps `proofs` until this handle is dropped, and then in the index.
+    fn keep_proofs(&self, proofs: Vec<NewProof>) {
+        self.proofs.lock().expect("no holder of this lock panics").extend(proofs);
+    }
+
     fn part_table(&self, digest: &Digest) -> Result<Vec<Part>, Error> {
         let located = self.located(digest, Kind::PartTable)?.ok_or(Error::Missing(*digest))?;
         let bytes = shelf::load(self, digest, &located)?;
@@ -148,6 +162,15 @@ impl DiskStore {
         let (_, parts) =
             decoded.map_err(|cause| shelf::undecodable(self, digest, &located, &cause))?;
         Ok(parts)
+    }
+}
+
+impl Drop for DiskStore {
+    fn drop(&mut self) {
+        let proofs = self.proofs.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if !proofs.is_empty() {
+            self.index.keep_proofs(proofs);
+        }
     }
 }
 
@@ -226,13 +249,27 @@ impl Store for DiskStore {
     }
 
     fn realisation(&self, id: &DerivationId) -> Result<Option<Output>, Error> {
-        let Some(output) = self.index.realisation(id)? else { return Ok(None) };
-        self.leases.hold(&[output.digest()])?;
-        Ok(is_whole(self, &output, &self.known_whole)?.then_some(output))
+        Ok(realisations::realisations(self, &[*id])?.remove(0))
+    }
+
+    fn realisations(&self, ids: &[DerivationId]) -> Result<Vec<Option<Output>>, Error> {
+        realisations::realisations(self, ids)
+    }
+
+    fn try_lock_derivation(&self, id: &DerivationId) -> Result<Option<DerivationLock<'_>>, Error> {
+        Ok(derivation_lock::try_lock(&self.place, id)?.map(DerivationLock::new))
+    }
+
+    fn conflicts(&self) -> Result<Vec<Conflict>, Error> {
+        self.index.conflicts()
     }
 
     fn is_whole(&self, output: &Output) -> Result<bool, Error> {
-        is_whole(self, output, &self.known_whole)
+        Ok(realisations::are_whole(self, &[*output])?[0])
+    }
+
+    fn are_whole(&self, outputs: &[Output]) -> Result<Vec<bool>, Error> {
+        realisations::are_whole(self, outputs)
     }
 
     fn memo(&self, table: &str, key: &Digest) -> Result<Option<Vec<u8>>, Error> {

@@ -16,6 +16,7 @@
 
 mod content;
 mod decode;
+mod derivation_lock;
 mod digest;
 mod directory;
 mod disk;
@@ -33,6 +34,7 @@ mod whole;
 
 pub use content::{Content, Part};
 pub use decode::DecodeError;
+pub use derivation_lock::DerivationLock;
 pub use digest::{Digest, DigestParseError};
 pub use directory::{
     Directory, DirectoryBuilder, DirectoryError, Entry, EntryName, NameError, walk,
@@ -40,7 +42,7 @@ pub use directory::{
 pub use disk::{DiskStore, GcOptions, GcReport, Quarantined, RebuildReport, RootUsage, Usage};
 pub use error::Error;
 pub use memory::MemoryStore;
-pub use output::{DerivationId, Output, Problem, Root};
+pub use output::{Conflict, DerivationId, Output, Problem, Root};
 pub use reader::{RandomReader, Reader};
 pub use recipe::{Extent, Recipe, RecipeBuilder};
 pub use store::{Batch, Store};

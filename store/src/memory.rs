@@ -3,7 +3,7 @@
 mod batch;
 mod shelves;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
 use batch::MemoryBatch;
@@ -11,16 +11,30 @@ use shelves::Shelves;
 
 use crate::reader::{Source, resolve};
 use crate::shelf::{self, Container, Kind, Located, Shelf};
-use crate::whole::{KnownWhole, is_whole};
+use crate::whole::{KnownWhole, whole};
 use crate::{
-    Batch, Content, DerivationId, Digest, Directory, Error, Output, Part, Problem, RandomReader,
-    Reader, Recipe, Root, Store,
+    Batch, Conflict, Content, DerivationId, DerivationLock, Digest, Directory, Error, Output, Part,
+    Problem, RandomReader, Reader, Recipe, Root, Store,
 };
 
 /// A store in memory. Its secret key is a constant: it keeps no secret from anybody.
 #[derive(Default)]
 pub struct MemoryStore {
     shelves: Mutex<Shelves>,
+    /// Derivations that somebody builds.
+    locked: Mutex<HashSet<DerivationId>>,
+}
+
+/// A derivation's lock.
+struct Locked<'a> {
+    store: &'a MemoryStore,
+    id: DerivationId,
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.store.locked().remove(&self.id);
+    }
 }
 
 impl MemoryStore {
@@ -31,6 +45,10 @@ impl MemoryStore {
 
     fn lock(&self) -> MutexGuard<'_, Shelves> {
         self.shelves.lock().expect("no holder of this lock panics")
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashSet<DerivationId>> {
+        self.locked.lock().expect("no holder of this lock panics")
     }
 
     fn located(&self, digest: &Digest, kind: Kind) -> Result<Option<Located>, Error> {
@@ -88,11 +106,21 @@ impl Store for MemoryStore {
 
     fn realisation(&self, id: &DerivationId) -> Result<Option<Output>, Error> {
         let Some(output) = self.lock().realisation(id) else { return Ok(None) };
-        Ok(is_whole(self, &output, &KnownWhole::default())?.then_some(output))
+        Ok(self.is_whole(&output)?.then_some(output))
+    }
+
+    fn try_lock_derivation(&self, id: &DerivationId) -> Result<Option<DerivationLock<'_>>, Error> {
+        let is_free = self.locked().insert(*id);
+        Ok(is_free.then(|| DerivationLock::new(Locked { store: self, id: *id })))
+    }
+
+    fn conflicts(&self) -> Result<Vec<Conflict>, Error> {
+        Ok(self.lock().conflicts())
     }
 
     fn is_whole(&self, output: &Output) -> Result<bool, Error> {
-        is_whole(self, output, &KnownWhole::default())
+        let whole = whole(self, &[*output], &KnownWhole::default())?;
+        Ok(whole[0].is_some())
     }
 
     fn memo(&self, table: &str, key: &Digest) -> Result<Option<Vec<u8>>, Error> {

@@ -1,6 +1,6 @@
 //! Every call to the operating system that the standard library does not offer portably.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -34,6 +34,55 @@ pub(crate) fn seal(file: &File) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(crate) fn seal(_: &File) -> io::Result<()> {
     Ok(())
+}
+
+/// Whether `file` still is the file that `path` names.
+#[cfg(unix)]
+pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let file = file.metadata()?;
+    match path.metadata() {
+        Ok(named) => Ok((named.dev(), named.ino()) == (file.dev(), file.ino())),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(cause) => Err(cause),
+    }
+}
+
+/// An open file cannot be removed there.
+#[cfg(not(unix))]
+pub(crate) fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
+/// Something that changes with a file's length, its place on the disk or the time of its last
+/// change.
+#[cfg(unix)]
+pub(crate) fn stamp(metadata: &Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let m = metadata;
+    mix(&[
+        m.len(),
+        m.ino(),
+        m.mtime() as u64,
+        m.mtime_nsec() as u64,
+        m.ctime() as u64,
+        m.ctime_nsec() as u64,
+    ])
+}
+
+#[cfg(not(unix))]
+pub(crate) fn stamp(metadata: &Metadata) -> u64 {
+    let modified = metadata.modified().ok().and_then(|it| it.duration_since(UNIX_EPOCH).ok());
+    mix(&[metadata.len(), modified.map_or(0, |since| since.as_nanos() as u64)])
+}
+
+fn mix(numbers: &[u64]) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    for number in numbers {
+        hasher.update(&number.to_le_bytes());
+    }
+    let hash = hasher.finalize();
+    u64::from_le_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes"))
 }
 
 /// Makes a folder that nobody else may look into.

@@ -43,6 +43,22 @@ impl fmt::Display for Output {
     }
 }
 
+/// A derivation that was realised twice, to different outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Conflict {
+    pub id: DerivationId,
+    /// What stayed.
+    pub first: Output,
+    /// What was made later.
+    pub second: Output,
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "derivation {} gave {}, then {}", self.id, self.first, self.second)
+    }
+}
+
 /// A gc root: what it names, and all it needs, stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Root {

@@ -21,7 +21,7 @@ use fill::{Filler, fill};
 use verifier::Verifier;
 
 pub(crate) use resolve::resolve;
-pub(crate) use source::Source;
+pub(crate) use source::{OpenSource, Source};
 
 use crate::Error;
 

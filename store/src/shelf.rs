@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::reader::Source;
-use crate::{Content, Digest, Directory, Error, Part, Recipe};
+use crate::reader::{OpenSource, Source};
+use crate::require::{self, Need};
+use crate::{Content, DecodeError, Digest, Directory, Error, Part, Recipe};
 
 /// What a digest names. The numbers are part of the on-disk formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,6 +132,37 @@ pub(crate) fn load(
     let source = shelf.source(located.container)?;
     let bytes = source.read_verified(digest, located)?;
     Ok(bytes)
+}
+
+/// Reads many recipes and directories: the file of the last one stays open.
+pub(crate) struct Encodings<'a> {
+    shelf: &'a dyn Shelf,
+    open: Option<(Container, OpenSource)>,
+}
+
+impl<'a> Encodings<'a> {
+    pub(crate) fn new(shelf: &'a dyn Shelf) -> Self {
+        Encodings { shelf, open: None }
+    }
+
+    /// What the recipe or directory at `located` needs. [`Error::Corrupt`] if it is damaged, or
+    /// its file is gone.
+    pub(crate) fn needs(&mut self, digest: &Digest, located: &Located) -> Result<Vec<Need>, Error> {
+        let source = match self.open.take() {
+            Some((container, source)) if container == located.container => source,
+            _ => self.shelf.source(located.container)?.open(digest)?,
+        };
+        let (_, source) = self.open.insert((located.container, source));
+        let bytes = source.read_verified(digest, located)?;
+        let damage = |cause: DecodeError| Error::corrupt(*digest, source.path(), cause.to_string());
+        match located.kind {
+            Kind::Recipe => Ok(require::of_recipe(&Recipe::decode(&bytes).map_err(damage)?)),
+            Kind::Directory => {
+                Ok(require::of_directory(&Directory::decode(&bytes).map_err(damage)?))
+            }
+            Kind::Blob | Kind::PartTable => Ok(Vec::new()),
+        }
+    }
 }
 
 /// The recipe stored at `located`.

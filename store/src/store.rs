@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use crate::{
-    Content, DerivationId, Digest, Directory, Error, Output, Part, Problem, RandomReader, Reader,
-    Recipe, Root,
+    Conflict, Content, DerivationId, DerivationLock, Digest, Directory, Error, Output, Part,
+    Problem, RandomReader, Reader, Recipe, Root, derivation_lock,
 };
 
 /// A place that keeps bytes by digest. Shared by all jobs of a build.
@@ -43,6 +43,35 @@ pub trait Store: Send + Sync {
 
     /// Whether `output` is here, with all it names, as [`Store::realisation`] asks it.
     fn is_whole(&self, output: &Output) -> Result<bool, Error>;
+
+    /// [`Store::is_whole`] for each of `outputs`, in their order: far cheaper than one by one.
+    fn are_whole(&self, outputs: &[Output]) -> Result<Vec<bool>, Error> {
+        outputs.iter().map(|output| self.is_whole(output)).collect()
+    }
+
+    /// [`Store::realisation`] of each of `ids`, in their order: what a build that has nothing to do
+    /// asks, so it is far cheaper than one by one.
+    fn realisations(&self, ids: &[DerivationId]) -> Result<Vec<Option<Output>>, Error> {
+        ids.iter().map(|id| self.realisation(id)).collect()
+    }
+
+    /// The right to build `id`, unless a thread or process has it.
+    fn try_lock_derivation(&self, id: &DerivationId) -> Result<Option<DerivationLock<'_>>, Error>;
+
+    /// Waits for the right to build `id`. Who had to wait looks the realisation up again: most
+    /// likely the other one has made it. `go_on` is asked before each pause of 50 ms at most, so it
+    /// is the place to say that somebody else is building; if it answers `false`, that is
+    /// [`Error::Cancelled`]. Never wait for one lock while holding another.
+    fn lock_derivation(
+        &self,
+        id: &DerivationId,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<DerivationLock<'_>, Error> {
+        derivation_lock::wait(|| self.try_lock_derivation(id), go_on)
+    }
+
+    /// Derivations that gave a second, different output, and when they did nothing of it was kept.
+    fn conflicts(&self) -> Result<Vec<Conflict>, Error>;
 
     /// A remembered fact about `key` in `table`, such as the SHA-1 of a content.
     /// Memos save time and never decide an output.
@@ -101,7 +130,8 @@ pub trait Batch {
     fn put_memo(&mut self, table: &str, key: &Digest, value: &[u8]) -> Result<(), Error>;
 
     /// Records what `id` was realised to. A second, different output for one id is
-    /// [`Error::Conflict`]; the first one stays.
+    /// [`Error::Conflict`], now or at the commit; the first one stays, and [`Store::conflicts`]
+    /// tells of both.
     fn put_realisation(&mut self, id: &DerivationId, output: &Output) -> Result<(), Error>;
 
     /// Makes everything durable, then visible. A dropped batch leaves nothing behind.

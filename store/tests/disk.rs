@@ -196,7 +196,7 @@ fn a_folder_of_something_else_is_refused() {
 #[test]
 fn a_newer_format_is_refused() {
     let fixture = fixture();
-    damage(&fixture.path.join("format"), |bytes| *bytes = b"mediabuild store 2\n".to_vec());
+    damage(&fixture.path.join("format"), |bytes| *bytes = b"mediabuild store 3\n".to_vec());
     let error = DiskStore::open(&fixture.path).err().unwrap();
     assert!(matches!(&error, Error::BadFormat { .. }));
     assert!(error.to_string().contains("newer"), "{error}");

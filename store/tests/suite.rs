@@ -65,6 +65,8 @@ suite! {
         nothing_is_visible_before_commit
         a_dropped_batch_leaves_nothing
         a_realisation_is_remembered
+        realisations_are_found_many_at_once
+        one_at_a_time_builds_a_derivation
         a_second_output_is_a_conflict
         a_conflict_found_at_commit_leaves_nothing
         a_realisation_needs_its_output

@@ -20,7 +20,8 @@ use super::{DiskStore, index::NewObject};
 use crate::require::{self, Need};
 use crate::shelf::{self, Found, Kind, Shelf};
 use crate::{
-    Batch, Content, DerivationId, Digest, Directory, Error, Output, Part, Recipe, os, part_table,
+    Batch, Conflict, Content, DerivationId, Digest, Directory, Error, Output, Part, Recipe, os,
+    part_table,
 };
 
 /// From this size on a blob is a file of its own, which export can clone and a link can share;
@@ -340,7 +341,10 @@ impl Batch for DiskBatch<'_> {
             None => self.store.index.realisation(id)?,
         };
         match first {
-            Some(first) if first != *output => Err(Error::conflict(*id, first, *output)),
+            Some(first) if first != *output => {
+                self.store.index.add_conflict(&Conflict { id: *id, first, second: *output })?;
+                Err(Error::conflict(*id, first, *output))
+            }
             Some(_) => Ok(()),
             None => {
                 self.pending.realisations.push((*id, *output));

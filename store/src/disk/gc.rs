@@ -42,7 +42,7 @@ use super::gate::Held;
 use super::index::{Removal, Snapshot};
 use super::place::create_folder;
 use super::stored_file::StoredFile;
-use super::{DiskStore, lease};
+use super::{DiskStore, derivation_lock, lease};
 use crate::{Digest, Error, Root};
 
 /// The root of a result is named so, then by its path: with the path the root goes.
@@ -97,6 +97,7 @@ impl DiskStore {
         }
         reserve::release(&self.place);
         trash::empty_all(&self.place);
+        derivation_lock::sweep(&self.place);
         let report = self.collect(options, progress);
         self.index.truncate_log();
         reserve::take(&self.place);

@@ -5,6 +5,7 @@
 
 mod collect;
 mod locate;
+mod realisation;
 mod rebuild;
 mod remove;
 mod row;
@@ -26,7 +27,7 @@ pub(super) use snapshot::Snapshot;
 use row::{digest_at, output_at};
 
 use crate::shelf::Kind;
-use crate::{DerivationId, Digest, Error, Output, Root};
+use crate::{Digest, Error, Root};
 
 /// How long one process waits for another's transaction. The longest of them add a few hundred
 /// thousand rows.
@@ -93,10 +94,6 @@ impl Index {
         })
     }
 
-    pub(super) fn realisation(&self, id: &DerivationId) -> Result<Option<Output>, Error> {
-        self.read(|connection| realisation(connection, id))
-    }
-
     pub(super) fn memo(&self, table: &str, key: &Digest) -> Result<Option<Vec<u8>>, Error> {
         self.read(|connection| memo(connection, table, key))
     }
@@ -131,13 +128,6 @@ fn read_roots(connection: &Connection) -> rusqlite::Result<Vec<Root>> {
         Ok(Root { output: output_at(row)?, name: row.get(3)?, detail: row.get(4)? })
     };
     select.query_map([], root)?.collect()
-}
-
-fn realisation(connection: &Connection, id: &DerivationId) -> rusqlite::Result<Option<Output>> {
-    let mut select = connection.prepare_cached(
-        "SELECT is_directory, digest, size_bytes FROM realisation WHERE derivation = ?",
-    )?;
-    select.query_row([id.0.as_bytes()], output_at).optional()
 }
 
 fn memo(connection: &Connection, table: &str, key: &Digest) -> rusqlite::Result<Option<Vec<u8>>> {

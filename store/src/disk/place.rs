@@ -4,23 +4,21 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::format;
 use super::gate::Gate;
 use super::index::Index;
 use crate::shelf::Kind;
 use crate::{Digest, Error, os};
 
-/// The version of the on-disk layout that this code reads and writes.
-const FORMAT_VERSION: u32 = 1;
-const FORMAT_PREFIX: &str = "mediabuild store ";
-
 /// All that may lie in a store whose making was cut short.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "format",
     "gate.lock",
     "objects",
     "packs",
     "tmp",
     "leases",
+    "locks",
     "trash",
     "quarantine",
     "reserve",
@@ -42,8 +40,10 @@ impl Place {
         // Results of other working folders must find the same files.
         let folder = std::path::absolute(folder).map_err(Error::io("find", folder))?;
         let place = Place { folder };
-        if !place.has_format()? {
-            place.create()?;
+        match place.version()? {
+            None => place.create()?,
+            Some(format::VERSION) => {}
+            Some(_) => place.upgrade()?,
         }
         // SQLite would make an empty one, and a collection would take every file for a leftover.
         match place.index().exists() {
@@ -56,9 +56,10 @@ impl Place {
     pub(super) fn open_existing(folder: &Path) -> Result<Place, Error> {
         let folder = std::path::absolute(folder).map_err(Error::io("find", folder))?;
         let place = Place { folder };
-        match place.has_format()? {
-            true => Ok(place),
-            false => {
+        match place.version()? {
+            Some(format::VERSION) => Ok(place),
+            Some(_) => place.upgrade().map(|()| place),
+            None => {
                 let what = "is not a store".to_owned();
                 Err(Error::BadFormat { path: place.folder, what })
             }
@@ -91,6 +92,10 @@ impl Place {
 
     pub(super) fn leases(&self) -> PathBuf {
         self.folder.join("leases")
+    }
+
+    pub(super) fn locks(&self) -> PathBuf {
+        self.folder.join("locks")
     }
 
     pub(super) fn trash(&self) -> PathBuf {
@@ -161,14 +166,32 @@ impl Place {
         self.folder.join("secret-key")
     }
 
-    /// Whether the store is complete; refuses one of a version we do not know.
-    fn has_format(&self) -> Result<bool, Error> {
+    /// The version of the store, if it is complete; refuses one we do not know.
+    fn version(&self) -> Result<Option<u32>, Error> {
         let path = self.format_path();
         match fs::read(&path) {
-            Ok(bytes) => check_format(path, &bytes).map(|()| true),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
+            Ok(bytes) => format::check(&path, &bytes).map(Some),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(cause) => Err(Error::io("read", &path)(cause)),
         }
+    }
+
+    /// Brings an older store up to date: its files are as they should be, so only the version
+    /// changes. The index looks after its own.
+    fn upgrade(&self) -> Result<(), Error> {
+        let path = self.format_path();
+        let _lock = self.lock_tmp()?;
+        if self.version()? == Some(format::VERSION) {
+            return Ok(());
+        }
+        let write = || {
+            let mut file = tempfile::NamedTempFile::new_in(self.tmp())?;
+            file.write_all(format::text().as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            os::sync_folder(&self.folder)
+        };
+        write().map_err(Error::write(&path, format::text().len() as u64))
     }
 
     /// Makes everything durable, `format` last: who sees that file may rely on all the others.
@@ -185,8 +208,7 @@ impl Place {
         flush()?;
         outside.iter().try_for_each(|folder| sync_outside(folder))?;
         super::gc::reserve::take(self);
-        let format = format!("{FORMAT_PREFIX}{FORMAT_VERSION}\n");
-        self.write_new(&self.format_path(), format.as_bytes())?;
+        self.write_new(&self.format_path(), format::text().as_bytes())?;
         flush()
     }
 
@@ -246,20 +268,6 @@ fn sync_outside(folder: &Path) -> Result<(), Error> {
         Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         synced => synced.map_err(Error::io("flush", folder)),
     }
-}
-
-fn check_format(path: PathBuf, bytes: &[u8]) -> Result<(), Error> {
-    let text = String::from_utf8_lossy(bytes);
-    let version = text.strip_prefix(FORMAT_PREFIX).and_then(|rest| rest.trim_end().parse().ok());
-    let what = match version {
-        Some(FORMAT_VERSION) => return Ok(()),
-        Some(version) => format!(
-            "is of store format {version}, and this program knows {FORMAT_VERSION}; \
-             use a newer mediabuild"
-        ),
-        None => "is not the format file of a store".to_owned(),
-    };
-    Err(Error::BadFormat { path, what })
 }
 
 fn key_error(cause: io::Error) -> Error {

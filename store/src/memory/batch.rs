@@ -86,9 +86,16 @@ impl Batch for MemoryBatch<'_> {
 
     fn put_realisation(&mut self, id: &DerivationId, output: &Output) -> Result<(), Error> {
         self.check(&require::of_output(output))?;
-        match self.store.lock().realisation(id) {
-            Some(first) if first != *output => Err(Error::conflict(*id, first, *output)),
-            _ => self.pending.set_realisation(id, output),
+        let pending = self.pending.realisation(id);
+        match pending.or_else(|| self.store.lock().realisation(id)) {
+            Some(first) if first != *output => {
+                self.store.lock().add_conflict(*id, first, *output);
+                Err(Error::conflict(*id, first, *output))
+            }
+            _ => {
+                self.pending.set_realisation(id, output);
+                Ok(())
+            }
         }
     }
 

@@ -1,11 +1,11 @@
 //! `Shelves`: everything a memory store holds, or a batch of one has collected.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::shelf::{Container, Kind, Located};
-use crate::{DerivationId, Digest, Error, Output, Part, Problem, Root, part_table};
+use crate::{Conflict, DerivationId, Digest, Error, Output, Part, Problem, Root, part_table};
 
 #[derive(Default)]
 pub(super) struct Shelves {
@@ -14,6 +14,7 @@ pub(super) struct Shelves {
     /// Where each part lies, by its digest.
     containers: BTreeMap<Digest, (Digest, Part)>,
     realisations: BTreeMap<DerivationId, Output>,
+    conflicts: BTreeSet<Conflict>,
     memos: BTreeMap<(String, Digest), Vec<u8>>,
     roots: BTreeMap<String, Root>,
 }
@@ -45,6 +46,14 @@ impl Shelves {
         self.realisations.get(id).copied()
     }
 
+    pub(super) fn conflicts(&self) -> Vec<Conflict> {
+        self.conflicts.iter().copied().collect()
+    }
+
+    pub(super) fn add_conflict(&mut self, id: DerivationId, first: Output, second: Output) {
+        self.conflicts.insert(Conflict { id, first, second });
+    }
+
     pub(super) fn memo(&self, table: &str, key: &Digest) -> Option<Vec<u8>> {
         self.memos.get(&(table.to_owned(), *key)).cloned()
     }
@@ -70,17 +79,8 @@ impl Shelves {
         self.memos.insert((table.to_owned(), *key), value.to_vec());
     }
 
-    /// The first output of an id stays.
-    pub(super) fn set_realisation(
-        &mut self,
-        id: &DerivationId,
-        second: &Output,
-    ) -> Result<(), Error> {
-        let first = *self.realisations.entry(*id).or_insert(*second);
-        match first == *second {
-            true => Ok(()),
-            false => Err(Error::conflict(*id, first, *second)),
-        }
+    pub(super) fn set_realisation(&mut self, id: &DerivationId, output: &Output) {
+        self.realisations.insert(*id, *output);
     }
 
     pub(super) fn set_root(&mut self, root: &Root) {
@@ -96,7 +96,9 @@ impl Shelves {
         for (id, second) in &batch.realisations {
             match self.realisations.get(id) {
                 Some(first) if first != second => {
-                    return Err(Error::conflict(*id, *first, *second));
+                    let first = *first;
+                    self.add_conflict(*id, first, *second);
+                    return Err(Error::conflict(*id, first, *second));
                 }
                 _ => {}
             }

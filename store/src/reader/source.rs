@@ -50,23 +50,22 @@ impl Source {
         Ok(is_read && stored == bytes)
     }
 
+    /// Opens it for reading more than once; `digest` is what will be read first.
+    pub(crate) fn open(self, digest: &Digest) -> Result<OpenSource, Error> {
+        let file = match &self {
+            Source::Memory(_) => None,
+            Source::File(path) => Some(open(path, digest)?),
+        };
+        Ok(OpenSource { source: self, file })
+    }
+
     /// The stored bytes at `located`, compared with their name.
     pub(crate) fn read_verified(
         &self,
         digest: &Digest,
         located: &Located,
     ) -> Result<Vec<u8>, Error> {
-        let mut bytes = vec![0; located.stored_bytes as usize];
-        let whole = match self {
-            Source::Memory(memory) => copy_from(memory, located.offset_bytes, &mut bytes),
-            Source::File(path) => {
-                read_from(&open(path, digest)?, path, located.offset_bytes, &mut bytes)?
-            }
-        };
-        match whole && located.kind.digest_of(&bytes) == *digest {
-            true => Ok(bytes),
-            false => Err(Error::corrupt(*digest, self.path(), "its bytes have another digest")),
-        }
+        self.clone().open(digest)?.read_verified(digest, located)
     }
 
     /// The same, piece by piece: `see` gets each, and learns only from the answer whether they
@@ -96,6 +95,39 @@ impl Source {
         match Digest::from_bytes(hasher.finalize().into()) == *digest {
             true => Ok(()),
             false => Err(Error::corrupt(*digest, path, "its bytes have another digest")),
+        }
+    }
+}
+
+/// A source that is open.
+pub(crate) struct OpenSource {
+    source: Source,
+    /// `None` if the source is memory.
+    file: Option<File>,
+}
+
+impl OpenSource {
+    pub(crate) fn path(&self) -> &Path {
+        self.source.path()
+    }
+
+    /// The stored bytes at `located`, compared with their name.
+    pub(crate) fn read_verified(
+        &self,
+        digest: &Digest,
+        located: &Located,
+    ) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; located.stored_bytes as usize];
+        let whole = match (&self.source, &self.file) {
+            (Source::Memory(memory), _) => copy_from(memory, located.offset_bytes, &mut bytes),
+            (Source::File(path), Some(file)) => {
+                read_from(file, path, located.offset_bytes, &mut bytes)?
+            }
+            (Source::File(_), None) => unreachable!("a file is opened with its source"),
+        };
+        match whole && located.kind.digest_of(&bytes) == *digest {
+            true => Ok(bytes),
+            false => Err(Error::corrupt(*digest, self.path(), "its bytes have another digest")),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Batches, realisations, memos, roots, verification.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use mediabuild_store::{
-    Digest, Directory, Entry, EntryName, Error, Output, RecipeBuilder, Root, Store,
+    Conflict, Digest, Directory, Entry, EntryName, Error, Output, RecipeBuilder, Root, Store,
 };
 
 use super::{commit, id, noise, output, put, read};
@@ -52,6 +54,73 @@ pub(crate) fn a_realisation_is_remembered(store: &dyn Store) {
     assert_eq!(store.realisation(&id("never")).unwrap(), None);
 }
 
+/// Trees that share most of what they are made of, among ids that nobody knows.
+pub(crate) fn realisations_are_found_many_at_once(store: &dyn Store) {
+    let shared = put(store, b"shared");
+    let name = |number: usize| format!("derivation {number}");
+    let outputs: Vec<Output> = commit(store, |batch| {
+        let mut inner = Directory::new();
+        inner.insert(EntryName::parse("shared").unwrap(), Entry::File(shared)).unwrap();
+        let inner = batch.put_directory(&inner).unwrap();
+        let mut make = |number: usize| {
+            let blob = batch.put_bytes(&noise(number as u64, 100)).unwrap();
+            let mut outer = Directory::new();
+            outer.insert(EntryName::parse("own").unwrap(), Entry::File(blob)).unwrap();
+            outer.insert(EntryName::parse("inner").unwrap(), Entry::Directory(inner)).unwrap();
+            let output = match number % 2 {
+                0 => Output::Directory(batch.put_directory(&outer).unwrap()),
+                _ => output(blob),
+            };
+            batch.put_realisation(&id(&name(number)), &output).unwrap();
+            output
+        };
+        (0..600).map(&mut make).collect()
+    });
+    let ids: Vec<_> = (0..1200).rev().map(|number| id(&name(number))).collect();
+    let mut expected: Vec<_> = outputs.into_iter().map(Some).collect();
+    expected.resize(1200, None);
+    expected.reverse();
+    assert_eq!(store.realisations(&ids).unwrap(), expected);
+    let absent = Output::Directory(Digest::of(b"absent"));
+    let asked: Vec<Output> = expected.iter().map(|it| it.unwrap_or(absent)).collect();
+    let whole: Vec<bool> = expected.iter().map(Option::is_some).collect();
+    assert_eq!(store.are_whole(&asked).unwrap(), whole);
+    assert_eq!(store.realisations(&[ids[900], ids[900]]).unwrap(), [expected[900]; 2]);
+    assert_eq!(store.realisations(&[]).unwrap(), []);
+}
+
+pub(crate) fn one_at_a_time_builds_a_derivation(store: &dyn Store) {
+    let held = store.try_lock_derivation(&id("a")).unwrap().unwrap();
+    assert!(store.try_lock_derivation(&id("a")).unwrap().is_none());
+    let other = store.try_lock_derivation(&id("b")).unwrap();
+    assert!(other.is_some());
+    let mut asked = 0;
+    let stopped = store.lock_derivation(&id("a"), &mut || {
+        asked += 1;
+        asked < 3
+    });
+    assert!(matches!(stopped, Err(Error::Cancelled)));
+    assert_eq!(asked, 3);
+    drop(held);
+    drop(store.lock_derivation(&id("a"), &mut || false).unwrap());
+
+    // Eight builders who look again once they have the lock: one of them builds.
+    let built = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let _held = store.lock_derivation(&id("c"), &mut || true).unwrap();
+                if store.realisation(&id("c")).unwrap().is_none() {
+                    built.fetch_add(1, Relaxed);
+                    let blob = put(store, b"c");
+                    commit(store, |it| it.put_realisation(&id("c"), &output(blob)).unwrap());
+                }
+            });
+        }
+    });
+    assert_eq!(built.into_inner(), 1);
+}
+
 pub(crate) fn a_second_output_is_a_conflict(store: &dyn Store) {
     let (one, two) = (output(put(store, b"1")), output(put(store, b"2")));
     let mut batch = store.batch().unwrap();
@@ -64,6 +133,8 @@ pub(crate) fn a_second_output_is_a_conflict(store: &dyn Store) {
         let Error::Conflict { first, second, .. } = error else { panic!("{error}") };
         assert_eq!((*first, *second), (one, two));
     }
+    let conflict = Conflict { id: id("a"), first: one, second: two };
+    assert_eq!(store.conflicts().unwrap(), [conflict]);
     assert_eq!(store.realisation(&id("a")).unwrap(), Some(one));
 }
 
@@ -75,6 +146,8 @@ pub(crate) fn a_conflict_found_at_commit_leaves_nothing(store: &dyn Store) {
     let extra = second.put_bytes(b"extra").unwrap();
     first.commit().unwrap();
     assert!(matches!(second.commit(), Err(Error::Conflict { .. })));
+    let conflict = Conflict { id: id("a"), first: one, second: two };
+    assert_eq!(store.conflicts().unwrap(), [conflict]);
     assert_eq!(store.realisation(&id("a")).unwrap(), Some(one));
     assert_eq!(store.find(&extra.digest).unwrap(), None);
 }

@@ -1,8 +1,9 @@
-//! Looking after a store on disk: healing, leases, collecting garbage, rebuilding the index.
+//! Looking after a store on disk: healing, leases, proofs, collecting garbage, rebuilding the index.
 
 mod gc;
 mod heal;
 mod lease;
+mod proof;
 mod rebuild;
 mod together;
 mod usage;

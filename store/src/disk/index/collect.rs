@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use rusqlite::{Transaction, TransactionBehavior, params};
 
+use super::realisation::count_removal;
 use super::row::{bytes_at, digest_at};
 use super::{Index, index_error, lock};
 use crate::{Digest, Error, Root};
@@ -100,6 +101,7 @@ fn remove(
         delete.execute(params![root.name, root.output.digest().as_bytes()])?;
     }
     drop(delete);
+    count_removal(transaction)?;
     remove_containers(transaction, &removal.containers)?;
     remove_packs(transaction, &removal.kept_packs)
 }

@@ -11,7 +11,7 @@ use crate::{Digest, Error, Part};
 
 /// How many digests one query asks for. Fewer are padded, so that there is one statement to
 /// prepare; and one for single look-ups, the most frequent ones.
-const MANY: usize = 256;
+pub(super) const MANY: usize = 256;
 
 const OBJECT: &str = "SELECT digest, kind, size_bytes, stored_bytes, pack, offset_bytes
      FROM object WHERE digest IN ";
@@ -85,7 +85,7 @@ fn part_at(row: &Row<'_>) -> rusqlite::Result<(Digest, Part)> {
 }
 
 /// Runs the statement for one, or that for many as often as needed, and hands out every row.
-fn query(
+pub(super) fn query(
     connection: &Connection,
     [one, many]: [&str; 2],
     digests: &[Digest],
@@ -104,6 +104,6 @@ fn query(
     Ok(())
 }
 
-fn select(head: &str, count: usize) -> String {
+pub(super) fn select(head: &str, count: usize) -> String {
     format!("{head} ({})", vec!["?"; count].join(","))
 }

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use rusqlite::{Connection, Row, Transaction, params};
 
+use super::realisation::{insert_conflict, read_conflicts};
 use super::row::{bytes_column, digest_at, output_at, output_columns};
 use super::{Index, connect, index_error, read_roots, schema, write};
 use crate::shelf::{Container, Located};
-use crate::{DerivationId, Digest, Error, Output, Part, Root};
+use crate::{Conflict, DerivationId, Digest, Error, Output, Part, Root};
 
 /// What the files say.
 #[derive(Default)]
@@ -26,6 +27,7 @@ pub(in crate::disk) struct Kept {
     pub(in crate::disk) realisations: Vec<(DerivationId, Output)>,
     pub(in crate::disk) memos: Vec<(String, Digest, Vec<u8>)>,
     pub(in crate::disk) roots: Vec<Root>,
+    pub(in crate::disk) conflicts: Vec<Conflict>,
 }
 
 impl Rows {
@@ -49,8 +51,11 @@ impl Kept {
         };
         let realisations = read_realisations(&old);
         let roots = read_roots(&old);
+        // An index of version 1 has none.
+        let conflicts = read_conflicts(&old).unwrap_or_default();
         let memos = is_intact(&old).and_then(|()| read_memos(&old));
         Kept {
+            conflicts,
             realisations: realisations
                 .map_err(|cause| note("realisations", cause))
                 .unwrap_or_default(),
@@ -120,6 +125,7 @@ fn insert_kept(transaction: &Transaction<'_>, kept: &Kept) -> rusqlite::Result<(
     let mut insert = transaction.prepare(
         "INSERT INTO root (name, is_directory, digest, size_bytes, detail) VALUES (?, ?, ?, ?, ?)",
     )?;
+    kept.conflicts.iter().try_for_each(|it| insert_conflict(transaction, it))?;
     for root in &kept.roots {
         let (is_directory, digest, size_bytes) = output_columns(&root.output);
         insert.execute(params![root.name, is_directory, digest, size_bytes, root.detail])?;

@@ -9,6 +9,7 @@ use crate::disk::stored_file::StoredFile;
 use crate::shelf::Located;
 use crate::{Digest, Error};
 
+use super::realisation::count_removal;
 use super::row::{digest_at, object_at};
 
 impl Index {
@@ -68,7 +69,7 @@ impl Index {
             for digest in digests {
                 delete.execute(params![digest.as_bytes(), pack])?;
             }
-            Ok(())
+            count_removal(&transaction)
         };
         remove().map_err(error)?;
         transaction.commit().map_err(error)

@@ -23,10 +23,15 @@ pub(super) fn bytes_column(bytes: u64) -> i64 {
 
 /// An output in the first three columns: is_directory, digest, size_bytes.
 pub(super) fn output_at(row: &Row<'_>) -> rusqlite::Result<Output> {
-    let digest = digest_at(row, 1)?;
-    match row.get(0)? {
+    output_at_column(row, 0)
+}
+
+/// The same in three columns further on.
+pub(super) fn output_at_column(row: &Row<'_>, column: usize) -> rusqlite::Result<Output> {
+    let digest = digest_at(row, column + 1)?;
+    match row.get(column)? {
         true => Ok(Output::Directory(digest)),
-        false => Ok(Output::Content(Content { digest, size_bytes: bytes_at(row, 2)? })),
+        false => Ok(Output::Content(Content { digest, size_bytes: bytes_at(row, column + 2)? })),
     }
 }
 

@@ -8,7 +8,7 @@ use super::index_error;
 use crate::Error;
 
 /// Raised with every change of the tables below.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Digests are 32-byte blobs. Tables keyed by digest have no rowid: the key is the row, one
 /// look-up each. `container` gives part rows a short number to name their container by.
@@ -51,7 +51,9 @@ CREATE TABLE realisation (
     derivation BLOB PRIMARY KEY,
     is_directory INTEGER NOT NULL,
     digest BLOB NOT NULL,
-    size_bytes INTEGER NOT NULL     -- 0 for a directory
+    size_bytes INTEGER NOT NULL,    -- 0 for a directory
+    generation INTEGER,             -- of the proof that the output is whole; NULL: there is none
+    proof BLOB
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE memo (
@@ -66,11 +68,47 @@ CREATE TABLE root (
     is_directory INTEGER NOT NULL,
     digest BLOB NOT NULL,
     size_bytes INTEGER NOT NULL,
-    detail BLOB NOT NULL
+    detail BLOB NOT NULL,
+    used_at INTEGER NOT NULL DEFAULT 0  -- seconds since 1970
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// Makes the tables if there are none; refuses those of a newer version.
+/// Tables that came with version 2.
+const TABLES_2: &str = "
+CREATE TABLE conflict (             -- two different outputs of one derivation
+    derivation BLOB NOT NULL,
+    first_is_directory INTEGER NOT NULL,
+    first_digest BLOB NOT NULL,
+    first_bytes INTEGER NOT NULL,
+    second_is_directory INTEGER NOT NULL,
+    second_digest BLOB NOT NULL,
+    second_bytes INTEGER NOT NULL,
+    PRIMARY KEY (derivation, second_digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE whole (                -- proofs of outputs that nobody realised
+    digest BLOB PRIMARY KEY,
+    is_directory INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    proof BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE state (                -- generation: how often rows were removed
+    name TEXT PRIMARY KEY,
+    value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// What changed in other tables with version 2.
+const CHANGES_2: &str = "
+ALTER TABLE realisation ADD COLUMN generation INTEGER;
+ALTER TABLE realisation ADD COLUMN proof BLOB;
+ALTER TABLE root ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
+";
+
+/// Makes the tables if there are none, brings older ones up to date, refuses those of a newer
+/// version.
 pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), Error> {
     let found = ensure_tables(connection).map_err(|cause| index_error(path, cause))?;
     match found == VERSION {
@@ -87,17 +125,21 @@ pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), Error>
 
 /// Answers the version of the tables that are there in the end.
 fn ensure_tables(connection: &Connection) -> rusqlite::Result<i64> {
-    if version(connection)? != 0 {
-        return version(connection);
+    match version(connection)? {
+        // Makers of a store hold its lock, so nobody else is changing the journal's mode now.
+        0 => connection.pragma_update(None, "journal_mode", "WAL")?,
+        1 => {}
+        found => return Ok(found),
     }
-    // Makers of a store hold its lock, so nobody else is changing the journal's mode now.
-    connection.pragma_update(None, "journal_mode", "WAL")?;
     let transaction =
         rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    if version(&transaction)? == 0 {
-        transaction.execute_batch(TABLES)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
+    match version(&transaction)? {
+        0 => transaction.execute_batch(TABLES)?,
+        1 => transaction.execute_batch(CHANGES_2)?,
+        found => return Ok(found),
     }
+    transaction.execute_batch(TABLES_2)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     version(connection)
 }

@@ -2,10 +2,11 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::realisation::realisation;
 use super::row::{bytes_column, output_columns};
-use super::{Index, NewObject, index_error, lock, realisation};
+use super::{Index, NewObject, index_error, lock};
 use crate::disk::publish::Pending;
-use crate::{DerivationId, Digest, Error, Output, Part, Root};
+use crate::{Conflict, DerivationId, Digest, Error, Output, Part, Root};
 
 impl Index {
     /// Adds all of `pending`, whose files are durable in their places, and the batch's pack by id
@@ -22,6 +23,9 @@ impl Index {
         insert(&transaction, pack, pending).map_err(error)?;
         for (id, output) in &pending.realisations {
             if let Some(first) = insert_realisation(&transaction, id, output).map_err(error)? {
+                transaction.rollback().map_err(error)?;
+                drop(connection);
+                self.add_conflict(&Conflict { id: *id, first, second: *output })?;
                 return Err(Error::conflict(*id, first, *output));
             }
         }
@@ -43,7 +47,7 @@ impl Index {
         self.write(|connection| connection.execute("DELETE FROM root WHERE name = ?", [name]))
     }
 
-    fn write(
+    pub(super) fn write(
         &self,
         statement: impl FnOnce(&Connection) -> rusqlite::Result<usize>,
     ) -> Result<(), Error> {
