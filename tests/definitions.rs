@@ -385,12 +385,13 @@ fn exit_code_3_is_a_failed_environment() {
 // ---- help ----
 
 /// Every command with words that its help must hold.
-const HELP: [(&[&str], &[&str]); 18] = [
+const HELP: [(&[&str], &[&str]); 19] = [
     (&[], &["init", "check", "plan", "build", "graph", "inspect", "verify", "store", "Exit codes"]),
     (&["init"], &["[FOLDER]"]),
     (&["check"], &["[PROJECT]"]),
     (&["plan"], &["[TARGET]"]),
-    (&["build"], &["[TARGET]", "--out <DIR>", "--jobs <N>"]),
+    (&["build"], &["[TARGET]", "--out <DIR>", "--jobs <N>", "--locked"]),
+    (&["lock"], &["[PROJECT]", "--update [<NAME>...]", "git"]),
     (&["graph"], &["[TARGET]"]),
     (&["inspect"], &["info", "ls", "cat", "variables"]),
     (&["inspect", "info"], &["<FILE>"]),

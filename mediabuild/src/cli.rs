@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Build targets and write them to the result folder
     Build(Build),
+    /// Pin inputs that git does not bring: write `mediabuild.lock`
+    Lock(LockCommand),
     /// Show what depends on what
     Graph(Graph),
     /// Look into any WIM or ISO
@@ -103,6 +105,10 @@ pub(crate) struct Build {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
+    /// Refuse what `mediabuild.lock` does not pin, or pins to something else (for CI)
+    #[arg(long)]
+    pub(crate) locked: bool,
+
     /// How many steps run at the same time [default: the number of processors]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,
@@ -110,6 +116,31 @@ pub(crate) struct Build {
     /// Read every input again, also one whose size, times and place are as they were
     #[arg(long)]
     pub(crate) paranoid: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A lock has one line for each input that a clone of the repository does not bring: what git does
+not track or ignores. The line says what the input was, so that every machine builds from the same
+bytes or not at all. Commit mediabuild.lock. What git tracks needs no line, and outside of a
+repository nothing does; `--update NAME` pins an input all the same.
+
+Examples:
+  mediabuild lock                                 pin what is missing, drop what nothing names
+  mediabuild lock --update inputs/install.wim     pin the file that is there now
+  mediabuild lock --update os-image:win11         all inputs of one target
+  mediabuild lock --update                        all that is pinned
+  mediabuild build --locked                       in CI: refuse whatever is not pinned or differs
+  mediabuild store add --expect blake3:… FILE     supply a file without putting it in the project"
+)]
+pub(crate) struct LockCommand {
+    /// The project's folder [default: the nearest one upwards with a mediabuild.kdl]
+    pub(crate) project: Option<PathBuf>,
+
+    /// Pin these anew: inputs as the lock names them, or targets with all their inputs; without a
+    /// name all that is pinned
+    #[arg(long, value_name = "NAME", num_args = 0..)]
+    pub(crate) update: Option<Vec<String>>,
 }
 
 #[derive(Debug, Args)]

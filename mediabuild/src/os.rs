@@ -46,6 +46,18 @@ pub(crate) fn sync_tree(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// What a temporary file needs to become one that others may read, as far as the umask says: alone
+/// it would be its owner's.
+#[cfg(unix)]
+pub(crate) fn shared_file() -> Option<std::fs::Permissions> {
+    Some(std::os::unix::fs::PermissionsExt::from_mode(0o666))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn shared_file() -> Option<std::fs::Permissions> {
+    None
+}
+
 /// Keeps other processes that ask for the same folder waiting until it is dropped; `None` where the
 /// file system cannot do that.
 pub(crate) fn hold_folder(folder: &Path) -> Option<File> {

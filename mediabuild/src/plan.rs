@@ -5,20 +5,22 @@ mod media;
 
 use std::collections::BTreeMap;
 
-use mediabuild_schema::Definitions;
 use mediabuild_schema::definition::{
-    ImageSelector, InputPath, Kind, SecretReference, Source, Spanned,
+    Filter as SchemaFilter, ImageSelector, InputPath, Kind, SecretReference, Source, Spanned,
 };
+use mediabuild_schema::{DeclaredInput, Definitions, path_declaration};
 
 use crate::builders::Builder;
 use crate::builders::import::ImportFile;
 use crate::builders::import_folder::{Filter, ImportFolder};
+use crate::builders::import_pinned::{ImportPinned, ReadAs};
 use crate::builders::import_wim::ImportWim;
 use crate::builders::package::Package;
 use crate::builders::wim_content::ImageChoice;
 use crate::builders::wim_part::WimPart;
 use crate::derivation::{Derivation, DerivationIdx, Input};
 use crate::failure::Failure;
+use crate::lock::Lock;
 use crate::probe::Inputs;
 use crate::secret::Secret;
 
@@ -45,28 +47,45 @@ pub(crate) type Wanted = (Kind, String);
 pub(crate) type LookUp<'a> = &'a dyn Fn(&SecretReference) -> Result<Secret, Failure>;
 
 /// Lowers what is wanted. `epoch_seconds` is the time every generated file gets; `inputs` tells
-/// files from folders.
+/// files from folders, `lock` what they are pinned to.
 pub(crate) fn plan(
     definitions: &Definitions,
     wanted: &[Wanted],
     inputs: &Inputs,
+    lock: &Lock,
     epoch_seconds: i64,
     look_up: LookUp<'_>,
 ) -> Result<Plan, Failure> {
-    let mut planner = Planner {
-        definitions,
-        inputs,
-        epoch_seconds,
-        look_up,
-        plan: Plan::default(),
-        known: BTreeMap::new(),
-    };
+    let mut planner = Planner::new(definitions, inputs, lock, epoch_seconds, look_up);
     for (kind, name) in wanted {
         let derivation = planner.definition(*kind, name)?;
         let result = result_path(definitions, *kind, name);
         planner.plan.targets.push(Target { kind: *kind, name: name.clone(), derivation, result });
     }
     Ok(planner.plan)
+}
+
+/// The imports of `wanted`, at its positions, as a plan would have them but for their pins: what
+/// they give is to be pinned.
+pub(crate) fn imports(
+    definitions: &Definitions,
+    wanted: &[&DeclaredInput<'_>],
+    inputs: &Inputs,
+) -> Vec<Derivation> {
+    let (unpinned, no_secret) = (Lock::default(), |reference: &SecretReference| {
+        Err(Failure::usage(format!("{reference:?} is no input")))
+    });
+    let mut planner = Planner::new(definitions, inputs, &unpinned, 0, &no_secret);
+    for input in wanted {
+        let filter = input.filter.cloned().unwrap_or_default();
+        let idx = match (inputs.is_file(&input.path.path), input.is_wim) {
+            (true, true) => planner.import_wim(input.path),
+            (true, false) => planner.import_file_of(input.path, &filter, input.follow_symlinks),
+            (false, _) => planner.import_folder(input.path, &filter, input.follow_symlinks),
+        };
+        debug_assert_eq!(idx.0 + 1, planner.plan.derivations.len(), "each input is declared once");
+    }
+    planner.plan.derivations
 }
 
 /// A medium says its own; everything else goes to a folder of its kind, so that no two collide.
@@ -82,6 +101,7 @@ fn result_path(definitions: &Definitions, kind: Kind, name: &str) -> String {
 struct Planner<'a> {
     definitions: &'a Definitions,
     inputs: &'a Inputs,
+    lock: &'a Lock,
     epoch_seconds: i64,
     look_up: LookUp<'a>,
     plan: Plan,
@@ -92,6 +112,19 @@ struct Planner<'a> {
 /// An input under construction.
 fn input(role: impl Into<String>, from: DerivationIdx) -> Input {
     Input { role: role.into(), from }
+}
+
+impl<'a> Planner<'a> {
+    fn new(
+        definitions: &'a Definitions,
+        inputs: &'a Inputs,
+        lock: &'a Lock,
+        epoch_seconds: i64,
+        look_up: LookUp<'a>,
+    ) -> Self {
+        let (plan, known) = (Plan::default(), BTreeMap::new());
+        Planner { definitions, inputs, lock, epoch_seconds, look_up, plan, known }
+    }
 }
 
 impl Planner<'_> {
@@ -142,51 +175,80 @@ impl Planner<'_> {
         idx
     }
 
-    /// Adds an import once, however often it is named.
+    /// Adds an import once for each declaration, however often it is named; with its pin.
     fn import(
         &mut self,
-        key: String,
-        label: String,
+        input: &InputPath,
+        read_as: ReadAs,
+        declaration: String,
         builder: impl Builder + 'static,
     ) -> DerivationIdx {
+        let key = format!("import {read_as:?} {declaration}");
         if let Some(&idx) = self.known.get(&key) {
             return idx;
         }
-        let idx = self.add(label, builder, Vec::new());
+        let InputPath { path, project_path, .. } = input;
+        let label = format!("import {project_path}");
+        let idx = match self.lock.pin(project_path, || declaration) {
+            None => self.add(label, builder, Vec::new()),
+            Some(pin) => {
+                let (path, folder) = (path.clone(), self.definitions.project.folder.clone());
+                let import = Box::new(builder);
+                let pinned = ImportPinned { import, pin, read_as, path, folder };
+                self.add(label, pinned, Vec::new())
+            }
+        };
         self.known.insert(key, idx);
         idx
     }
 
     fn import_file(&mut self, input: &InputPath) -> DerivationIdx {
+        self.import_file_of(input, &SchemaFilter::default(), false)
+    }
+
+    /// A single file whose definition could be of a folder.
+    fn import_file_of(
+        &mut self,
+        input: &InputPath,
+        filter: &SchemaFilter,
+        follow: bool,
+    ) -> DerivationIdx {
         let InputPath { path, project_path, .. } = input.clone();
-        let (key, label) =
-            (format!("import file {project_path}"), format!("import {project_path}"));
+        let declaration = path_declaration(&project_path, Some(filter), follow);
         let total_bytes = self.inputs.bytes(&path);
-        self.import(key, label, ImportFile { path, project_path, total_bytes })
+        let file = ImportFile { path, project_path, total_bytes };
+        self.import(input, ReadAs::File, declaration, file)
     }
 
     fn import_wim(&mut self, input: &InputPath) -> DerivationIdx {
         let InputPath { path, project_path, .. } = input.clone();
-        let (key, label) = (format!("import wim {project_path}"), format!("import {project_path}"));
+        let declaration = path_declaration(&project_path, None, false);
         let total_bytes = self.inputs.bytes(&path);
-        self.import(key, label, ImportWim { path, project_path, total_bytes })
+        let wim = ImportWim { path, project_path, total_bytes };
+        self.import(input, ReadAs::Wim, declaration, wim)
     }
 
-    fn import_folder(&mut self, input: &InputPath, filter: Filter, follow: bool) -> DerivationIdx {
+    fn import_folder(
+        &mut self,
+        input: &InputPath,
+        filter: &SchemaFilter,
+        follow_symlinks: bool,
+    ) -> DerivationIdx {
         let InputPath { path, project_path, .. } = input.clone();
-        let key = format!("import folder {project_path} {filter:?} {follow}");
-        let label = format!("import {project_path}");
+        let declaration = path_declaration(&project_path, Some(filter), follow_symlinks);
         let total_bytes = self.inputs.bytes(&path);
-        let folder =
-            ImportFolder { path, project_path, filter, follow_symlinks: follow, total_bytes };
-        self.import(key, label, folder)
+        let filter = plain_filter(filter);
+        let folder = ImportFolder { path, project_path, filter, follow_symlinks, total_bytes };
+        self.import(input, ReadAs::Folder, declaration, folder)
     }
 
     fn source(&mut self, source: &Source) -> DerivationIdx {
         match source {
-            Source::Path { path, .. } if self.inputs.is_file(&path.path) => self.import_file(path),
             Source::Path { path, filter, follow_symlinks } => {
-                self.import_folder(path, plain_filter(filter), *follow_symlinks)
+                match self.inputs.is_file(&path.path) {
+                    true => self.import_file_of(path, filter, *follow_symlinks),
+                    false => self.import_folder(path, filter, *follow_symlinks),
+                }
             }
             Source::WimPart { image, path, filter } => {
                 let wim = self.import_wim(&image.wim);
@@ -230,7 +292,8 @@ fn found<T>(definition: Option<T>, kind: Kind, name: &str) -> Result<T, Failure>
     definition.ok_or_else(|| Failure::usage(format!("there is no {kind} `{name}`")))
 }
 
-fn plain_filter(filter: &mediabuild_schema::definition::Filter) -> Filter {
+/// A filter without the places where it was written.
+pub(crate) fn plain_filter(filter: &SchemaFilter) -> Filter {
     let plain = |globs: &[Spanned<String>]| globs.iter().map(|glob| glob.value.clone()).collect();
     Filter { include: plain(&filter.include), exclude: plain(&filter.exclude) }
 }

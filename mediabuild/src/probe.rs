@@ -6,12 +6,16 @@ mod file_source;
 mod inputs;
 mod wims;
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use mediabuild_schema::definition::{
     BootFilesFrom, BootImage, Definitions, ImageBase, InputPath, Source, WimImage,
 };
 use mediabuild_schema::{Diagnostic, Span};
+
+use crate::git;
+use crate::lock::Lock;
 
 pub(crate) use file_source::FileSource;
 pub(crate) use inputs::Inputs;
@@ -20,8 +24,15 @@ use wims::Use;
 pub(crate) use wims::{BootFileFound, boot_files};
 
 /// Looks at every input that the definitions name.
-pub(crate) fn probe(definitions: &Definitions, diagnostics: &mut Vec<Diagnostic>) -> Inputs {
-    let mut probe = Probe { inputs: Inputs::default(), diagnostics };
+///
+/// An input that is not here but pinned is taken for what `lock` says it was: the store may have it.
+pub(crate) fn probe(
+    definitions: &Definitions,
+    lock: &Lock,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Inputs {
+    let folder = &definitions.project.folder;
+    let mut probe = Probe { inputs: Inputs::default(), folder, lock, diagnostics };
     for image in &definitions.boot_images {
         probe.base(&image.base, Use::BootImage);
         image.overlays.iter().for_each(|overlay| probe.folder_source(overlay));
@@ -39,6 +50,8 @@ pub(crate) fn probe(definitions: &Definitions, diagnostics: &mut Vec<Diagnostic>
 
 struct Probe<'a> {
     inputs: Inputs,
+    folder: &'a Path,
+    lock: &'a Lock,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
 
@@ -121,7 +134,8 @@ impl Probe<'_> {
     fn wim(&mut self, image: &WimImage, use_: Use) {
         let before = self.diagnostics.len();
         self.file(&image.wim);
-        if self.diagnostics.len() == before {
+        let is_here = !self.inputs.is_absent(&image.wim.path);
+        if is_here && self.diagnostics.len() == before {
             self.diagnostics.extend(wims::check(image, use_, &mut self.inputs.wims));
         }
     }
@@ -129,12 +143,25 @@ impl Probe<'_> {
     /// Notes an input; says so if it is not there, or if it cannot be one.
     fn exists(&mut self, input: &InputPath, follow_symlinks: bool) -> bool {
         let diagnostic = match self.inputs.look(&input.path, follow_symlinks) {
+            Ok(Kind::File) if git::is_lfs_pointer(&input.path) => lfs_pointer(input),
             Ok(Kind::File | Kind::Folder) => return true,
             Ok(Kind::Special) => special(input),
-            Err(error) => missing(input, &error),
+            Err(error) if error.kind() == ErrorKind::NotFound && self.is_pinned(input) => {
+                return true;
+            }
+            Err(error) => missing(input, self.folder, &error),
         };
         self.say(diagnostic);
         false
+    }
+
+    /// Whether the lock knows an input that is not here; then it is noted as what it was.
+    fn is_pinned(&mut self, input: &InputPath) -> bool {
+        let shape = self.lock.shape(&input.project_path);
+        if let Some((kind, bytes)) = shape {
+            self.inputs.note_absent(&input.path, kind, bytes);
+        }
+        shape.is_some()
     }
 
     fn say(&mut self, diagnostic: Diagnostic) {
@@ -151,15 +178,30 @@ fn special(input: &InputPath) -> Diagnostic {
         .help("copy what it gives to a file, and name that")
 }
 
-fn missing(input: &InputPath, error: &std::io::Error) -> Diagnostic {
+fn lfs_pointer(input: &InputPath) -> Diagnostic {
     let name = &input.project_path;
-    if error.kind() != std::io::ErrorKind::NotFound {
+    let message = format!("`{name}` is a git-lfs pointer, not the file it points to");
+    Diagnostic::error("lfs-pointer", input.span, message)
+        .label("git-lfs has not fetched it")
+        .help(format!("git lfs pull --include {name}"))
+}
+
+fn missing(input: &InputPath, folder: &Path, error: &std::io::Error) -> Diagnostic {
+    let name = &input.project_path;
+    if error.kind() != ErrorKind::NotFound {
         let message = format!("cannot look at `{name}`: {error}");
         return Diagnostic::error("unreadable-input", input.span, message).label("named here");
     }
-    let diagnostic =
-        Diagnostic::error("missing-input", input.span, format!("`{name}` does not exist"));
-    match near(&input.path) {
+    let near = near(&input.path);
+    let absence = if near.is_none() { git::absence(folder, name) } else { None };
+    let message = absence.clone().unwrap_or_else(|| "does not exist".into());
+    let diagnostic = Diagnostic::error("missing-input", input.span, format!("`{name}` {message}"));
+    if absence.is_some() {
+        return diagnostic
+            .label("no such file or folder")
+            .help(format!("put it at `{}`, and pin it: mediabuild lock", input.path.display()));
+    }
+    match near {
         Some((found, true)) => diagnostic.label("the case differs").help(format!(
             "it is called `{found}`; write it like that, for Linux tells them apart"
         )),

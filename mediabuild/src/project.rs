@@ -9,6 +9,8 @@ use serde_json::json;
 
 use crate::cli::Format;
 use crate::failure::Failure;
+use crate::lock::required::Required;
+use crate::lock::{Lock, drift};
 use crate::probe;
 use crate::progress::{Progress, print_line};
 use crate::size::counted;
@@ -22,27 +24,70 @@ pub(crate) struct Project {
     pub(crate) definitions: Definitions,
     /// How many bytes each input has, as far as a look at the disk tells.
     pub(crate) inputs: probe::Inputs,
+    /// What inputs are pinned to.
+    pub(crate) lock: Lock,
+    /// The files that diagnostics point to.
+    pub(crate) texts: Texts,
+}
+
+/// Whether the lock is held against the definitions. The one command that writes locks only reads
+/// what is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LockUse {
+    Obeyed,
+    Renewed,
 }
 
 /// Loads the project in `folder`, looks at its inputs, and prints every mistake at once.
-pub(crate) fn open(folder: &Path, format: Format, progress: &Progress) -> Result<Project, Failure> {
-    let loaded = load(folder);
+pub(crate) fn open(
+    folder: &Path,
+    lock_use: LockUse,
+    format: Format,
+    progress: &Progress,
+) -> Result<Project, Failure> {
+    let mut loaded = load(folder);
     let mut diagnostics = loaded.diagnostics;
-    let inputs = match loaded.definitions.as_ref().or(loaded.partial.as_ref()) {
-        Some(definitions) => probe::probe(definitions, &mut diagnostics),
-        None => probe::Inputs::default(),
-    };
+    let lock = Lock::load(folder, &mut loaded.texts, &mut diagnostics)?;
+    let mut inputs = probe::Inputs::default();
+    if let Some(definitions) = loaded.definitions.as_ref().or(loaded.partial.as_ref()) {
+        inputs = probe::probe(definitions, &lock, &mut diagnostics);
+        if lock_use == LockUse::Obeyed {
+            diagnostics.extend(drift::stale(definitions, &lock));
+        }
+    }
     diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
     print(&loaded.texts, &diagnostics, format, progress);
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     match loaded.definitions {
         Some(definitions) if errors == 0 => {
-            Ok(Project { folder: folder.to_owned(), definitions, inputs })
+            let texts = loaded.texts;
+            Ok(Project { folder: folder.to_owned(), definitions, inputs, lock, texts })
         }
-        _ => {
-            progress.line(&format!("\n{} in the definitions", counted(errors, "error")));
-            Err(Failure::usage(counted(errors, "error")).already_printed())
+        _ => Err(wrong(errors, progress)),
+    }
+}
+
+/// The last line below printed diagnostics.
+fn wrong(errors: usize, progress: &Progress) -> Failure {
+    progress.line(&format!("\n{} in the definitions", counted(errors, "error")));
+    Failure::usage(counted(errors, "error")).already_printed()
+}
+
+impl Project {
+    /// For `--locked`: fails if the lock does not pin all that must be pinned, and nothing else.
+    pub(crate) fn refuse_drift(
+        &mut self,
+        format: Format,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        self.lock.strict = true;
+        let required = Required::of(&self.folder)?;
+        let found = drift::loose(&self.definitions, &self.lock, &required)?;
+        if found.is_empty() {
+            return Ok(());
         }
+        print(&self.texts, &found, format, progress);
+        Err(wrong(found.len(), progress))
     }
 }
 

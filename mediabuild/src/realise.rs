@@ -59,6 +59,17 @@ pub(crate) fn realise(
     Ok(Realised { output, how: How::Built })
 }
 
+/// Runs one import by itself, for `mediabuild lock`.
+pub(crate) fn import_alone(
+    derivation: &Derivation,
+    store: &dyn Store,
+    progress: &Progress,
+) -> Result<Output, Failure> {
+    let caches = StatCaches::load(store, [derivation.builder.as_ref()])?;
+    let realised = realise(derivation, &Inputs::default(), store, progress, &caches, false)?;
+    Ok(realised.output)
+}
+
 fn build(
     derivation: &Derivation,
     inputs: &Inputs,

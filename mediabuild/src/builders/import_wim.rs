@@ -83,7 +83,7 @@ fn say_what_to_do(failure: Failure) -> Failure {
 }
 
 /// Checks every hash and registers the parts, unless that was done before.
-fn check(content: &Content, context: &BuildContext<'_>) -> Result<(), Failure> {
+pub(super) fn check(content: &Content, context: &BuildContext<'_>) -> Result<(), Failure> {
     let known = context.store.memo(CHECKED_MEMO, &content.digest)?.is_some();
     if known && context.store.parts(&content.digest).is_ok() {
         return Ok(());

@@ -9,6 +9,7 @@ pub(crate) mod boot_image;
 pub(crate) mod bootable;
 pub(crate) mod import;
 pub(crate) mod import_folder;
+pub(crate) mod import_pinned;
 pub(crate) mod import_recall;
 mod import_stat;
 pub(crate) mod import_wim;

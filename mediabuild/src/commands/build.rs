@@ -15,7 +15,7 @@ use crate::plan::{Plan, Target};
 use crate::progress::{Progress, print_failure};
 use crate::realise::{How, Realised, realise};
 use crate::size::{counted, human};
-use crate::{cancel, open_store, schedule, secret};
+use crate::{cancel, lock, open_store, schedule, secret};
 
 /// Builds the targets and writes their results.
 pub(super) fn run(
@@ -23,8 +23,12 @@ pub(super) fn run(
     arguments: &Arguments,
     progress: &Progress,
 ) -> Result<(), Failure> {
-    let request = target::resolve(&build.targets, arguments, progress)?;
+    let mut request = target::resolve(&build.targets, arguments, progress)?;
+    if build.locked {
+        request.project.refuse_drift(arguments.format, progress)?;
+    }
     let store = open_store::open(arguments.store.as_ref(), progress)?;
+    lock::roots::remember(&store, &request.project.lock)?;
     let key = store.secret_key()?;
     let plan = target::plan_of(&request, &|reference| secret::look_up(reference, &key))?;
     let out = result_folder(build, &request);

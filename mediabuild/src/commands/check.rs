@@ -5,10 +5,12 @@ use serde_json::json;
 
 use crate::cli::{Arguments, ProjectArguments};
 use crate::failure::Failure;
+use crate::lock::Pin;
+use crate::lock::required::Required;
 use crate::media_layout::{Row, UNVERIFIED};
 use crate::probe::{self, BootFileFound};
 use crate::progress::Progress;
-use crate::project;
+use crate::project::{self, LockUse, Project};
 use crate::size::{counted, human};
 
 /// Looks, prints, and fails (exit code 2) if something is wrong.
@@ -18,7 +20,7 @@ pub(super) fn run(
     progress: &Progress,
 ) -> Result<(), Failure> {
     let folder = project::find(check.project.as_deref())?;
-    let project = project::open(&folder, arguments.format, progress)?;
+    let project = project::open(&folder, LockUse::Obeyed, arguments.format, progress)?;
     for image in &project.definitions.boot_images {
         let Some(found) = probe::boot_files(image, &project.inputs) else { continue };
         progress.result(&format!("boot files of {}:", image.name.value));
@@ -26,7 +28,9 @@ pub(super) fn run(
             tell(&image.name.value, file, progress);
         }
     }
+    tell_absent(&project, progress);
     if arguments.verbose > 0 {
+        tell_pins(&project, progress)?;
         tell_unverified(progress);
     }
     let definitions = project.definitions.targets().count();
@@ -58,6 +62,34 @@ fn tell(image: &str, file: &BootFileFound, progress: &Progress) {
         (None, false) => "none found".into(),
     };
     progress.result(&format!("  {:28} {from}", file.medium));
+}
+
+/// Inputs that a build has to find in the store.
+fn tell_absent(project: &Project, progress: &Progress) {
+    for input in project.definitions.inputs() {
+        if project.inputs.is_absent(&input.path.path) {
+            let name = input.name;
+            progress.json(json!({ "event": "absent", "input": name }));
+            progress.result(&format!("not here, to be found in the store: {name}"));
+        }
+    }
+}
+
+/// What holds each input that git does not: its line of the lock, or nothing.
+fn tell_pins(project: &Project, progress: &Progress) -> Result<(), Failure> {
+    let required = Required::of(&project.folder)?;
+    progress.result("inputs that git does not bring:");
+    for input in project.definitions.inputs() {
+        if required.is_tracked(&input)? {
+            continue;
+        }
+        let pin = project.lock.pin(input.name, || input.declaration.clone());
+        let by = pin.as_ref().map(Pin::place);
+        progress.json(json!({ "event": "untracked", "input": input.name, "pinned": by }));
+        let by = by.unwrap_or_else(|| "not pinned: mediabuild lock".into());
+        progress.result(&format!("  {}: {by}", input.name));
+    }
+    Ok(())
 }
 
 /// The layout that media rely on and that no live site has confirmed.

@@ -5,6 +5,7 @@ mod check;
 mod graph;
 mod init;
 mod inspect;
+mod lock;
 mod plan;
 mod store;
 mod target;
@@ -22,7 +23,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         // They do work: they do not end with who reads their words, and Ctrl-C waits for a good
         // moment. A build has none before its jobs begin, and listens from there on.
         Command::Build(_) => {}
-        Command::Verify(_) | Command::Store(_) => cancel::listen(),
+        Command::Lock(_) | Command::Verify(_) | Command::Store(_) => cancel::listen(),
         _ => leave_with_reader(),
     }
     let progress = Progress::new(arguments.format);
@@ -31,6 +32,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Check(check) => check::run(check, arguments, &progress),
         Command::Plan(plan) => plan::run(plan, arguments, &progress),
         Command::Build(build) => build::run(build, arguments, &progress),
+        Command::Lock(lock) => lock::run(lock, arguments, &progress),
         Command::Graph(graph) => graph::run(graph, arguments, &progress),
         Command::Inspect(inspect) => inspect::run(inspect, arguments.format),
         Command::Verify(verify) => verify::run(verify, &progress),

@@ -10,7 +10,7 @@ use crate::derivation::output_name;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::size::{counted, human};
-use crate::{cancel, open_store};
+use crate::{cancel, lock, open_store};
 
 /// Runs one of its verbs.
 pub(super) fn run(
@@ -75,6 +75,7 @@ fn quarantine(store: &DiskStore, problems: &[Problem], progress: &Progress) -> R
 }
 
 fn gc(store: &DiskStore, options: &StoreGc, progress: &Progress) -> Result<(), Failure> {
+    lock::roots::refresh(store)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let keep_since = options.keep.map(|age| now.saturating_sub(age) as i64);
     let dry_run = options.dry_run;

@@ -1,15 +1,16 @@
 //! From what the user typed as targets to a project, wanted definitions and their plan.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use mediabuild_schema::Definitions;
-use mediabuild_schema::definition::{Kind, SecretReference};
+use mediabuild_schema::definition::{Kind, SecretReference, Spanned};
 
 use crate::cli::{Arguments, Targets};
 use crate::failure::Failure;
 use crate::plan::{LookUp, Plan, Wanted, plan};
 use crate::progress::Progress;
-use crate::project::{self, Project};
+use crate::project::{self, LockUse, Project};
 use crate::secret::{Secret, reference_text};
 
 /// A project and what is wanted of it.
@@ -26,7 +27,7 @@ pub(super) fn resolve(
 ) -> Result<Request, Failure> {
     let (folder, names) = split(&targets.targets)?;
     let folder = project::find(folder.as_deref())?;
-    let project = project::open(&folder, arguments.format, progress)?;
+    let project = project::open(&folder, LockUse::Obeyed, arguments.format, progress)?;
     let wanted = if names.is_empty() {
         all_media(&project.definitions)?
     } else {
@@ -61,7 +62,7 @@ fn all_media(definitions: &Definitions) -> Result<Vec<Wanted>, Failure> {
 }
 
 /// `factory` or `media:factory`.
-fn named(definitions: &Definitions, text: &str) -> Result<Wanted, Failure> {
+pub(super) fn named(definitions: &Definitions, text: &str) -> Result<Wanted, Failure> {
     let (kind, name) = match text.split_once(':') {
         Some((kind, name)) => (Some(kind_named(kind)?), name),
         None => (None, text),
@@ -109,14 +110,57 @@ fn nearest<'a>(all: &'a [String], text: &str) -> Option<&'a String> {
     (score(&best) > 0.8).then_some(best)
 }
 
+/// A definition and all that it is made of.
+pub(super) fn closure(definitions: &Definitions, wanted: &Wanted) -> BTreeSet<Wanted> {
+    let mut found = BTreeSet::new();
+    let mut stack = vec![wanted.clone()];
+    while let Some(next) = stack.pop() {
+        if found.insert(next.clone()) {
+            stack.extend(parts(definitions, &next));
+        }
+    }
+    found
+}
+
+/// The definitions that one names.
+fn parts(definitions: &Definitions, (kind, name): &Wanted) -> Vec<Wanted> {
+    let mut parts = Vec::new();
+    let mut add = |kind, names: Vec<&str>| {
+        parts.extend(names.into_iter().map(|name| (kind, name.to_owned())));
+    };
+    fn values(names: &[Spanned<String>]) -> Vec<&str> {
+        names.iter().map(|name| name.value.as_str()).collect()
+    }
+    match kind {
+        Kind::Media => {
+            let Some(media) = definitions.media(name) else { return parts };
+            add(Kind::BootImage, vec![&media.boot_image.value]);
+            add(Kind::OsImage, media.os_image.iter().map(|name| name.value.as_str()).collect());
+            add(Kind::Application, values(&media.applications));
+            add(Kind::Package, values(&media.packages));
+            add(Kind::DriverPackage, values(&media.driver_packages));
+        }
+        Kind::BootImage => {
+            let drivers = definitions.boot_image(name).map_or(&[][..], |i| &i.driver_packages);
+            add(Kind::DriverPackage, drivers.iter().map(|d| d.name.value.as_str()).collect());
+        }
+        Kind::Application => {
+            let needs = definitions.application(name).map_or(&[][..], |a| &a.depends_on);
+            add(Kind::Application, values(needs));
+        }
+        Kind::OsImage | Kind::DriverPackage | Kind::Package | Kind::Variables => {}
+    }
+    parts
+}
+
 fn all_targets(definitions: &Definitions) -> Vec<String> {
     definitions.targets().map(|(kind, name)| format!("{kind}:{}", name.value)).collect()
 }
 
 /// The plan of a request.
 pub(super) fn plan_of(request: &Request, look_up: LookUp<'_>) -> Result<Plan, Failure> {
-    let Project { definitions, inputs, .. } = &request.project;
-    plan(definitions, &request.wanted, inputs, epoch_seconds(definitions)?, look_up)
+    let Project { definitions, inputs, lock, .. } = &request.project;
+    plan(definitions, &request.wanted, inputs, lock, epoch_seconds(definitions)?, look_up)
 }
 
 /// For commands that only look at the plan: a secret is its reference.

@@ -1,13 +1,12 @@
 //! Boot images, OS images and boot files → derivations.
 
 use mediabuild_schema::definition::{
-    BootFilesFrom, BootImage, ImageBase, Kind, OsImage, Source, WimImage,
+    BootFilesFrom, BootImage, Filter, ImageBase, Kind, OsImage, Source, WimImage,
 };
 
 use super::{Planner, choice, input};
 use crate::builders::boot_files::{BootFiles, BootFilesOrigin};
 use crate::builders::boot_image::BootImageRequest;
-use crate::builders::import_folder::Filter;
 use crate::builders::os_image::OsImageRequest;
 use crate::builders::wim_content::ImageChoice;
 use crate::derivation::{DerivationIdx, Input};
@@ -84,7 +83,7 @@ impl Planner<'_> {
             match from {
                 BootFilesFrom::Image(_) => origins.push(BootFilesOrigin::Image),
                 BootFilesFrom::Folder(folder) => {
-                    let folder = self.import_folder(folder, Filter::default(), false);
+                    let folder = self.import_folder(folder, &Filter::default(), false);
                     inputs.push(input(format!("folder/{at}"), folder));
                     origins.push(BootFilesOrigin::Folder(at));
                 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use mediabuild_schema::LockKind;
 use walkdir::WalkDir;
 
 use super::wims::Wims;
@@ -20,6 +21,8 @@ struct Found {
     kind: Kind,
     files: usize,
     bytes: u64,
+    /// It is pinned, and not here.
+    absent: bool,
 }
 
 /// What lies at a path.
@@ -41,12 +44,27 @@ impl Inputs {
         let found = if metadata.is_dir() {
             count(path, follow_symlinks)
         } else if metadata.is_file() {
-            Found { kind: Kind::File, files: 1, bytes: metadata.len() }
+            Found { kind: Kind::File, files: 1, bytes: metadata.len(), absent: false }
         } else {
-            Found { kind: Kind::Special, files: 0, bytes: 0 }
+            Found { kind: Kind::Special, files: 0, bytes: 0, absent: false }
         };
         self.found.insert(path.to_owned(), found);
         Ok(found.kind)
+    }
+
+    /// Notes what a path was when it was pinned.
+    pub(super) fn note_absent(&mut self, path: &Path, kind: LockKind, bytes: u64) {
+        let kind = match kind {
+            LockKind::Folder => Kind::Folder,
+            LockKind::File | LockKind::Url => Kind::File,
+        };
+        let found = Found { kind, files: 1, bytes, absent: true };
+        self.found.insert(path.to_owned(), found);
+    }
+
+    /// Whether the input is pinned, and not here.
+    pub(crate) fn is_absent(&self, path: &Path) -> bool {
+        self.found.get(path).is_some_and(|found| found.absent)
     }
 
     /// Whether the input is a single file.
@@ -75,5 +93,5 @@ fn count(folder: &Path, follow_symlinks: bool) -> Found {
     let files = entries.filter(|entry| entry.file_type().is_file());
     let sizes = files.map(|file| file.metadata().map_or(0, |metadata| metadata.len()));
     let (files, bytes) = sizes.fold((0, 0), |(files, bytes), size| (files + 1, bytes + size));
-    Found { kind: Kind::Folder, files, bytes }
+    Found { kind: Kind::Folder, files, bytes, absent: false }
 }

@@ -106,10 +106,14 @@ pub(crate) struct BootFileFound {
     pub(crate) from: Option<String>,
 }
 
-/// Where each boot file of a boot image's media comes from; `None` if it names no boot files.
+/// Where each boot file of a boot image's media comes from; `None` if it names no boot files,
+/// or is made from a WIM that is not here.
 /// Overlays are not looked into: this is what the definition's own sources give.
 pub(crate) fn boot_files(image: &BootImage, inputs: &Inputs) -> Option<Vec<BootFileFound>> {
     let files = image.boot_files.as_ref().filter(|files| !files.from.is_empty())?;
+    if matches!(&image.base, ImageBase::Wim(base) if inputs.is_absent(&base.wim.path)) {
+        return None;
+    }
     let base = base_image(&image.base, &inputs.wims);
     let place = |file: &media_layout::BootFile| {
         files.from.iter().find_map(|from| match from {

@@ -1,0 +1,77 @@
+//! Drift: where a lock and the definitions say different things.
+
+use std::collections::BTreeSet;
+
+use mediabuild_schema::{DeclaredInput, Definitions, Diagnostic, LockLine};
+
+use super::required::Required;
+use super::{Found, Lock, declared};
+use crate::failure::Failure;
+
+/// What no build may pass over: an entry whose definition says something else now. Building with it
+/// would take old content for what is declared.
+pub(crate) fn stale(definitions: &Definitions, lock: &Lock) -> Vec<Diagnostic> {
+    if lock.lines().is_empty() {
+        return Vec::new();
+    }
+    let inputs = definitions.inputs();
+    let orphans = orphans(&inputs, lock);
+    let mut diagnostics = Vec::new();
+    for input in &inputs {
+        if let Found::Other = lock.find(input.name, &input.declaration)
+            && let Some(orphan) = orphans.iter().find(|line| line.entry.name == input.name)
+        {
+            let name = input.name;
+            let message = format!("`{name}` is declared in another way than when it was pinned");
+            diagnostics.push(
+                Diagnostic::error("stale-pin", input.span(), message)
+                    .label("changed since")
+                    .also(orphan.span, "pinned here")
+                    .help("mediabuild lock pins what is declared now"),
+            );
+        }
+    }
+    diagnostics
+}
+
+/// What `--locked` refuses besides: an input that must be pinned and is not, and an entry that
+/// nothing declares.
+pub(crate) fn loose(
+    definitions: &Definitions,
+    lock: &Lock,
+    required: &Required,
+) -> Result<Vec<Diagnostic>, Failure> {
+    let mut diagnostics = Vec::new();
+    let inputs = definitions.inputs();
+    for input in &inputs {
+        let is_pinned = matches!(lock.find(input.name, &input.declaration), Found::Pinned(_));
+        if is_pinned || !required.must_be_pinned(input)? {
+            continue;
+        }
+        let message = format!("`{}` is not tracked by git, and no lock pins it", input.name);
+        diagnostics.push(
+            Diagnostic::error("not-pinned", input.span(), message)
+                .label("may be anything")
+                .help("mediabuild lock, and commit mediabuild.lock"),
+        );
+    }
+    for line in orphans(&inputs, lock) {
+        let message = format!("nothing declares `{}`", line.entry.name);
+        diagnostics.push(
+            Diagnostic::error("orphaned-pin", line.span, message)
+                .label("pinned for nothing")
+                .help("remove the line, or: mediabuild lock"),
+        );
+    }
+    Ok(diagnostics)
+}
+
+/// The entries that are of no input as it is declared.
+pub(crate) fn orphans<'a>(inputs: &[DeclaredInput<'_>], lock: &'a Lock) -> Vec<&'a LockLine> {
+    let wanted: BTreeSet<(&str, String)> =
+        inputs.iter().map(|input| (input.name, declared(&input.declaration))).collect();
+    let is_wanted = |line: &&LockLine| {
+        wanted.contains(&(line.entry.name.as_str(), line.entry.declared.clone()))
+    };
+    lock.lines().iter().filter(|line| !is_wanted(line)).collect()
+}

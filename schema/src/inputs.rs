@@ -1,0 +1,154 @@
+//! The inputs that definitions name, each with its declaration: what a lock pins.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::definition::{
+    BootFilesFrom, BootImage, Definitions, Filter, ImageBase, InputPath, Kind, Source,
+};
+use crate::text::Span;
+
+/// One declaration of one input, whoever names it.
+#[derive(Debug, Clone)]
+pub struct DeclaredInput<'a> {
+    /// The project path.
+    pub name: &'a str,
+    /// All that was said of it which decides what its content is, in one spelling. Two uses that
+    /// say the same are one input; one that says something else than when it was pinned is stale.
+    pub declaration: String,
+    /// Where it is.
+    pub path: &'a InputPath,
+    /// Which files of a folder.
+    pub filter: Option<&'a Filter>,
+    /// Symbolic links in a folder are followed.
+    pub follow_symlinks: bool,
+    /// Somebody takes an image, or a part of one, out of it.
+    pub is_wim: bool,
+    /// The definitions that use it, in order.
+    pub users: Vec<(Kind, &'a str)>,
+}
+
+impl DeclaredInput<'_> {
+    /// Where it is named first.
+    pub fn span(&self) -> Span {
+        self.path.span
+    }
+}
+
+/// The declaration of a plain file or folder.
+pub fn path_declaration(project_path: &str, filter: Option<&Filter>, follow: bool) -> String {
+    let mut text = format!("path {project_path:?}");
+    let mut say = |what: &str, value: &str| {
+        write!(text, " {what} {value:?}").expect("writing to a string succeeds");
+    };
+    if let Some(filter) = filter {
+        filter.include.iter().for_each(|glob| say("include", &glob.value));
+        filter.exclude.iter().for_each(|glob| say("exclude", &glob.value));
+    }
+    if follow {
+        say("symlinks", "follow");
+    }
+    text
+}
+
+impl Definitions {
+    /// Every input, each declaration once, in order of first use. Secrets' files are none: they
+    /// never enter the store.
+    pub fn inputs(&self) -> Vec<DeclaredInput<'_>> {
+        let mut inputs = Inputs::default();
+        for image in &self.boot_images {
+            let user = (Kind::BootImage, image.name.value.as_str());
+            inputs.base(&image.base, user);
+            image.overlays.iter().for_each(|overlay| inputs.source(overlay, user));
+            inputs.boot_files(image, user);
+        }
+        for image in &self.os_images {
+            let user = (Kind::OsImage, image.name.value.as_str());
+            inputs.base(&image.base, user);
+            image.overlays.iter().for_each(|overlay| inputs.source(overlay, user));
+        }
+        for package in &self.driver_packages {
+            inputs.source(&package.source, (Kind::DriverPackage, &package.name.value));
+        }
+        for application in &self.applications {
+            inputs.source(&application.source, (Kind::Application, &application.name.value));
+        }
+        for package in &self.packages {
+            inputs.source(&package.source, (Kind::Package, &package.name.value));
+        }
+        inputs.found
+    }
+}
+
+#[derive(Default)]
+struct Inputs<'a> {
+    found: Vec<DeclaredInput<'a>>,
+    by_declaration: BTreeMap<String, usize>,
+}
+
+impl<'a> Inputs<'a> {
+    fn base(&mut self, base: &'a ImageBase, user: (Kind, &'a str)) {
+        match base {
+            ImageBase::Wim(image) => self.wim(&image.wim, user),
+            ImageBase::Source(source) => self.source(source, user),
+        }
+    }
+
+    fn source(&mut self, source: &'a Source, user: (Kind, &'a str)) {
+        match source {
+            Source::Path { path, filter, follow_symlinks } => {
+                self.path(path, Some(filter), *follow_symlinks, user);
+            }
+            Source::WimPart { image, .. } => self.wim(&image.wim, user),
+        }
+    }
+
+    fn boot_files(&mut self, image: &'a BootImage, user: (Kind, &'a str)) {
+        let Some(files) = &image.boot_files else { return };
+        for from in &files.from {
+            if let BootFilesFrom::Folder(folder) = from {
+                self.file(folder, user);
+            }
+        }
+        let programs = [&files.el_torito_bios, &files.el_torito_uefi];
+        programs.into_iter().flatten().for_each(|file| self.file(file, user));
+    }
+
+    fn file(&mut self, path: &'a InputPath, user: (Kind, &'a str)) {
+        self.path(path, None, false, user);
+    }
+
+    fn wim(&mut self, path: &'a InputPath, user: (Kind, &'a str)) {
+        let at = self.path(path, None, false, user);
+        self.found[at].is_wim = true;
+    }
+
+    fn path(
+        &mut self,
+        path: &'a InputPath,
+        filter: Option<&'a Filter>,
+        follow_symlinks: bool,
+        user: (Kind, &'a str),
+    ) -> usize {
+        let name = path.project_path.as_str();
+        let declaration = path_declaration(name, filter, follow_symlinks);
+        let (users, is_wim) = (Vec::new(), false);
+        let input =
+            DeclaredInput { name, declaration, path, filter, follow_symlinks, is_wim, users };
+        self.add(input, user)
+    }
+
+    /// The position of the input, which is added unless it is there.
+    fn add(&mut self, input: DeclaredInput<'a>, user: (Kind, &'a str)) -> usize {
+        let next = self.found.len();
+        let at = *self.by_declaration.entry(input.declaration.clone()).or_insert(next);
+        if at == next {
+            self.found.push(input);
+        }
+        let users = &mut self.found[at].users;
+        if !users.contains(&user) {
+            users.push(user);
+        }
+        at
+    }
+}
