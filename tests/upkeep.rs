@@ -19,7 +19,9 @@ fn a_collection_keeps_what_results_need() {
     let (space, results) = built_space();
     space.run(&["store", "gc"]).expect(0).says("freed");
     space.run(&["store", "verify"]).expect(0);
-    let again = space.build(&[]).stdout;
+    let again = space.build(&[]);
+    again.says("0 built");
+    let again = again.stdout;
     assert_eq!(again.replace("  (unchanged)", ""), results);
     assert_eq!(again.matches("(unchanged)").count(), results.lines().count());
 }

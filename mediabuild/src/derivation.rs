@@ -44,6 +44,11 @@ impl Inputs {
         self.inputs.iter().find(|(name, _)| name == role).map(|(_, output)| output)
     }
 
+    /// All of them, in order.
+    pub(crate) fn outputs(&self) -> Vec<Output> {
+        self.inputs.iter().map(|(_, output)| *output).collect()
+    }
+
     /// All inputs whose role is `prefix` + something, with that something, in order.
     pub(crate) fn under<'a>(
         &'a self,

@@ -54,6 +54,7 @@ pub(crate) fn realise(
     let output = build(derivation, inputs, store, progress, paranoid)?;
     let mut batch = store.batch()?;
     batch.put_realisation(&id, &output)?;
+    batch.put_inputs(&id, &inputs.outputs())?;
     batch.commit()?;
     tracing::info!("built {}: {id} → {}", derivation.label, output_name(&output));
     Ok(Realised { output, how: How::Built })

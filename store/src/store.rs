@@ -126,13 +126,27 @@ pub trait Batch {
     /// Stores a directory. Every entry must be in the store or in this batch.
     fn put_directory(&mut self, directory: &Directory) -> Result<Digest, Error>;
 
-    /// Remembers a fact about `key` in `table`.
+    /// Remembers a fact about `key` in `table`; it goes when `key` is a content that is collected.
     fn put_memo(&mut self, table: &str, key: &Digest, value: &[u8]) -> Result<(), Error>;
+
+    /// [`Batch::put_memo`], of a fact that is worth nothing without `about`, a content or directory:
+    /// it goes when that is collected.
+    fn put_memo_about(
+        &mut self,
+        table: &str,
+        key: &Digest,
+        about: &Digest,
+        value: &[u8],
+    ) -> Result<(), Error>;
 
     /// Records what `id` was realised to. A second, different output for one id is
     /// [`Error::Conflict`], now or at the commit; the first one stays, and [`Store::conflicts`]
     /// tells of both.
     fn put_realisation(&mut self, id: &DerivationId, output: &Output) -> Result<(), Error>;
+
+    /// Remembers what `id`, whose realisation is in this batch, was made from: as long as its output
+    /// is needed these stay too, so that an unchanged build finds all its steps known.
+    fn put_inputs(&mut self, id: &DerivationId, inputs: &[Output]) -> Result<(), Error>;
 
     /// Makes everything durable, then visible. A dropped batch leaves nothing behind.
     fn commit(self: Box<Self>) -> Result<(), Error>;

@@ -137,10 +137,12 @@ impl StatCache {
     ) -> Result<(), Failure> {
         let Some(key) = self.key else { return Ok(()) };
         if self.files_changed || self.new.len() != self.old.len() {
-            batch.put_memo(FILES, &key, &seal(&key, encode_files(&self.new)))?;
+            let files = seal(&key, encode_files(&self.new));
+            batch.put_memo_about(FILES, &key, &output.digest(), &files)?;
         }
         if !self.is_racy && self.old_output != Some((fingerprint, *output)) {
-            batch.put_memo(OUTPUT, &key, &seal(&key, encode_output(fingerprint, output)))?;
+            let memo = seal(&key, encode_output(fingerprint, output));
+            batch.put_memo_about(OUTPUT, &key, &output.digest(), &memo)?;
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 
 use super::gate::Held;
 use super::pack::{FinishedPack, PackWriter};
-use super::publish::{self, Pending};
+use super::publish::{self, NewMemo, NewRealisation, Pending};
 use super::scratch::ScratchFolder;
 use super::{DiskStore, index::NewObject};
 use crate::require::{self, Need};
@@ -329,15 +329,26 @@ impl Batch for DiskBatch<'_> {
     }
 
     fn put_memo(&mut self, table: &str, key: &Digest, value: &[u8]) -> Result<(), Error> {
-        self.pending.memos.push((table.to_owned(), *key, value.to_vec()));
+        self.put_memo_about(table, key, key, value)
+    }
+
+    fn put_memo_about(
+        &mut self,
+        table: &str,
+        key: &Digest,
+        about: &Digest,
+        value: &[u8],
+    ) -> Result<(), Error> {
+        let (topic, value) = (table.to_owned(), value.to_vec());
+        self.pending.memos.push(NewMemo { topic, key: *key, about: *about, value });
         Ok(())
     }
 
     fn put_realisation(&mut self, id: &DerivationId, output: &Output) -> Result<(), Error> {
         self.check(&require::of_output(output))?;
-        let pending = self.pending.realisations.iter().find(|(known, _)| known == id);
+        let pending = self.pending.realisations.iter().find(|it| it.id == *id);
         let first = match pending {
-            Some((_, first)) => Some(*first),
+            Some(first) => Some(first.output),
             None => self.store.index.realisation(id)?,
         };
         match first {
@@ -345,12 +356,22 @@ impl Batch for DiskBatch<'_> {
                 self.store.index.add_conflict(&Conflict { id: *id, first, second: *output })?;
                 Err(Error::conflict(*id, first, *output))
             }
-            Some(_) => Ok(()),
-            None => {
-                self.pending.realisations.push((*id, *output));
+            // Again, even if it is there: a collection may be about to remove it.
+            _ => {
+                let realisation = NewRealisation { id: *id, output: *output, inputs: Vec::new() };
+                self.pending.realisations.push(realisation);
                 Ok(())
             }
         }
+    }
+
+    fn put_inputs(&mut self, id: &DerivationId, inputs: &[Output]) -> Result<(), Error> {
+        let mut digests: Vec<Digest> = inputs.iter().map(Output::digest).collect();
+        digests.sort_unstable();
+        digests.dedup();
+        let realisations = self.pending.realisations.iter_mut().filter(|it| it.id == *id);
+        realisations.for_each(|it| it.inputs.clone_from(&digests));
+        Ok(())
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), Error> {

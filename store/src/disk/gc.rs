@@ -19,6 +19,8 @@
 //! ([`Leases`](super::lease)). What was committed since the snapshot is not in it, so it stays; 4
 //! makes sure of what it needs.
 
+mod implied;
+mod inputs;
 mod mark;
 mod orphan;
 mod plan;
@@ -39,7 +41,7 @@ use trash::Trash;
 
 use super::batch::DiskBatch;
 use super::gate::Held;
-use super::index::{Removal, Snapshot};
+use super::index::{RealisationRow, Removal, Snapshot};
 use super::place::create_folder;
 use super::stored_file::StoredFile;
 use super::{DiskStore, derivation_lock, lease};
@@ -99,7 +101,7 @@ impl DiskStore {
         trash::empty_all(&self.place);
         derivation_lock::sweep(&self.place);
         let report = self.collect(options, progress);
-        self.index.truncate_log();
+        self.index.shrink();
         reserve::take(&self.place);
         report
     }
@@ -110,10 +112,13 @@ impl DiskStore {
         progress: &mut dyn FnMut(u64, u64) -> bool,
     ) -> Result<GcReport, Error> {
         let snapshot = self.index.snapshot()?;
+        // After the snapshot: what it names was in its place by then.
+        let files = StoredFile::list(&self.place)?;
         let mut marks = Marks::new(self, &snapshot);
+        marks.find_lost(&files);
         self.mark(&mut marks, options, &mut || progress(0, 0))?;
         let first = plan::plan(&marks, &Movable::Any);
-        let orphans = orphan::candidates(self, &marks)?;
+        let orphans = orphan::candidates(&marks, &files);
         if options.dry_run {
             return Ok(self.forecast(&marks, &first, &orphans));
         }
@@ -149,7 +154,9 @@ impl DiskStore {
         };
         marks.reach(leases, Reached::Held, go_on)?;
         marks.reach(roots, Reached::Live, go_on)?;
-        recent::reach_recent(self, marks, options, go_on)
+        inputs::reach_inputs(marks, go_on)?;
+        recent::reach_recent(self, marks, options, go_on)?;
+        implied::reach_implied(self, marks, options, go_on)
     }
 
     /// Marks what came since the snapshot; answers the roots that are no more. The moment of truth,
@@ -266,19 +273,23 @@ impl Sweep<'_> {
         let dead = (0..snapshot.digests.len()).filter(|object| !plan.stays[*object]);
         let is_dead = |number: &i64| !plan.containers.contains(number);
         let memos = snapshot.memos.iter();
-        let memos = memos.flat_map(|it| it.keys.iter().map(|key| (it.topic.as_str(), key)));
+        let memos = memos.flat_map(|it| it.keys.iter().map(|keys| (it.topic.as_str(), *keys)));
         // A container may be lost already: no memo may say that its parts are registered.
         let containers: HashSet<&Digest> = snapshot.containers.values().collect();
         let is_dead_key = |key: &Digest| !self.is_known(key).unwrap_or(!containers.contains(key));
+        let is_dead_memo = |(key, about): &(Digest, Digest)| match key == about {
+            true => is_dead_key(key),
+            false => !self.marks.is_live(about) && self.is_known(about) != Some(true),
+        };
         let realisations = &snapshot.realisations;
-        let is_lost = |(_, output): &&(Digest, Digest)| {
-            !self.marks.is_live(output) && self.is_known(output) != Some(true)
+        let is_lost = |it: &&RealisationRow| {
+            !self.marks.is_live(&it.output) && self.is_known(&it.output) != Some(true)
         };
         Removal {
             objects: dead.map(|object| &snapshot.digests[object]).collect(),
             containers: snapshot.containers.keys().copied().filter(is_dead).collect(),
-            realisations: realisations.iter().filter(is_lost).map(|(id, _)| id).collect(),
-            memos: memos.filter(|(_, key)| is_dead_key(key)).collect(),
+            realisations: realisations.iter().filter(is_lost).map(|it| &it.derivation).collect(),
+            memos: memos.filter(|(_, keys)| is_dead_memo(keys)).collect(),
             roots: self.roots.iter().collect(),
             kept_packs,
         }

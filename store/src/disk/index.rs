@@ -22,7 +22,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub(super) use collect::Removal;
 pub(super) use rebuild::{Kept, Rows};
-pub(super) use snapshot::Snapshot;
+pub(super) use snapshot::{PackRow, RealisationRow, Snapshot};
 
 use row::{digest_at, output_at};
 

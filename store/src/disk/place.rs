@@ -11,9 +11,10 @@ use crate::shelf::Kind;
 use crate::{Digest, Error, os};
 
 /// All that may lie in a store whose making was cut short.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "format",
     "gate.lock",
+    "gate.turn",
     "objects",
     "packs",
     "tmp",
@@ -128,7 +129,7 @@ impl Place {
 
     /// A handle of the lock that decides whether files may come or go.
     pub(super) fn gate(&self) -> Result<Gate, Error> {
-        Gate::open(&self.folder.join("gate.lock"))
+        Gate::open(&self.folder)
     }
 
     /// What the user should know about this place.

@@ -39,8 +39,26 @@ pub(super) struct Pending {
     pub(super) loose: Vec<Loose>,
     /// Container, the table's digest, its parts.
     pub(super) part_tables: Vec<(Digest, Digest, Vec<Part>)>,
-    pub(super) memos: Vec<(String, Digest, Vec<u8>)>,
-    pub(super) realisations: Vec<(DerivationId, Output)>,
+    pub(super) memos: Vec<NewMemo>,
+    pub(super) realisations: Vec<NewRealisation>,
+}
+
+/// What a derivation became, and what that was made from.
+#[derive(Debug, Clone)]
+pub(super) struct NewRealisation {
+    pub(super) id: DerivationId,
+    pub(super) output: Output,
+    pub(super) inputs: Vec<Digest>,
+}
+
+/// A fact to be remembered.
+#[derive(Debug, Clone)]
+pub(super) struct NewMemo {
+    pub(super) topic: String,
+    pub(super) key: Digest,
+    /// What it goes with.
+    pub(super) about: Digest,
+    pub(super) value: Vec<u8>,
 }
 
 /// A finished file in `tmp/` that will be an object.

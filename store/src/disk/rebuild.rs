@@ -73,11 +73,10 @@ fn collect(place: &Place, notes: &mut Vec<String>) -> Result<Rows, Error> {
     files.sort_unstable();
     let mut rows = Rows::default();
     let mut found: HashMap<Digest, Located> = HashMap::new();
-    for file in files {
+    for (file, size_bytes) in files {
         let path = file.path(place);
         match file {
             StoredFile::Object(kind, digest) => {
-                let size_bytes = path.metadata().map_err(Error::io("look at", &path))?.len();
                 let container = Container::Object(kind, digest);
                 found.insert(digest, located(kind, container, 0, size_bytes));
             }

@@ -37,8 +37,8 @@ impl StoredFile {
         candidates.into_iter().find(|file| file.path(place) == path)
     }
 
-    /// All files there are, in no order. A name that says nothing is left out.
-    pub(super) fn list(place: &Place) -> Result<Vec<StoredFile>, Error> {
+    /// All files there are, in no order, with their lengths. A name that says nothing is left out.
+    pub(super) fn list(place: &Place) -> Result<Vec<(StoredFile, u64)>, Error> {
         let mut files = Vec::new();
         list_into(place, &place.packs(), &mut files)?;
         for shard in entries(&place.objects())? {
@@ -48,9 +48,20 @@ impl StoredFile {
     }
 }
 
-fn list_into(place: &Place, folder: &Path, files: &mut Vec<StoredFile>) -> Result<(), Error> {
-    let entries = entries(folder)?;
-    files.extend(entries.iter().filter_map(|path| StoredFile::at(place, path)));
+fn list_into(
+    place: &Place,
+    folder: &Path,
+    files: &mut Vec<(StoredFile, u64)>,
+) -> Result<(), Error> {
+    for path in entries(folder)? {
+        let Some(file) = StoredFile::at(place, &path) else { continue };
+        match path.symlink_metadata() {
+            Ok(metadata) => files.push((file, metadata.len())),
+            // It was collected or moved aside just now.
+            Err(cause) if is_absence(&cause) => {}
+            Err(cause) => return Err(Error::io("look at", &path)(cause)),
+        }
+    }
     Ok(())
 }
 

@@ -84,6 +84,16 @@ impl Batch for MemoryBatch<'_> {
         Ok(())
     }
 
+    fn put_memo_about(
+        &mut self,
+        table: &str,
+        key: &Digest,
+        _about: &Digest,
+        value: &[u8],
+    ) -> Result<(), Error> {
+        self.put_memo(table, key, value)
+    }
+
     fn put_realisation(&mut self, id: &DerivationId, output: &Output) -> Result<(), Error> {
         self.check(&require::of_output(output))?;
         let pending = self.pending.realisation(id);
@@ -97,6 +107,11 @@ impl Batch for MemoryBatch<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Nothing is ever collected here.
+    fn put_inputs(&mut self, _id: &DerivationId, _inputs: &[Output]) -> Result<(), Error> {
+        Ok(())
     }
 
     fn commit(self: Box<Self>) -> Result<(), Error> {

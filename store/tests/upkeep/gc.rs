@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use mediabuild_store::{
-    Content, Digest, DiskStore, Error, GcOptions, GcReport, Output, Root, Store,
+    Content, Digest, Directory, DiskStore, Entry, EntryName, Error, GcOptions, GcReport, Output,
+    Root, Store,
 };
 
 use crate::{
@@ -112,7 +113,8 @@ fn what_a_living_process_uses_stays_with_all_it_needs() {
         let small = put(store, b"small");
         let large = put(store, &noise(1, 2 << 20));
         realise(store, "a", &[small, large]);
-        realise(store, "b", &[small]);
+        let other = put(store, b"other");
+        realise(store, "b", &[small, other]);
         commit(store, |batch| {
             for seed in 0..9 {
                 batch.put_bytes(&noise(seed, 3000)).unwrap();
@@ -130,6 +132,133 @@ fn what_a_living_process_uses_stays_with_all_it_needs() {
     drop((user, reader, fixture.store));
     collect(&fixture.path);
     assert_eq!(disk_bytes(&fixture.path), 0);
+}
+
+/// What a build makes on the way to its results: nothing names it, and it costs nothing.
+#[test]
+fn what_only_names_what_stays_stays_too() {
+    let fixture = filled(|store| {
+        let (kept, dropped) = (put(store, b"kept"), put(store, b"dropped"));
+        let folder = |store: &DiskStore, contents: &[(&str, Content)]| {
+            let mut directory = Directory::new();
+            for (name, content) in contents {
+                directory.insert(EntryName::parse(name).unwrap(), Entry::File(*content)).unwrap();
+            }
+            commit(store, |batch| {
+                let inner = batch.put_directory(&directory).unwrap();
+                let mut outer = Directory::new();
+                outer.insert(EntryName::parse("inner").unwrap(), Entry::Directory(inner)).unwrap();
+                Output::Directory(batch.put_directory(&outer).unwrap())
+            })
+        };
+        let stays = folder(store, &[("a", kept)]);
+        let goes = folder(store, &[("a", kept), ("b", dropped)]);
+        let empty = folder(store, &[]);
+        let result = realise(store, "result", &[kept]);
+        root(store, "pin", result);
+        commit(store, |batch| {
+            for (name, output) in [("stays", stays), ("goes", goes), ("empty", empty)] {
+                batch.put_realisation(&id(name), &output).unwrap();
+                let key = Digest::of(name.as_bytes());
+                batch.put_memo_about("stat", &key, &output.digest(), b"1").unwrap();
+            }
+        });
+    });
+    collect(&fixture.path);
+    let store = DiskStore::open(&fixture.path).unwrap();
+    for (name, is_kept) in [("stays", true), ("goes", false), ("empty", true), ("result", true)] {
+        assert_eq!(store.realisation(&id(name)).unwrap().is_some(), is_kept, "{name}");
+        let memo = store.memo("stat", &Digest::of(name.as_bytes())).unwrap();
+        assert_eq!(memo.is_some(), is_kept && name != "result", "{name}");
+    }
+    assert_eq!(problems(&store), []);
+    store.remove_root("pin").unwrap();
+    drop((store, fixture.store));
+    collect(&fixture.path);
+    assert_eq!(disk_bytes(&fixture.path), 0);
+}
+
+/// What a result was made from stays, to the imports; what made an equal result before does not.
+#[test]
+fn inputs_of_what_is_live_stay() {
+    let fixture = filled(|store| {
+        let result = put(store, b"result");
+        let [old, import, middle] = ["old", "import", "middle"].map(|it| put(store, it.as_bytes()));
+        let made = |name: &str, output: Content, input: Content| {
+            commit(store, |batch| {
+                batch.put_realisation(&id(name), &Output::Content(output)).unwrap();
+                batch.put_inputs(&id(name), &[Output::Content(input)]).unwrap();
+            });
+        };
+        made("before", result, old);
+        std::thread::sleep(Duration::from_millis(1100));
+        made("last", result, middle);
+        made("middle", middle, import);
+        root(store, "pin", result);
+    });
+    collect(&fixture.path);
+    let kept = [("result", true), ("middle", true), ("import", true), ("old", false)];
+    for (bytes, is_kept) in kept {
+        assert_eq!(is_here(&fixture.path, bytes.as_bytes()), is_kept, "{bytes}");
+    }
+    fixture.store.remove_root("pin").unwrap();
+    drop(fixture.store);
+    collect(&fixture.path);
+    assert_eq!(disk_bytes(&fixture.path), 0);
+}
+
+#[test]
+fn many_small_packs_become_one() {
+    let fixture = filled(|store| {
+        let contents: Vec<Content> = (0..100).map(|seed| put(store, &noise(seed, 500))).collect();
+        root(store, "pin", realise(store, "a", &contents));
+    });
+    let report = collect(&fixture.path);
+    assert!(report.copied_bytes > 50_000, "{report:?}");
+    assert_eq!(files(&fixture.path.join("packs")).len(), 1);
+    assert_eq!(problems(&fixture.store), []);
+    for seed in 0..100 {
+        assert!(is_here(&fixture.path, &noise(seed, 500)));
+    }
+    assert_eq!(collect(&fixture.path).copied_bytes, 0);
+}
+
+/// Two containers have the part, and the file of one is gone: the other one stays.
+#[test]
+fn a_part_keeps_a_container_that_is_there() {
+    let (one, two) = (noise(1, 2 << 20), [noise(1, 1 << 20), noise(2, 2 << 20)].concat());
+    let part = parts(&one, 1 << 20, 1)[0];
+    for lost in [&one, &two] {
+        let fixture = filled(|store| {
+            for bytes in [&one, &two] {
+                let container = put(store, bytes);
+                commit(store, |it| it.put_parts(&container.digest, &[part]).unwrap());
+            }
+            root(store, "pin", realise(store, "a", &[part.content()]));
+        });
+        fs::remove_file(object(&fixture.path, &Digest::of(lost))).unwrap();
+        collect(&fixture.path);
+        assert_eq!(read(&fixture.store, &part.digest), one[..1 << 20]);
+        assert_eq!(problems(&fixture.store), []);
+    }
+}
+
+#[test]
+fn an_index_that_is_mostly_free_shrinks() {
+    let fixture = filled(|store| {
+        commit(store, |batch| {
+            for number in 0..20_000u64 {
+                batch.put_bytes(&number.to_le_bytes()).unwrap();
+            }
+        });
+    });
+    let index_bytes = || fixture.path.join("index.sqlite").metadata().unwrap().len();
+    let store = DiskStore::open(&fixture.path).unwrap();
+    store.gc(&GcOptions { dry_run: true, ..ALL }, &mut |_, _| true).unwrap();
+    store.gc(&ALL, &mut |_, _| true).unwrap();
+    assert!(index_bytes() < 200_000, "{}", index_bytes());
+    assert_eq!(put(&store, b"new").size_bytes, 3);
+    assert_eq!(problems(&store), []);
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! `Marks`: what is reached from roots and leases, in memory.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io;
 
 use crate::disk::DiskStore;
-use crate::disk::index::Snapshot;
+use crate::disk::index::{PackRow, Snapshot};
+use crate::disk::stored_file::StoredFile;
 use crate::require;
-use crate::shelf::{self, Container, Kind, Located, Shelf};
-use crate::{Digest, Directory, Error, Recipe, os};
+use crate::shelf::{Container, Encodings, Kind, Shelf};
+use crate::{Digest, Error};
 
 /// Asked between steps whether to go on.
 pub(super) type GoOn<'a> = &'a mut dyn FnMut() -> bool;
@@ -25,6 +24,8 @@ pub(in crate::disk) struct Marks<'a> {
     store: &'a DiskStore,
     pub(super) snapshot: &'a Snapshot,
     objects: Vec<Reached>,
+    /// Objects whose files are gone, or end before them.
+    lost: HashSet<usize>,
     /// Those that are no objects, but lie in one.
     pub(super) parts: HashMap<Digest, Reached>,
     /// What came after the snapshot and was followed.
@@ -39,10 +40,36 @@ impl<'a> Marks<'a> {
             store,
             snapshot,
             objects: vec![Reached::Not; snapshot.digests.len()],
+            lost: HashSet::new(),
             parts: HashMap::new(),
             beyond: HashSet::new(),
             live_bytes: 0,
         }
+    }
+
+    /// Tells which files there are: what lies in others counts as absent.
+    pub(super) fn find_lost(&mut self, files: &[(StoredFile, u64)]) {
+        let lengths: HashMap<StoredFile, u64> = files.iter().copied().collect();
+        let snapshot = self.snapshot;
+        let pack = |(number, pack): (&i64, &PackRow)| {
+            Some((*number, *lengths.get(&StoredFile::Pack(pack.id))?))
+        };
+        let packs: HashMap<i64, u64> = snapshot.packs.iter().filter_map(pack).collect();
+        let is_lost = |object: &usize| {
+            let located = snapshot.located(*object);
+            let length_bytes = match located.container {
+                Container::Object(kind, digest) => {
+                    lengths.get(&StoredFile::Object(kind, digest)).copied()
+                }
+                Container::Pack(number) => packs.get(&number).copied(),
+            };
+            length_bytes.is_none_or(|it| it < located.offset_bytes + located.stored_bytes)
+        };
+        self.lost = (0..snapshot.digests.len()).filter(is_lost).collect();
+    }
+
+    pub(super) fn is_lost(&self, object: usize) -> bool {
+        !self.lost.is_empty() && self.lost.contains(&object)
     }
 
     pub(in crate::disk) fn object(&self, object: usize) -> Reached {
@@ -78,9 +105,12 @@ impl<'a> Marks<'a> {
             let mut encodings = Vec::new();
             let mut next = Vec::new();
             for digest in wanted {
-                match self.snapshot.object(&digest) {
-                    Some(object) => self.reach_object(object, firmness, &mut encodings),
-                    None => self.reach_other(digest, firmness, &mut next)?,
+                let object = self.snapshot.object(&digest);
+                if let Some(object) = object {
+                    self.reach_object(object, firmness, &mut encodings);
+                }
+                if object.is_none_or(|object| self.is_lost(object)) {
+                    self.reach_other(digest, firmness, &mut next)?;
                 }
             }
             self.read(encodings, &mut next)?;
@@ -98,7 +128,8 @@ impl<'a> Marks<'a> {
             self.live_bytes += self.snapshot.stored_bytes(object);
         }
         *mark = firmness;
-        if matches!(self.snapshot.kind(object), Kind::Recipe | Kind::Directory) {
+        let is_encoding = matches!(self.snapshot.kind(object), Kind::Recipe | Kind::Directory);
+        if is_encoding && !self.is_lost(object) {
             encodings.push(object);
         }
     }
@@ -119,7 +150,7 @@ impl<'a> Marks<'a> {
             return Ok(());
         }
         if self.beyond.insert(digest)
-            && let Some(located) = shelf::locate_one(self.store, &digest)?
+            && let Some(located) = self.store.locate_here(&[digest])?.remove(&digest)
         {
             let needs = require::of_stored(self.store, &digest, &located)?;
             next.extend(require::digests(&needs));
@@ -134,53 +165,13 @@ impl<'a> Marks<'a> {
             let located = self.snapshot.located(*object);
             (self.snapshot.pack(*object), located.offset_bytes, *object)
         });
-        let mut reading = Reading { store: self.store, open: None };
+        let mut reading = Encodings::new(self.store);
         for object in encodings {
             let digest = self.snapshot.digests[object];
-            reading.names(&digest, &self.snapshot.located(object), next)?;
+            // Damage stops the collector, which would take what the damaged thing needs.
+            let needs = reading.needs(&digest, &self.snapshot.located(object))?;
+            next.extend(require::digests(&needs));
         }
-        Ok(())
-    }
-}
-
-/// Reads many encodings of few files: the last one stays open.
-struct Reading<'a> {
-    store: &'a DiskStore,
-    open: Option<(Container, Option<File>)>,
-}
-
-impl Reading<'_> {
-    /// Adds what `digest` names. A file that is not there names nothing: it counts as absent.
-    /// Damage stops the collector, which would take what the damaged thing needs.
-    fn names(
-        &mut self,
-        digest: &Digest,
-        located: &Located,
-        next: &mut Vec<Digest>,
-    ) -> Result<(), Error> {
-        let source = self.store.source(located.container)?;
-        let path = source.path();
-        if self.open.as_ref().is_none_or(|(container, _)| *container != located.container) {
-            let file = match File::open(path) {
-                Err(cause) if cause.kind() == io::ErrorKind::NotFound => None,
-                file => Some(file.map_err(Error::io("open", path))?),
-            };
-            self.open = Some((located.container, file));
-        }
-        let Some((_, Some(file))) = &self.open else { return Ok(()) };
-        let mut bytes = vec![0; located.stored_bytes as usize];
-        os::read_exact_at(file, located.offset_bytes, &mut bytes)
-            .map_err(Error::io("read", path))?;
-        let damage = |what: &str| Error::corrupt(*digest, path, what);
-        if located.kind.digest_of(&bytes) != *digest {
-            return Err(damage("its bytes have another digest"));
-        }
-        let needs = match located.kind {
-            Kind::Recipe => Recipe::decode(&bytes).map(|recipe| require::of_recipe(&recipe)),
-            _ => Directory::decode(&bytes).map(|directory| require::of_directory(&directory)),
-        };
-        let needs = needs.map_err(|cause| damage(&cause.to_string()))?;
-        next.extend(needs.iter().map(require::Need::digest));
         Ok(())
     }
 }

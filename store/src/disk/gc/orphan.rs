@@ -8,18 +8,17 @@ use crate::Error;
 use crate::disk::stored_file::StoredFile;
 use crate::disk::{DiskStore, pack};
 
-/// The files that the snapshot has no row for.
-pub(super) fn candidates(store: &DiskStore, marks: &Marks<'_>) -> Result<Vec<StoredFile>, Error> {
+/// Those of `files` that the snapshot has no row for.
+pub(super) fn candidates(marks: &Marks<'_>, files: &[(StoredFile, u64)]) -> Vec<StoredFile> {
     let snapshot = marks.snapshot;
     let packs: std::collections::HashSet<_> = snapshot.packs.values().map(|it| it.id).collect();
-    let mut files = StoredFile::list(&store.place)?;
-    files.retain(|file| match file {
+    let is_orphan = |file: &StoredFile| match file {
         StoredFile::Pack(id) => !packs.contains(id),
         StoredFile::Object(kind, digest) => !snapshot.object(digest).is_some_and(|object| {
             snapshot.pack(object).is_none() && snapshot.kind(object) == *kind
         }),
-    });
-    Ok(files)
+    };
+    files.iter().map(|(file, _)| *file).filter(is_orphan).collect()
 }
 
 /// Whether `file` has no row now either, and nobody is reading it. Call it with the gate held

@@ -2,18 +2,22 @@
 //!
 //! A part keeps the container it lies in, unless nothing reaches the container itself and less than
 //! half of its bytes are live: then the live parts move to a pack. So do the live members of a pack
-//! that is mostly dead. What a living process may be reading never moves.
+//! that is mostly dead, and those of small packs that have become many: each step of a build leaves
+//! one, and a build looks at every file that its results lie in. What a living process may be reading never moves.
 
 use std::collections::{HashMap, HashSet};
 
 use super::mark::{Marks, Reached};
 use crate::Digest;
-use crate::disk::index::Snapshot;
 use crate::disk::pack;
 use crate::shelf::{Kind, Located};
 
 /// How deep containers lie in containers at most; look-ups go no deeper either.
 const DEPTH_MAX: usize = 8;
+
+/// Packs smaller than this are joined when there are so many of them.
+const SMALL: u64 = 1 << 20;
+const SMALL_MANY: usize = 64;
 
 /// What a collection will do.
 #[derive(Default)]
@@ -69,14 +73,14 @@ fn settle_parts(marks: &Marks<'_>, movable: &Movable, plan: &mut Plan) {
     let snapshot = marks.snapshot;
     // A reader found its part in one of the places; which, nobody knows.
     for (part, _) in marks.parts.iter().filter(|(_, reached)| **reached == Reached::Held) {
-        for (object, _) in places(snapshot, part, 0) {
+        for (object, _) in places(marks, part, 0) {
             plan.stays[object] = true;
             plan.held_packs.extend(snapshot.pack(object));
         }
     }
     let mut carriers: HashMap<usize, Vec<(Digest, Located)>> = HashMap::new();
     for part in marks.parts.keys() {
-        let places = places(snapshot, part, 0);
+        let places = places(marks, part, 0);
         if !places.iter().any(|(object, _)| plan.stays[*object])
             && let Some((object, located)) = places.first()
         {
@@ -108,7 +112,7 @@ fn settle_containers(marks: &Marks<'_>, plan: &mut Plan) {
             None => {
                 let in_one_that_stays = |(object, _): &(usize, _)| plan.stays[*object];
                 marks.parts.contains_key(digest)
-                    || places(snapshot, digest, 0).iter().any(in_one_that_stays)
+                    || places(marks, digest, 0).iter().any(in_one_that_stays)
             }
         };
         if stays {
@@ -124,7 +128,7 @@ fn settle_containers(marks: &Marks<'_>, plan: &mut Plan) {
     }
 }
 
-/// Finds packs that are mostly dead.
+/// Finds packs that are mostly dead, or small and many.
 fn settle_packs(marks: &Marks<'_>, plan: &mut Plan) {
     let snapshot = marks.snapshot;
     let mut live: HashMap<i64, u64> = HashMap::new();
@@ -137,10 +141,13 @@ fn settle_packs(marks: &Marks<'_>, plan: &mut Plan) {
             *live.entry(pack).or_default() += pack::member_bytes(snapshot.stored_bytes(object));
         }
     }
+    let is_small = |pack: &i64| snapshot.packs.get(pack).is_some_and(|it| it.size_bytes < SMALL);
+    let small_count = live.keys().filter(|pack| is_small(pack)).count();
     let is_sparse = |(pack, live_bytes): (&i64, &u64)| {
         let row = snapshot.packs.get(pack)?;
         let sparse = live_bytes.saturating_mul(2) < pack::members_bytes(row.size_bytes);
-        (sparse && !plan.held_packs.contains(pack)).then_some(*pack)
+        let one_of_many = small_count >= SMALL_MANY && is_small(pack);
+        ((sparse || one_of_many) && !plan.held_packs.contains(pack)).then_some(*pack)
     };
     let sparse: HashSet<i64> = live.iter().filter_map(is_sparse).collect();
     if sparse.is_empty() {
@@ -155,9 +162,10 @@ fn settle_packs(marks: &Marks<'_>, plan: &mut Plan) {
     plan.moves.sort_unstable_by_key(|it| (it.located.container, it.located.offset_bytes));
 }
 
-/// Every object that `part` lies in, directly or as a part of its parts, and where.
-fn places(snapshot: &Snapshot, part: &Digest, depth: usize) -> Vec<(usize, Located)> {
-    let mut places = Vec::new();
+/// Every object that `part` lies in, directly or as a part of its parts, and where; not those that
+/// are lost.
+fn places(marks: &Marks<'_>, part: &Digest, depth: usize) -> Vec<(usize, Located)> {
+    let (snapshot, mut places) = (marks.snapshot, Vec::new());
     for row in snapshot.parts_named(part) {
         let Some(container) = snapshot.containers.get(&row.container) else { continue };
         let part = crate::Part {
@@ -166,11 +174,12 @@ fn places(snapshot: &Snapshot, part: &Digest, depth: usize) -> Vec<(usize, Locat
             size_bytes: row.size_bytes,
         };
         match snapshot.object(container) {
+            Some(object) if marks.is_lost(object) => {}
             Some(object) if snapshot.kind(object) == Kind::Blob => {
                 places.push((object, snapshot.located(object).part(&part)));
             }
             None if depth < DEPTH_MAX => {
-                let outer = self::places(snapshot, container, depth + 1);
+                let outer = self::places(marks, container, depth + 1);
                 places.extend(outer.iter().map(|(object, place)| (*object, place.part(&part))));
             }
             _ => {}

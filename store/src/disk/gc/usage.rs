@@ -2,6 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::GcOptions;
+use super::implied::reach_implied;
+use super::inputs::reach_inputs;
 use super::mark::{Marks, Reached};
 use super::plan::{Movable, plan};
 use crate::disk::DiskStore;
@@ -22,7 +25,7 @@ pub struct Usage {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RootUsage {
     pub name: String,
-    /// All that the root needs.
+    /// All that the root needs, and what it was made from.
     pub total_bytes: u64,
     /// What would go with the root.
     pub exclusive_bytes: u64,
@@ -41,6 +44,7 @@ impl DiskStore {
         for root in roots {
             let mut marks = Marks::new(self, &snapshot);
             marks.reach([root.output.digest()], Reached::Live, &mut || true)?;
+            reach_inputs(&mut marks, &mut || true)?;
             let reached = marks.reached();
             for (digest, size_bytes) in &reached {
                 sizes.insert(*digest, *size_bytes);
@@ -60,6 +64,8 @@ impl DiskStore {
         let mut marks = Marks::new(self, &snapshot);
         let all = snapshot.roots.iter().map(|root| root.output.digest());
         marks.reach(all, Reached::Live, &mut || true)?;
+        reach_inputs(&mut marks, &mut || true)?;
+        reach_implied(self, &mut marks, &GcOptions::default(), &mut || true)?;
         let forecast = self.forecast(&marks, &plan(&marks, &Movable::Any), &[]);
         let all_bytes = forecast.kept_bytes + forecast.freed_bytes;
         Ok(Usage { roots: usages, all_bytes, dead_bytes: forecast.freed_bytes })

@@ -1,13 +1,20 @@
 //! The one transaction in which a collector removes rows.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use rusqlite::{Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::realisation::count_removal;
 use super::row::{bytes_at, digest_at};
-use super::{Index, index_error, lock};
+use super::{BUSY_TIMEOUT, Index, index_error, lock};
 use crate::{Digest, Error, Root};
+
+/// How long shrinking waits for other processes' transactions.
+const SHRINK_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Less than this is not worth writing the index anew.
+const SHRINK_BYTES_MIN: i64 = 1 << 20;
 
 /// All rows that go.
 #[derive(Default)]
@@ -17,8 +24,8 @@ pub(in crate::disk) struct Removal<'a> {
     /// Containers, by number, with all their part rows.
     pub(in crate::disk) containers: Vec<i64>,
     pub(in crate::disk) realisations: Vec<&'a Digest>,
-    /// Topic and key.
-    pub(in crate::disk) memos: Vec<(&'a str, &'a Digest)>,
+    /// Topic, key and what it goes with.
+    pub(in crate::disk) memos: Vec<(&'a str, (Digest, Digest))>,
     pub(in crate::disk) roots: Vec<&'a Root>,
     /// Packs that stay even if no object lies in them any more.
     pub(in crate::disk) kept_packs: HashSet<i64>,
@@ -70,14 +77,32 @@ impl Index {
         })
     }
 
-    /// Brings the write-ahead log back to no size. Only saves space, so nobody minds a failure.
-    pub(in crate::disk) fn truncate_log(&self) {
+    /// Gives back what is free in the index, if that is a good part of it, and its write-ahead log.
+    /// Only saves space, so nobody minds a failure, and nobody waits long for others.
+    pub(in crate::disk) fn shrink(&self) {
         let connection = lock(&self.writer);
-        let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        if let Err(cause) = done {
-            tracing::debug!("the index's log stays as long as it is: {cause}");
+        let shrink = || {
+            connection.busy_timeout(SHRINK_TIMEOUT)?;
+            if is_mostly_free(&connection)? {
+                connection.execute_batch("VACUUM")?;
+            }
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        };
+        if let Err(cause) = shrink() {
+            tracing::debug!("the index stays as large as it is: {cause}");
         }
+        let _ = connection.busy_timeout(BUSY_TIMEOUT);
     }
+}
+
+/// Whether writing the index anew pays.
+fn is_mostly_free(connection: &Connection) -> rusqlite::Result<bool> {
+    let number = |name: &str| -> rusqlite::Result<i64> {
+        connection.pragma_query_value(None, name, |row| row.get(0))
+    };
+    let (free, all, page_bytes) =
+        (number("freelist_count")?, number("page_count")?, number("page_size")?);
+    Ok(free * 3 > all && free * page_bytes >= SHRINK_BYTES_MIN)
 }
 
 fn remove(
@@ -92,9 +117,10 @@ fn remove(
     for derivation in &removal.realisations {
         delete.execute([derivation.as_bytes()])?;
     }
-    let mut delete = transaction.prepare("DELETE FROM memo WHERE topic = ? AND digest = ?")?;
-    for (topic, key) in &removal.memos {
-        delete.execute(params![topic, key.as_bytes()])?;
+    let sql = "DELETE FROM memo WHERE topic = ? AND digest = ? AND coalesce(about, digest) = ?";
+    let mut delete = transaction.prepare(sql)?;
+    for (topic, (key, about)) in &removal.memos {
+        delete.execute(params![topic, key.as_bytes(), about.as_bytes()])?;
     }
     let mut delete = transaction.prepare("DELETE FROM root WHERE name = ? AND digest = ?")?;
     for root in &removal.roots {

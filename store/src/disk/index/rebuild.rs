@@ -5,10 +5,11 @@ use std::path::Path;
 use rusqlite::{Connection, Row, Transaction, params};
 
 use super::realisation::{insert_conflict, read_conflicts};
-use super::row::{bytes_column, digest_at, output_at, output_columns};
+use super::row::{bytes_column, digest_at, digests_at, output_at, output_columns};
 use super::{Index, connect, index_error, read_roots, schema, write};
+use crate::disk::publish::{NewMemo, NewRealisation};
 use crate::shelf::{Container, Located};
-use crate::{Conflict, DerivationId, Digest, Error, Output, Part, Root};
+use crate::{Conflict, DerivationId, Digest, Error, Part, Root};
 
 /// What the files say.
 #[derive(Default)]
@@ -24,8 +25,8 @@ pub(in crate::disk) struct Rows {
 /// What only an index knows.
 #[derive(Default)]
 pub(in crate::disk) struct Kept {
-    pub(in crate::disk) realisations: Vec<(DerivationId, Output)>,
-    pub(in crate::disk) memos: Vec<(String, Digest, Vec<u8>)>,
+    pub(in crate::disk) realisations: Vec<NewRealisation>,
+    pub(in crate::disk) memos: Vec<NewMemo>,
     pub(in crate::disk) roots: Vec<Root>,
     pub(in crate::disk) conflicts: Vec<Conflict>,
 }
@@ -114,14 +115,11 @@ fn insert_rows(transaction: &Transaction<'_>, rows: &Rows) -> rusqlite::Result<(
 }
 
 fn insert_kept(transaction: &Transaction<'_>, kept: &Kept) -> rusqlite::Result<()> {
-    for (id, output) in &kept.realisations {
-        write::insert_realisation(transaction, id, output)?;
+    let now = write::seconds_now();
+    for realisation in &kept.realisations {
+        write::insert_realisation(transaction, realisation, now)?;
     }
-    let mut insert =
-        transaction.prepare("INSERT INTO memo (topic, digest, value) VALUES (?, ?, ?)")?;
-    for (topic, key, value) in &kept.memos {
-        insert.execute(params![topic, key.as_bytes(), value])?;
-    }
+    kept.memos.iter().try_for_each(|memo| write::insert_memo(transaction, memo))?;
     let mut insert = transaction.prepare(
         "INSERT INTO root (name, is_directory, digest, size_bytes, detail) VALUES (?, ?, ?, ?, ?)",
     )?;
@@ -133,15 +131,22 @@ fn insert_kept(transaction: &Transaction<'_>, kept: &Kept) -> rusqlite::Result<(
     Ok(())
 }
 
-fn read_realisations(connection: &Connection) -> rusqlite::Result<Vec<(DerivationId, Output)>> {
-    let sql = "SELECT is_directory, digest, size_bytes, derivation FROM realisation";
-    let realisation = |row: &Row<'_>| Ok((DerivationId(digest_at(row, 3)?), output_at(row)?));
+fn read_realisations(connection: &Connection) -> rusqlite::Result<Vec<NewRealisation>> {
+    let sql = "SELECT is_directory, digest, size_bytes, derivation, inputs FROM realisation";
+    let realisation = |row: &Row<'_>| {
+        let (id, output) = (DerivationId(digest_at(row, 3)?), output_at(row)?);
+        Ok(NewRealisation { id, output, inputs: digests_at(row, 4)? })
+    };
     connection.prepare(sql)?.query_map([], realisation)?.collect()
 }
 
-fn read_memos(connection: &Connection) -> rusqlite::Result<Vec<(String, Digest, Vec<u8>)>> {
-    let sql = "SELECT topic, digest, value FROM memo";
-    let memo = |row: &Row<'_>| Ok((row.get(0)?, digest_at(row, 1)?, row.get(2)?));
+/// Those of an index of version 1 are not worth a second way to read them.
+fn read_memos(connection: &Connection) -> rusqlite::Result<Vec<NewMemo>> {
+    let sql = "SELECT topic, digest, coalesce(about, digest), value FROM memo";
+    let memo = |row: &Row<'_>| {
+        let (key, about) = (digest_at(row, 1)?, digest_at(row, 2)?);
+        Ok(NewMemo { topic: row.get(0)?, key, about, value: row.get(3)? })
+    };
     connection.prepare(sql)?.query_map([], memo)?.collect()
 }
 

@@ -10,6 +10,13 @@ pub(super) fn digest_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Digest
     row.get(column).map(Digest::from_bytes)
 }
 
+/// Digests one after the other; none for NULL.
+pub(super) fn digests_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<Digest>> {
+    let bytes: Option<Vec<u8>> = row.get(column)?;
+    let (digests, _) = bytes.as_deref().unwrap_or_default().as_chunks::<32>();
+    Ok(digests.iter().map(|digest| Digest::from_bytes(*digest)).collect())
+}
+
 /// A size or offset. SQLite's integers are signed; sizes here stay below 2^63.
 pub(super) fn bytes_at(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let number: i64 = row.get(column)?;

@@ -52,6 +52,8 @@ CREATE TABLE realisation (
     is_directory INTEGER NOT NULL,
     digest BLOB NOT NULL,
     size_bytes INTEGER NOT NULL,    -- 0 for a directory
+    inputs BLOB,                    -- digests of the outputs that it was made from
+    made_at INTEGER NOT NULL DEFAULT 0, -- seconds since 1970
     generation INTEGER,             -- of the proof that the output is whole; NULL: there is none
     proof BLOB
 ) STRICT, WITHOUT ROWID;
@@ -60,6 +62,7 @@ CREATE TABLE memo (
     topic TEXT NOT NULL,
     digest BLOB NOT NULL,
     value BLOB NOT NULL,
+    about BLOB,                     -- what it goes with; NULL: its digest
     PRIMARY KEY (topic, digest)
 ) STRICT, WITHOUT ROWID;
 
@@ -102,8 +105,11 @@ CREATE TABLE state (                -- generation: how often rows were removed
 
 /// What changed in other tables with version 2.
 const CHANGES_2: &str = "
+ALTER TABLE realisation ADD COLUMN inputs BLOB;
+ALTER TABLE realisation ADD COLUMN made_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE realisation ADD COLUMN generation INTEGER;
 ALTER TABLE realisation ADD COLUMN proof BLOB;
+ALTER TABLE memo ADD COLUMN about BLOB;
 ALTER TABLE root ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
 ";
 

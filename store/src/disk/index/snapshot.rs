@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use rusqlite::{Connection, Row, TransactionBehavior};
 
-use super::row::{bytes_at, digest_at, object_at};
+use super::row::{bytes_at, digest_at, digests_at, object_at};
 use super::{Index, connect, index_error, read_roots};
 use crate::shelf::{Container, Kind, Located};
 use crate::{Digest, Error, Root};
@@ -26,15 +26,21 @@ pub(in crate::disk) struct Snapshot {
     /// Container number and the object that lists its parts.
     pub(in crate::disk) part_tables: Vec<(i64, Digest)>,
     pub(in crate::disk) roots: Vec<Root>,
-    /// Derivation and output.
-    pub(in crate::disk) realisations: Vec<(Digest, Digest)>,
+    pub(in crate::disk) realisations: Vec<RealisationRow>,
     pub(in crate::disk) memos: Vec<MemoKeys>,
 }
 
-/// The keys of the memos of one topic.
+pub(in crate::disk) struct RealisationRow {
+    pub(in crate::disk) derivation: Digest,
+    pub(in crate::disk) output: Digest,
+    pub(in crate::disk) inputs: Vec<Digest>,
+    pub(in crate::disk) made_at: i64,
+}
+
+/// The keys of the memos of one topic, and what each goes with.
 pub(in crate::disk) struct MemoKeys {
     pub(in crate::disk) topic: String,
-    pub(in crate::disk) keys: Vec<Digest>,
+    pub(in crate::disk) keys: Vec<(Digest, Digest)>,
 }
 
 struct ObjectPlace {
@@ -140,9 +146,7 @@ impl Snapshot {
                 Ok((row.get(0)?, digest_at(row, 1)?))
             })?,
             roots: read_roots(connection)?,
-            realisations: list(connection, "SELECT derivation, digest FROM realisation", |row| {
-                Ok((digest_at(row, 0)?, digest_at(row, 1)?))
-            })?,
+            realisations: read_realisations(connection)?,
             memos: read_memos(connection)?,
         })
     }
@@ -176,16 +180,32 @@ fn read_parts(connection: &Connection) -> rusqlite::Result<Vec<PartRow>> {
     })
 }
 
+fn read_realisations(connection: &Connection) -> rusqlite::Result<Vec<RealisationRow>> {
+    list(connection, "SELECT derivation, digest, inputs, made_at FROM realisation", |row| {
+        Ok(RealisationRow {
+            derivation: digest_at(row, 0)?,
+            output: digest_at(row, 1)?,
+            inputs: digests_at(row, 2)?,
+            made_at: row.get(3)?,
+        })
+    })
+}
+
 fn read_memos(connection: &Connection) -> rusqlite::Result<Vec<MemoKeys>> {
     let mut memos = Vec::<MemoKeys>::new();
-    each(connection, "SELECT topic, digest FROM memo ORDER BY topic", |row| {
-        let topic = row.get_ref(0)?.as_str()?;
-        if memos.last().is_none_or(|last| last.topic != topic) {
-            memos.push(MemoKeys { topic: topic.to_owned(), keys: Vec::new() });
-        }
-        memos.last_mut().expect("one was just put there").keys.push(digest_at(row, 1)?);
-        Ok(())
-    })?;
+    each(
+        connection,
+        "SELECT topic, digest, coalesce(about, digest) FROM memo ORDER BY topic",
+        |row| {
+            let topic = row.get_ref(0)?.as_str()?;
+            if memos.last().is_none_or(|last| last.topic != topic) {
+                memos.push(MemoKeys { topic: topic.to_owned(), keys: Vec::new() });
+            }
+            let keys = (digest_at(row, 1)?, digest_at(row, 2)?);
+            memos.last_mut().expect("one was just put there").keys.push(keys);
+            Ok(())
+        },
+    )?;
     Ok(memos)
 }
 

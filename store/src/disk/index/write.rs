@@ -1,12 +1,14 @@
 //! Adding rows: a batch in one transaction, roots one by one.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::realisation::realisation;
 use super::row::{bytes_column, output_columns};
 use super::{Index, NewObject, index_error, lock};
-use crate::disk::publish::Pending;
-use crate::{Conflict, DerivationId, Digest, Error, Output, Part, Root};
+use crate::disk::publish::{NewMemo, NewRealisation, Pending};
+use crate::{Conflict, Digest, Error, Output, Part, Root};
 
 impl Index {
     /// Adds all of `pending`, whose files are durable in their places, and the batch's pack by id
@@ -21,12 +23,13 @@ impl Index {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = transaction.map_err(error)?;
         insert(&transaction, pack, pending).map_err(error)?;
-        for (id, output) in &pending.realisations {
-            if let Some(first) = insert_realisation(&transaction, id, output).map_err(error)? {
+        let now = seconds_now();
+        for it in &pending.realisations {
+            if let Some(first) = insert_realisation(&transaction, it, now).map_err(error)? {
                 transaction.rollback().map_err(error)?;
                 drop(connection);
-                self.add_conflict(&Conflict { id: *id, first, second: *output })?;
-                return Err(Error::conflict(*id, first, *output));
+                self.add_conflict(&Conflict { id: it.id, first, second: it.output })?;
+                return Err(Error::conflict(it.id, first, it.output));
             }
         }
         transaction.commit().map_err(error)
@@ -69,10 +72,15 @@ fn insert(
     for (container, table, parts) in &pending.part_tables {
         insert_parts(transaction, container, table, parts)?;
     }
-    let sql = "INSERT OR REPLACE INTO memo (topic, digest, value) VALUES (?, ?, ?)";
-    for (topic, key, value) in &pending.memos {
-        transaction.prepare_cached(sql)?.execute(params![topic, key.as_bytes(), value])?;
-    }
+    pending.memos.iter().try_for_each(|memo| insert_memo(transaction, memo))
+}
+
+/// Most facts are about their key, which need not be said twice.
+pub(super) fn insert_memo(transaction: &Transaction<'_>, memo: &NewMemo) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO memo (topic, digest, value, about) VALUES (?, ?, ?, ?)";
+    let about = (memo.about != memo.key).then_some(memo.about.as_bytes());
+    let mut insert = transaction.prepare_cached(sql)?;
+    insert.execute(params![memo.topic, memo.key.as_bytes(), memo.value, about])?;
     Ok(())
 }
 
@@ -140,17 +148,28 @@ pub(super) fn insert_parts(
     Ok(())
 }
 
-/// Records what `id` became; answers the first output if that was another one.
+/// Records what a derivation became; answers the first output if that was another one. What it was
+/// made from is that of the last time.
 pub(super) fn insert_realisation(
     transaction: &Transaction<'_>,
-    id: &DerivationId,
-    output: &Output,
+    new: &NewRealisation,
+    made_at: i64,
 ) -> rusqlite::Result<Option<Output>> {
-    let (is_directory, digest, size_bytes) = output_columns(output);
+    let (is_directory, digest, size_bytes) = output_columns(&new.output);
+    let inputs: Vec<u8> = new.inputs.iter().flat_map(|digest| *digest.as_bytes()).collect();
     let mut insert = transaction.prepare_cached(
-        "INSERT OR IGNORE INTO realisation (derivation, is_directory, digest, size_bytes)
-         VALUES (?, ?, ?, ?)",
+        "INSERT INTO realisation (derivation, is_directory, digest, size_bytes, inputs, made_at)
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (derivation) DO UPDATE
+         SET inputs = excluded.inputs, made_at = excluded.made_at
+         WHERE digest = excluded.digest AND is_directory = excluded.is_directory",
     )?;
-    insert.execute(params![id.0.as_bytes(), is_directory, digest, size_bytes])?;
-    Ok(realisation(transaction, id)?.filter(|first| first != output))
+    let id = new.id.0.as_bytes();
+    insert.execute(params![id, is_directory, digest, size_bytes, inputs, made_at])?;
+    Ok(realisation(transaction, &new.id)?.filter(|first| *first != new.output))
+}
+
+/// Now, in seconds since 1970.
+pub(super) fn seconds_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs().try_into().unwrap_or(i64::MAX)
 }
