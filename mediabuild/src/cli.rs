@@ -87,6 +87,10 @@ pub(crate) struct Targets {
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) targets: Targets,
+
+    /// Trust nothing that is remembered of definitions and inputs
+    #[arg(long)]
+    pub(crate) paranoid: bool,
 }
 
 #[derive(Debug, Args)]
@@ -113,7 +117,7 @@ pub(crate) struct Build {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,
 
-    /// Read every input again, also one whose size, times and place are as they were
+    /// Trust nothing that is remembered of definitions and inputs: parse and read all of them again
     #[arg(long)]
     pub(crate) paranoid: bool,
 }

@@ -22,12 +22,14 @@ mod lock;
 mod media_layout;
 mod open_store;
 mod os;
+mod parse_cache;
 mod plan;
 mod probe;
 mod progress;
 mod project;
 mod realise;
 mod schedule;
+mod sealed;
 mod secret;
 mod size;
 

@@ -13,10 +13,35 @@ pub(crate) fn open(asked: Option<&PathBuf>, progress: &Progress) -> Result<DiskS
     let store = DiskStore::open(&folder).map_err(|error| {
         Failure::from(error).while_doing(format!("opening the store `{}`", folder.display()))
     })?;
+    warn(&store, progress);
+    Ok(store)
+}
+
+/// The store, if there is one: nothing is made, and nothing said of one that does not open.
+pub(crate) fn existing(asked: Option<&PathBuf>) -> Option<DiskStore> {
+    let folder = folder(asked).ok()?;
+    DiskStore::is_in(&folder).then(|| DiskStore::open(&folder).ok())?
+}
+
+/// The store that [`existing`] did not find, made now.
+pub(crate) fn or_made(
+    existing: &Option<DiskStore>,
+    asked: Option<&PathBuf>,
+    progress: &Progress,
+) -> Result<Option<DiskStore>, Failure> {
+    match existing {
+        Some(store) => {
+            warn(store, progress);
+            Ok(None)
+        }
+        None => open(asked, progress).map(Some),
+    }
+}
+
+fn warn(store: &DiskStore, progress: &Progress) {
     if let Some(warning) = store.warning() {
         progress.warning(&warning);
     }
-    Ok(store)
 }
 
 /// The folder that was asked for, or the default one.

@@ -4,13 +4,16 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use mediabuild_schema::diagnostic::Severity;
-use mediabuild_schema::{Definitions, Diagnostic, Texts, load, position, render};
+use mediabuild_schema::{
+    Definitions, Diagnostic, FolderFiles, Texts, load_cached, position, render,
+};
 use serde_json::json;
 
 use crate::cli::Format;
 use crate::failure::Failure;
 use crate::lock::required::Required;
 use crate::lock::{Lock, drift};
+use crate::parse_cache::ParsedFiles;
 use crate::probe;
 use crate::progress::{Progress, print_line};
 use crate::size::counted;
@@ -43,9 +46,11 @@ pub(crate) fn open(
     folder: &Path,
     lock_use: LockUse,
     format: Format,
+    parsed: &ParsedFiles<'_>,
     progress: &Progress,
 ) -> Result<Project, Failure> {
-    let mut loaded = load(folder);
+    let mut loaded = load_cached(&FolderFiles::new(folder), folder, parsed);
+    parsed.keep();
     let mut diagnostics = loaded.diagnostics;
     let lock = Lock::load(folder, &mut loaded.texts, &mut diagnostics)?;
     let mut inputs = probe::Inputs::default();

@@ -4,7 +4,7 @@
 //!
 //! 1. `read` reads `mediabuild.kdl` and what it includes, through `files`;
 //! 2. `scan` refuses text the parser cannot be trusted with, and explains common slips;
-//! 3. `syntax` turns text into KDL nodes;
+//! 3. `syntax` turns text into KDL nodes, a `tree`, unless a `parse_cache` has kept them;
 //! 4. `validate` holds every node against the table in `def`;
 //! 5. `lower` takes each node through its kind's file in `def` to a typed definition;
 //! 6. `check` finds what only shows across definitions.
@@ -25,6 +25,7 @@ mod lower;
 mod names;
 mod nearest;
 mod node;
+mod parse_cache;
 mod problem;
 mod read;
 mod reference;
@@ -33,6 +34,7 @@ mod scan;
 mod spec;
 mod syntax;
 pub mod text;
+mod tree;
 mod validate;
 mod value;
 
@@ -40,8 +42,9 @@ pub use definition::Definitions;
 pub use diagnostic::Diagnostic;
 pub use files::{Files, FolderFiles};
 pub use inputs::{DeclaredInput, path_declaration};
-pub use load::{Loaded, load, load_with};
+pub use load::{Loaded, load, load_cached, load_with};
 pub use lock::{LOCK_FILE, LockEntry, LockKind, LockLine, parse_lock, render_lock};
+pub use parse_cache::{NoParseCache, PARSER, ParseCache};
 pub use read::PROJECT_FILE;
 pub use reference::reference;
 pub use render::{Report, position, render};

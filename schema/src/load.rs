@@ -9,6 +9,7 @@ use crate::files::{Files, FolderFiles};
 use crate::lower::lower;
 use crate::names::Names;
 use crate::node::Node;
+use crate::parse_cache::{NoParseCache, ParseCache};
 use crate::read::{PROJECT_FILE, Read, read_all};
 use crate::text::{Span, Texts};
 use crate::validate::Validation;
@@ -36,7 +37,12 @@ pub fn load(project_folder: &Path) -> Loaded {
 
 /// Like [`load`], with definition files from `files`; `project_folder` is only joined to paths.
 pub fn load_with(files: &dyn Files, project_folder: &Path) -> Loaded {
-    let read = read_all(files, project_folder);
+    load_cached(files, project_folder, &NoParseCache)
+}
+
+/// Like [`load_with`], asking `cache` before the parser.
+pub fn load_cached(files: &dyn Files, project_folder: &Path, cache: &dyn ParseCache) -> Loaded {
+    let read = read_all(files, project_folder, cache);
     let mut diagnostics = read.diagnostics.clone();
     let nodes = read.nodes();
     diagnostics.extend(misplaced_projects(&read, &nodes));

@@ -1,21 +1,21 @@
 //! `Node` and `Value`: KDL nodes and entries that know which file they stand in.
 
-use kdl::{KdlEntry, KdlNode, KdlValue};
-use miette::SourceSpan;
-
 use crate::definition::Spanned;
 use crate::text::{Span, TextIdx};
+use crate::tree::{At, Tree, TreeEntry, TreeValue};
 
 /// A KDL node in a definition file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node<'a> {
-    kdl: &'a KdlNode,
+    tree: &'a Tree,
+    position: usize,
     text: TextIdx,
 }
 
 impl<'a> Node<'a> {
-    pub(crate) fn new(kdl: &'a KdlNode, text: TextIdx) -> Self {
-        Node { kdl, text }
+    /// The nodes of a file's top level.
+    pub(crate) fn all(tree: &'a Tree, text: TextIdx) -> impl Iterator<Item = Node<'a>> {
+        tree.roots().map(move |position| Node { tree, position, text })
     }
 
     pub(crate) fn text(self) -> TextIdx {
@@ -23,17 +23,17 @@ impl<'a> Node<'a> {
     }
 
     pub(crate) fn name(self) -> &'a str {
-        self.kdl.name().value()
+        self.tree.name(self.position)
     }
 
     /// The place of the node's name: a label below a whole block would hide it.
     pub(crate) fn span(self) -> Span {
-        span(self.text, self.kdl.name().span())
+        span(self.text, self.tree.name_at(self.position))
     }
 
     /// `(annotation)` before the node's name.
     pub(crate) fn annotation(self) -> Option<&'a str> {
-        self.kdl.ty().map(|ty| ty.value())
+        self.tree.annotation(self.position)
     }
 
     /// The name as a value, for nodes whose name the user chooses.
@@ -58,13 +58,13 @@ impl<'a> Node<'a> {
     }
 
     fn entries(self) -> impl Iterator<Item = Value<'a>> {
-        self.kdl.entries().iter().map(move |entry| Value { entry, text: self.text })
+        let Node { tree, text, .. } = self;
+        tree.entries(self.position).iter().map(move |entry| Value { tree, entry, text })
     }
 
     pub(crate) fn children(self) -> impl Iterator<Item = Node<'a>> {
-        let document = self.kdl.children();
-        let nodes = document.map_or(&[][..], |document| document.nodes());
-        nodes.iter().map(move |kdl| Node { kdl, text: self.text })
+        let Node { tree, text, .. } = self;
+        tree.children(self.position).map(move |position| Node { tree, position, text })
     }
 
     pub(crate) fn children_named(self, name: &'static str) -> impl Iterator<Item = Node<'a>> {
@@ -89,7 +89,8 @@ impl<'a> Node<'a> {
 /// An argument or a property's value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Value<'a> {
-    entry: &'a KdlEntry,
+    tree: &'a Tree,
+    entry: &'a TreeEntry,
     text: TextIdx,
 }
 
@@ -100,34 +101,33 @@ impl<'a> Value<'a> {
 
     /// The property's name; `None` for an argument.
     pub(crate) fn key(self) -> Option<&'a str> {
-        self.entry.name().map(|name| name.value())
+        self.entry.key(self.tree)
     }
 
     /// The place of the property's name, or of the argument.
     pub(crate) fn key_span(self) -> Span {
-        self.entry.name().map_or_else(|| self.span(), |name| span(self.text, name.span()))
+        span(self.text, self.entry.key_at().unwrap_or(self.entry.at()))
     }
 
-    /// The place of the value alone. kdl's span of an entry starts at its key and annotation.
+    /// The place of the value alone.
     pub(crate) fn span(self) -> Span {
-        let whole = span(self.text, self.entry.span());
-        let written = self.entry.format().map_or("", |format| format.value_repr.as_str());
-        let size_bytes = written.len().min(whole.size_bytes);
-        let offset_bytes = whole.offset_bytes + whole.size_bytes - size_bytes;
-        Span { text: self.text, offset_bytes, size_bytes }
+        span(self.text, self.entry.at())
     }
 
     /// `(annotation)` before the value.
     pub(crate) fn annotation(self) -> Option<&'a str> {
-        self.entry.ty().map(|ty| ty.value())
+        self.entry.annotation(self.tree)
     }
 
-    pub(crate) fn kdl(self) -> &'a KdlValue {
+    pub(crate) fn kind(self) -> TreeValue {
         self.entry.value()
     }
 
     pub(crate) fn string(self) -> Option<&'a str> {
-        self.kdl().as_string()
+        match self.kind() {
+            TreeValue::String(string) => Some(self.tree.text(string)),
+            _ => None,
+        }
     }
 
     pub(crate) fn spanned(self) -> Option<Spanned<String>> {
@@ -135,11 +135,29 @@ impl<'a> Value<'a> {
     }
 
     pub(crate) fn integer(self) -> Option<i128> {
-        self.kdl().as_integer()
+        match self.kind() {
+            TreeValue::Integer(integer) => Some(integer),
+            _ => None,
+        }
     }
 
     pub(crate) fn flag(self) -> Option<bool> {
-        self.kdl().as_bool()
+        match self.kind() {
+            TreeValue::Bool(flag) => Some(flag),
+            _ => None,
+        }
+    }
+
+    /// The value as it would stand in quotes: without the `#` of keywords.
+    pub(crate) fn plain(self) -> String {
+        match self.kind() {
+            TreeValue::String(string) | TreeValue::Float(string) => {
+                self.tree.text(string).trim_start_matches('#').to_string()
+            }
+            TreeValue::Integer(integer) => integer.to_string(),
+            TreeValue::Bool(flag) => flag.to_string(),
+            TreeValue::Null => "null".to_string(),
+        }
     }
 
     /// `value` with this value's place.
@@ -148,6 +166,7 @@ impl<'a> Value<'a> {
     }
 }
 
-fn span(text: TextIdx, span: SourceSpan) -> Span {
-    Span { text, offset_bytes: span.offset(), size_bytes: span.len() }
+fn span(text: TextIdx, at: At) -> Span {
+    let At { offset_bytes, size_bytes } = at;
+    Span { text, offset_bytes: offset_bytes as usize, size_bytes: size_bytes as usize }
 }

@@ -1,16 +1,18 @@
 //! `mediabuild.kdl` and what it includes: bytes to texts and KDL nodes.
 
-use std::io::ErrorKind;
+use std::collections::BTreeSet;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 use std::sync::Arc;
-
-use kdl::KdlDocument;
 
 use crate::diagnostic::Diagnostic;
 use crate::files::Files;
 use crate::node::{Node, Value};
+use crate::parse_cache::ParseCache;
 use crate::syntax;
 use crate::text::{Span, Text, TextIdx, Texts};
+use crate::tree::Tree;
 use crate::value::glob::{literal_folder, matcher};
 use crate::value::path;
 
@@ -21,7 +23,7 @@ pub const PROJECT_FILE: &str = "mediabuild.kdl";
 #[derive(Debug, Default)]
 pub(crate) struct Read {
     pub(crate) texts: Texts,
-    pub(crate) documents: Vec<(TextIdx, KdlDocument)>,
+    pub(crate) documents: Vec<(TextIdx, Tree)>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// A file is missing or does not parse, so not all definitions are known.
     pub(crate) incomplete: bool,
@@ -31,56 +33,91 @@ impl Read {
     /// The nodes of all files, in include order.
     pub(crate) fn nodes(&self) -> Vec<Node<'_>> {
         let files = self.documents.iter();
-        files.flat_map(|(text, document)| nodes(*text, document)).collect()
+        files.flat_map(|(text, tree)| Node::all(tree, *text)).collect()
     }
-}
-
-fn nodes(text: TextIdx, document: &KdlDocument) -> impl Iterator<Item = Node<'_>> {
-    document.nodes().iter().map(move |node| Node::new(node, text))
 }
 
 /// Reads the project file and all it includes.
-pub(crate) fn read_all(files: &dyn Files, folder: &Path) -> Read {
-    let mut reader = Reader { files, folder, read: Read::default() };
-    reader.file(PROJECT_FILE, None);
+pub(crate) fn read_all(files: &dyn Files, folder: &Path, cache: &dyn ParseCache) -> Read {
+    let mut reader = Reader { files, folder, cache, seen: BTreeSet::new(), read: Read::default() };
+    reader.all(vec![(PROJECT_FILE.to_owned(), None)]);
     let includes = reader.includes();
-    for (path, span) in includes {
-        reader.file(&path, Some(span));
-    }
+    reader.all(includes.into_iter().map(|(path, span)| (path, Some(span))).collect());
     reader.read
 }
 
 struct Reader<'a> {
     files: &'a dyn Files,
     folder: &'a Path,
+    cache: &'a dyn ParseCache,
+    /// The names of the files that could be read.
+    seen: BTreeSet<String>,
     read: Read,
 }
 
+/// A file's bytes, and where it was asked for.
+struct Bytes {
+    name: String,
+    included: Option<Span>,
+    bytes: io::Result<Result<String, FromUtf8Error>>,
+}
+
+impl Bytes {
+    fn text(&self) -> Option<&str> {
+        Some(self.bytes.as_ref().ok()?.as_ref().ok()?.as_str())
+    }
+}
+
 impl Reader<'_> {
-    /// Reads one file, once; `included` is where it was asked for.
-    fn file(&mut self, name: &str, included: Option<Span>) {
-        if self.read.texts.iter().any(|text| text.name == name) {
-            return;
+    /// Reads files, each once, and asks the cache for all of them at once.
+    fn all(&mut self, names: Vec<(String, Option<Span>)>) {
+        let mut files = Vec::with_capacity(names.len());
+        for (name, included) in names {
+            if !self.seen.contains(&name) {
+                let bytes = self.files.read(&name).map(String::from_utf8);
+                if bytes.is_ok() {
+                    self.seen.insert(name.clone());
+                }
+                files.push(Bytes { name, included, bytes });
+            }
         }
-        match self.files.read(name) {
-            Ok(bytes) => self.bytes(name, bytes),
-            Err(error) => self.unreadable(name, included, &error),
+        let texts: Vec<&str> = files.iter().map(|file| file.text().unwrap_or_default()).collect();
+        let known = self.cache.get(&texts);
+        let known = known.into_iter().chain(std::iter::repeat(None));
+        for (file, known) in files.into_iter().zip(known) {
+            match file.bytes {
+                Ok(Ok(text)) => self.text(&file.name, text.into(), known.as_deref()),
+                Ok(Err(error)) => self.not_text(&file.name, &error),
+                Err(error) => self.unreadable(&file.name, file.included, &error),
+            }
         }
     }
 
-    fn bytes(&mut self, name: &str, bytes: Vec<u8>) {
-        let (text, wrong_at) = match String::from_utf8(bytes) {
-            Ok(text) => (text, None),
-            Err(error) => {
-                let wrong_at = error.utf8_error().valid_up_to();
-                (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some(wrong_at))
-            }
-        };
-        let idx = self.add(name, text.into());
-        match wrong_at {
-            Some(offset) => self.fail(not_utf8(idx, offset)),
-            None => self.parse(idx),
+    fn text(&mut self, name: &str, text: Arc<str>, known: Option<&[u8]>) {
+        let idx = self.add(name, Arc::clone(&text));
+        let tree = known.and_then(|known| Tree::decode(known, text.len()));
+        match tree.or_else(|| self.parse(idx, &text)) {
+            Some(tree) => self.read.documents.push((idx, tree)),
+            None => self.read.incomplete = true,
         }
+    }
+
+    /// Parses a text, and has it remembered if there is nothing to say of it.
+    fn parse(&mut self, idx: TextIdx, text: &str) -> Option<Tree> {
+        let said = self.read.diagnostics.len();
+        let tree = syntax::parse(idx, text, &mut self.read.diagnostics)?;
+        if self.read.diagnostics.len() == said
+            && let Some(encoded) = tree.encode()
+        {
+            self.cache.put(text, encoded);
+        }
+        Some(tree)
+    }
+
+    fn not_text(&mut self, name: &str, error: &FromUtf8Error) {
+        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        let idx = self.add(name, text.into());
+        self.fail(not_utf8(idx, error.utf8_error().valid_up_to()));
     }
 
     fn add(&mut self, name: &str, text: Arc<str>) -> TextIdx {
@@ -88,20 +125,12 @@ impl Reader<'_> {
         self.read.texts.add(Text { name: name.to_string(), path, text })
     }
 
-    fn parse(&mut self, idx: TextIdx) {
-        let text = Arc::clone(&self.read.texts.get(idx).text);
-        match syntax::parse(idx, &text, &mut self.read.diagnostics) {
-            Some(document) => self.read.documents.push((idx, document)),
-            None => self.read.incomplete = true,
-        }
-    }
-
     fn fail(&mut self, diagnostic: Diagnostic) {
         self.read.incomplete = true;
         self.read.diagnostics.push(diagnostic);
     }
 
-    fn unreadable(&mut self, name: &str, included: Option<Span>, error: &std::io::Error) {
+    fn unreadable(&mut self, name: &str, included: Option<Span>, error: &io::Error) {
         let message = match error.kind() {
             ErrorKind::NotFound => format!("there is no file `{name}`"),
             _ => format!("`{name}` cannot be read: {error}"),
@@ -124,8 +153,8 @@ impl Reader<'_> {
     fn includes(&mut self) -> Vec<(String, Span)> {
         let documents = std::mem::take(&mut self.read.documents);
         let mut found = Vec::new();
-        for (text, document) in &documents {
-            let projects = nodes(*text, document).filter(|node| node.name() == "project");
+        for (text, tree) in &documents {
+            let projects = Node::all(tree, *text).filter(|node| node.name() == "project");
             for include in projects.flat_map(|project| project.children_named("include")) {
                 include.arguments().for_each(|value| found.extend(self.include(value)));
             }

@@ -15,7 +15,7 @@ use lexer::{Lexer, Quoting, Token, TokenKind};
 /// A definition file is written by hand; the largest generated ones known have 700 KB.
 const SIZE_BYTES_MAX: usize = 4 << 20;
 /// The language itself needs six levels.
-const DEPTH_MAX: usize = 32;
+pub(crate) const DEPTH_MAX: usize = 32;
 /// Each level of `/- { }` doubles or trebles the parser's time.
 const SLASHDASH_DEPTH_MAX: usize = 2;
 /// Braces in strings and comments that do not close there. The parser counts them when it loses

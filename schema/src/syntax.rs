@@ -8,6 +8,7 @@ use kdl::{KdlDiagnostic, KdlDocument, KdlError};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::scan::scan;
 use crate::text::{Span, TextIdx};
+use crate::tree::Tree;
 
 /// 32 levels need less than 1 MiB; the rest is for text that `scan` and the parser read
 /// differently.
@@ -17,11 +18,7 @@ const STACK_SIZE_BYTES: usize = 16 << 20;
 const ERRORS_MAX: usize = 5;
 
 /// The nodes of `text`, unless an error is among the diagnostics.
-pub(crate) fn parse(
-    idx: TextIdx,
-    text: &str,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<KdlDocument> {
+pub(crate) fn parse(idx: TextIdx, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Tree> {
     let scanned = scan(idx, text);
     let is_wrong = scanned.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     diagnostics.extend(scanned);
@@ -29,7 +26,7 @@ pub(crate) fn parse(
         return None;
     }
     match parse_on_own_stack(text) {
-        Some(Ok(document)) => Some(document),
+        Some(Ok(tree)) => Some(tree),
         Some(Err(error)) => {
             diagnostics.extend(errors(idx, text, &error));
             None
@@ -45,9 +42,9 @@ pub(crate) fn parse(
 const MISSING_VALUE: &str = "Expected property value";
 
 /// `None` if the parser panicked.
-fn parse_on_own_stack(text: &str) -> Option<Result<KdlDocument, KdlError>> {
+fn parse_on_own_stack(text: &str) -> Option<Result<Tree, KdlError>> {
     thread::scope(|scope| {
-        let parse = || KdlDocument::parse_v2(text);
+        let parse = || KdlDocument::parse_v2(text).map(|document| Tree::of(&document));
         let thread = thread::Builder::new().stack_size(STACK_SIZE_BYTES).spawn_scoped(scope, parse);
         thread.ok()?.join().ok()
     })

@@ -93,6 +93,11 @@ pub struct DiskStore {
 }
 
 impl DiskStore {
+    /// Whether there is a store in `folder`: opening it then makes nothing.
+    pub fn is_in(folder: impl AsRef<Path>) -> bool {
+        Place::is_in(folder.as_ref())
+    }
+
     /// Opens the store in `folder`; makes one if the folder is empty or absent. Removes what
     /// processes that died left in `tmp/`.
     pub fn open(folder: impl AsRef<Path>) -> Result<DiskStore, Error> {

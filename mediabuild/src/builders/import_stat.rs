@@ -18,6 +18,7 @@ use mediabuild_store::{Batch, Content, Digest, Output, Store};
 use super::BuildContext;
 use crate::failure::Failure;
 use crate::os::{STAT_KEY_BYTES, StatKey};
+use crate::sealed::{seal, unseal};
 
 /// The memo table of single files' stats, by import.
 pub(super) const FILES: &str = "stat files 1";
@@ -163,25 +164,6 @@ fn held(
 fn text(bytes: &mut Vec<u8>, text: &[u8]) {
     bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
     bytes.extend_from_slice(text);
-}
-
-const SEAL_BYTES: usize = 32;
-
-fn seal_of(key: &Digest, payload: &[u8]) -> Digest {
-    Digest::derive("mediabuild 2026-11 stat cache seal", &[key.as_bytes(), payload].concat())
-}
-
-/// `payload` with a digest of it and its place: SQLite would hand out a flipped bit as it is.
-fn seal(key: &Digest, mut payload: Vec<u8>) -> Vec<u8> {
-    let seal = seal_of(key, &payload);
-    payload.extend_from_slice(seal.as_bytes());
-    payload
-}
-
-/// The payload, if it is as it was sealed.
-fn unseal<'a>(key: &Digest, sealed: &'a [u8]) -> Option<&'a [u8]> {
-    let (payload, seal) = sealed.split_last_chunk::<SEAL_BYTES>()?;
-    (seal_of(key, payload).as_bytes() == seal).then_some(payload)
 }
 
 fn encode_files(entries: &BTreeMap<String, Entry>) -> Vec<u8> {

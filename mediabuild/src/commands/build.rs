@@ -11,6 +11,7 @@ use crate::cli::{Arguments, Build};
 use crate::derivation::Inputs;
 use crate::export::{Exported, export};
 use crate::failure::{Failure, FailureKind};
+use crate::parse_cache::ParsedFiles;
 use crate::plan::{Plan, Target};
 use crate::progress::{Progress, print_failure};
 use crate::realise::{How, Realised, realise};
@@ -23,21 +24,25 @@ pub(super) fn run(
     arguments: &Arguments,
     progress: &Progress,
 ) -> Result<(), Failure> {
-    let mut request = target::resolve(&build.targets, arguments, progress)?;
+    let existing = open_store::existing(arguments.store.as_ref());
+    let parsed = ParsedFiles::of(existing.as_ref().filter(|_| !build.paranoid));
+    let mut request = target::resolve(&build.targets, arguments, &parsed, progress)?;
     if build.locked {
         request.project.refuse_drift(arguments.format, progress)?;
     }
-    let store = open_store::open(arguments.store.as_ref(), progress)?;
-    lock::roots::remember(&store, &request.project.lock)?;
+    let made = open_store::or_made(&existing, arguments.store.as_ref(), progress)?;
+    let store = existing.as_ref().or(made.as_ref()).expect("it is there, or was made");
+    parsed.keep_in(store);
+    lock::roots::remember(store, &request.project.lock)?;
     let key = store.secret_key()?;
     let plan = target::plan_of(&request, &|reference| secret::look_up(reference, &key))?;
     let out = result_folder(build, &request);
     refuse_inputs(&plan, &request, &out)?;
     cancel::listen();
-    let realised = realise_all(&plan, build, arguments, &store, progress)?;
+    let realised = realise_all(&plan, build, arguments, store, progress)?;
     for target in &plan.targets {
         let output = &realised[target.derivation.0].as_ref().expect("targets are realised").output;
-        let exported = export_target(&store, target, output, &out, progress)?;
+        let exported = export_target(store, target, output, &out, progress)?;
         tell(target, &exported, progress);
     }
     summarise(&realised, progress);

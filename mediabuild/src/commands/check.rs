@@ -8,6 +8,8 @@ use crate::failure::Failure;
 use crate::lock::Pin;
 use crate::lock::required::Required;
 use crate::media_layout::{Row, UNVERIFIED};
+use crate::open_store;
+use crate::parse_cache::ParsedFiles;
 use crate::probe::{self, BootFileFound};
 use crate::progress::Progress;
 use crate::project::{self, LockUse, Project};
@@ -20,7 +22,9 @@ pub(super) fn run(
     progress: &Progress,
 ) -> Result<(), Failure> {
     let folder = project::find(check.project.as_deref())?;
-    let project = project::open(&folder, LockUse::Obeyed, arguments.format, progress)?;
+    let store = open_store::existing(arguments.store.as_ref());
+    let parsed = ParsedFiles::of(store.as_ref());
+    let project = project::open(&folder, LockUse::Obeyed, arguments.format, &parsed, progress)?;
     for image in &project.definitions.boot_images {
         let Some(found) = probe::boot_files(image, &project.inputs) else { continue };
         progress.result(&format!("boot files of {}:", image.name.value));

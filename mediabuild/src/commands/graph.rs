@@ -7,6 +7,8 @@ use serde_json::json;
 use super::{is_json, target};
 use crate::cli::{Arguments, Graph};
 use crate::failure::Failure;
+use crate::open_store;
+use crate::parse_cache::ParsedFiles;
 use crate::plan::Plan;
 use crate::progress::{Progress, print_line};
 
@@ -16,7 +18,9 @@ pub(super) fn run(
     arguments: &Arguments,
     progress: &Progress,
 ) -> Result<(), Failure> {
-    let request = target::resolve(&graph.targets, arguments, progress)?;
+    let store = open_store::existing(arguments.store.as_ref());
+    let parsed = ParsedFiles::of(store.as_ref());
+    let request = target::resolve(&graph.targets, arguments, &parsed, progress)?;
     let plan = target::plan_of(&request, &target::unresolved)?;
     print_line(&if is_json(arguments) { as_json(&plan) } else { as_dot(&plan) });
     Ok(())

@@ -12,6 +12,7 @@ use crate::cli::{Arguments, LockCommand};
 use crate::failure::Failure;
 use crate::lock::required::Required;
 use crate::lock::{Found, Lock, bytes_of, declared, entry_of, roots, write};
+use crate::parse_cache::ParsedFiles;
 use crate::progress::{Progress, print_failure};
 use crate::project::{self, LockUse, Project};
 use crate::realise::import_alone;
@@ -25,7 +26,8 @@ pub(super) fn run(
     progress: &Progress,
 ) -> Result<(), Failure> {
     let (folder, update) = split(options)?;
-    let project = project::open(&folder, LockUse::Renewed, arguments.format, progress)?;
+    let parsed = ParsedFiles::default();
+    let project = project::open(&folder, LockUse::Renewed, arguments.format, &parsed, progress)?;
     let inputs = project.definitions.inputs();
     let chosen = choose(update, &project, &inputs)?;
     let required = Required::of(&project.folder)?;

@@ -7,6 +7,8 @@ use crate::builders::{BUILDERS, BuilderVersion};
 use crate::cli::{Arguments, Plan};
 use crate::derivation::{Derivation, Inputs, identity_fields};
 use crate::failure::Failure;
+use crate::open_store;
+use crate::parse_cache::ParsedFiles;
 use crate::progress::Progress;
 use crate::size::{counted, human};
 
@@ -19,7 +21,9 @@ pub(super) fn run(
     for BuilderVersion { name, version } in BUILDERS {
         progress.json(json!({ "event": "builder", "name": name, "version": version }));
     }
-    let request = target::resolve(&arguments.targets, global, progress)?;
+    let store = open_store::existing(global.store.as_ref());
+    let parsed = ParsedFiles::of(store.as_ref().filter(|_| !arguments.paranoid));
+    let request = target::resolve(&arguments.targets, global, &parsed, progress)?;
     let plan = target::plan_of(&request, &target::unresolved)?;
     for (at, derivation) in plan.derivations.iter().enumerate() {
         tell(at, derivation, global, progress);

@@ -8,6 +8,7 @@ use mediabuild_schema::definition::{Kind, SecretReference, Spanned};
 
 use crate::cli::{Arguments, Targets};
 use crate::failure::Failure;
+use crate::parse_cache::ParsedFiles;
 use crate::plan::{LookUp, Plan, Wanted, plan};
 use crate::progress::Progress;
 use crate::project::{self, LockUse, Project};
@@ -23,11 +24,12 @@ pub(super) struct Request {
 pub(super) fn resolve(
     targets: &Targets,
     arguments: &Arguments,
+    parsed: &ParsedFiles<'_>,
     progress: &Progress,
 ) -> Result<Request, Failure> {
     let (folder, names) = split(&targets.targets)?;
     let folder = project::find(folder.as_deref())?;
-    let project = project::open(&folder, LockUse::Obeyed, arguments.format, progress)?;
+    let project = project::open(&folder, LockUse::Obeyed, arguments.format, parsed, progress)?;
     let wanted = if names.is_empty() {
         all_media(&project.definitions)?
     } else {

@@ -27,7 +27,7 @@ pub(super) fn read(
         diagnostic.help = Some(REMEDY.into());
     }
     let document = document?;
-    let nodes: Vec<Node<'_>> = document.nodes().iter().map(|kdl| Node::new(kdl, idx)).collect();
+    let nodes: Vec<Node<'_>> = Node::all(&document, idx).collect();
     let Some((head, entries)) = nodes.split_first() else {
         diagnostics.push(wrong_version(Span { text: idx, offset_bytes: 0, size_bytes: 0 }));
         return None;

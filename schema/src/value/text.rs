@@ -1,16 +1,15 @@
 //! Plain values: text, numbers, flags.
 
-use kdl::KdlValue;
-
 use crate::node::Value;
 use crate::problem::Problem;
+use crate::tree::TreeValue;
 
 /// The string of `value`.
 pub(crate) fn string<'a>(value: Value<'a>) -> Result<&'a str, Problem> {
     value.string().ok_or_else(|| {
-        let help = match value.kdl() {
-            KdlValue::Null => "write text between quotes, or leave it out".to_string(),
-            kdl => format!("write `\"{}\"`", plain(kdl)),
+        let help = match value.kind() {
+            TreeValue::Null => "write text between quotes, or leave it out".to_string(),
+            _ => format!("write `\"{}\"`", value.plain()),
         };
         wrong_type(value, "a string", help)
     })
@@ -63,18 +62,13 @@ pub(crate) fn characters(text: &str) -> Result<(), Problem> {
 }
 
 fn wrong_type(value: Value<'_>, wanted: &str, help: String) -> Problem {
-    let (label, message) = match value.kdl() {
-        KdlValue::String(_) => ("a string", format!("{wanted} must stand here, not a string")),
-        KdlValue::Integer(_) | KdlValue::Float(_) => {
+    let (label, message) = match value.kind() {
+        TreeValue::String(_) => ("a string", format!("{wanted} must stand here, not a string")),
+        TreeValue::Integer(_) | TreeValue::Float(_) => {
             ("a number", format!("{wanted} must stand here, not a number"))
         }
-        KdlValue::Bool(_) => ("a flag", format!("{wanted} must stand here, not a flag")),
-        KdlValue::Null => ("null", format!("{wanted} must stand here, not `#null`")),
+        TreeValue::Bool(_) => ("a flag", format!("{wanted} must stand here, not a flag")),
+        TreeValue::Null => ("null", format!("{wanted} must stand here, not `#null`")),
     };
     Problem::new("wrong-type", label, message, help)
-}
-
-/// A value without the `#` of keywords, as it would stand in quotes.
-fn plain(value: &KdlValue) -> String {
-    value.to_string().trim_start_matches('#').to_string()
 }

@@ -67,6 +67,11 @@ impl Place {
         }
     }
 
+    /// Whether a store was made in `folder`, of whatever version.
+    pub(super) fn is_in(folder: &Path) -> bool {
+        Place { folder: folder.to_owned() }.format_path().is_file()
+    }
+
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
