@@ -385,7 +385,7 @@ fn exit_code_3_is_a_failed_environment() {
 // ---- help ----
 
 /// Every command with words that its help must hold.
-const HELP: [(&[&str], &[&str]); 19] = [
+const HELP: [(&[&str], &[&str]); 20] = [
     (&[], &["init", "check", "plan", "build", "graph", "inspect", "verify", "store", "Exit codes"]),
     (&["init"], &["[FOLDER]"]),
     (&["check"], &["[PROJECT]"]),
@@ -399,7 +399,8 @@ const HELP: [(&[&str], &[&str]); 19] = [
     (&["inspect", "cat"], &["<FILE>", "<PATH>", "--image <INDEX>"]),
     (&["inspect", "variables"], &["<FILE>", "--password-env <NAME>"]),
     (&["verify"], &["<FILES>..."]),
-    (&["store"], &["verify", "roots", "gc", "du", "rebuild-index"]),
+    (&["store"], &["add", "verify", "roots", "gc", "du", "rebuild-index"]),
+    (&["store", "add"], &["--expect <DIGEST>", "<FILE>...", "licensed"]),
     (&["store", "verify"], &["Usage: mediabuild store verify", "--repair"]),
     (&["store", "gc"], &["--dry-run", "--max <SIZE>", "--keep <AGE>"]),
     (&["store", "du"], &["Usage: mediabuild store du"]),

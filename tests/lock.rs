@@ -333,3 +333,87 @@ fn a_build_that_succeeds_starts_no_git() {
     locked.args(["build", "licensed", "--locked"]).env("PATH", Path::new("/nonexistent"));
     Run::of(&mut locked).expect(3).says("cannot run git");
 }
+
+// ---- store add ----
+
+#[test]
+fn a_file_added_to_the_store_is_built_with_where_the_project_lacks_it() {
+    let Some(space) = space() else { return };
+    space.run(&["lock"]).expect(0);
+    let digest = b3(b"licensed bytes");
+    fs::remove_dir_all(space.project().join("inputs")).expect("removed");
+    let store = space.path().join("other-store");
+    let store = store.to_str().expect("UTF-8");
+    let elsewhere = space.path().join("Downloads-setup.exe");
+    fs::write(&elsewhere, "licensed bytes").expect("written");
+    let file = elsewhere.to_str().expect("UTF-8");
+    space.run(&["build", "licensed", "--store", store]).expect(1);
+    let expect = format!("blake3:{digest}");
+    let run = space.run(&["store", "add", "--expect", &expect, file, "--store", store]);
+    run.expect(0).says(&format!("{expect}  14 bytes")).says("mediabuild.lock names it");
+    run.says(&line(&space, "inputs/setup.exe"));
+    // Nothing but the lock, which `add` has seen, keeps it.
+    space.run(&["store", "gc", "--store", store]).expect(0);
+    space.run(&["build", "licensed", "--locked", "--store", store]).expect(0);
+}
+
+#[test]
+fn a_file_that_is_not_as_expected_is_not_stored() {
+    let space = TestSpace::new();
+    let file = space.write("setup.exe", "licensed bytes");
+    let file = file.to_str().expect("UTF-8");
+    let found = b3(b"licensed bytes");
+    let other = b3(b"other");
+    let expect = format!("blake3:{other}");
+    let run = space.run(&["store", "add", "--expect", &expect, file]);
+    run.expect(1).says(&expect).says(&format!("blake3:{found}, 14 bytes"));
+    assert_eq!(stored_files(&space), 0);
+
+    // printf 'licensed bytes' | sha256sum
+    let sha256 = "sha256:5b0bcb4a8cfb39bf10a1e9dbc7b4fbd9b3f7de04ee1aed5d2c32d6e3c7a25d8f";
+    let run = space.run(&["store", "add", "--expect", sha256, file]);
+    run.expect(1).says(sha256).says("found:    sha256:");
+    assert_eq!(stored_files(&space), 0);
+    let said = run.stderr.split("found:    ").nth(1).expect("a digest");
+    let right = said.split(',').next().expect("a digest");
+    if let Some(mut sha256sum) = tool("sha256sum") {
+        let peer = Run::of(sha256sum.arg(file));
+        assert_eq!(Some(right.trim_start_matches("sha256:")), peer.stdout.split(' ').next());
+    }
+    space.run(&["store", "add", "--expect", right, file]).expect(0).says(&found);
+    assert_eq!(stored_files(&space), 1);
+    for wrong in ["md5:00", "blake3:00", &found] {
+        space.run(&["store", "add", "--expect", wrong, file]).expect(2).says("blake3:DIGEST");
+    }
+    space.run(&["store", "add", "--expect", right, file, file]).expect(2).says("one by one");
+    space.run(&["store", "add", "."]).expect(2).says("is no file");
+    space.run(&["store", "add", "absent"]).expect(3).says("absent");
+}
+
+/// Files in the store that hold bytes of contents.
+fn stored_files(space: &TestSpace) -> usize {
+    let files = harness::tree(&space.store());
+    files.keys().filter(|name| name.starts_with("objects/") || name.starts_with("packs/")).count()
+}
+
+#[test]
+fn adding_a_file_gives_its_line_and_that_line_works() {
+    let space = unversioned();
+    let file = space.path().join("setup.exe");
+    fs::rename(space.project().join("inputs/setup.exe"), &file).expect("moved");
+    let run = space.run(&["store", "add", file.to_str().expect("UTF-8")]);
+    run.expect(0).says("its line in mediabuild.lock");
+    let line = run.stdout.lines().find(|line| line.trim_start().starts_with("file "));
+    let line = line.expect("a line").trim();
+    space.run(&["build", "licensed"]).expect(2).says("missing-input");
+    space.write("mediabuild.lock", format!("lock version=1\n{line}\n"));
+    space.run(&["build", "licensed"]).expect(0);
+    space.run(&["store", "gc"]).expect(0);
+    fs::remove_dir_all(space.project().join("result")).expect("removed");
+    space.run(&["build", "licensed", "--locked"]).expect(0);
+
+    let stray = space.path().join("stray.bin");
+    fs::write(&stray, "of no project").expect("written");
+    let run = space.run(&["store", "add", stray.to_str().expect("UTF-8")]);
+    run.expect(0).says("no project here names it");
+}

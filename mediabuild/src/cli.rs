@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::expected::Expected;
+
 /// Builds Windows deployment media from definitions in git: the same bytes on every machine.
 ///
 /// A project is a folder with `mediabuild.kdl`. Every definition in it is a target: a medium gives
@@ -220,6 +222,8 @@ pub(crate) struct Verify {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
+    /// Put files you have into the store: licensed installers, images, downloads
+    Add(StoreAdd),
     /// Read everything in the store again and compare it with its name
     Verify(StoreVerify),
     /// Show what keeps contents alive
@@ -230,6 +234,26 @@ pub(crate) enum StoreCommand {
     Du,
     /// Make a lost or damaged index anew from the store's files
     RebuildIndex,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "For licensed and other files that no repository holds: once in the store, a build of a project
+whose mediabuild.lock names the digest finds the file there, wherever it is missing in the project.
+What a lock names is kept by `store gc`.
+
+Examples:
+  mediabuild store add ~/Downloads/setup.exe
+  mediabuild store add --expect sha256:0f3a… Win11.iso    only if it is what the vendor published
+  mediabuild store add --expect blake3:8836… setup.exe    only if it is what the lock names"
+)]
+pub(crate) struct StoreAdd {
+    /// Store the file only if it has this digest: blake3:DIGEST or sha256:DIGEST
+    #[arg(long, value_name = "DIGEST", value_parser = Expected::parse)]
+    pub(crate) expect: Option<Expected>,
+    /// The files
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,7 @@ mod cancel;
 mod cli;
 mod commands;
 mod derivation;
+mod expected;
 mod export;
 mod failure;
 mod git;

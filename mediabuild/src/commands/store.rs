@@ -1,5 +1,7 @@
 //! `mediabuild store`: looking after the store.
 
+mod add;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mediabuild_store::{DiskStore, GcOptions, Problem, Store};
@@ -23,6 +25,7 @@ pub(super) fn run(
     }
     let store = open_store::open(arguments.store.as_ref(), progress)?;
     match command {
+        StoreCommand::Add(options) => add::run(options, &store, progress),
         StoreCommand::Verify(options) => verify(&store, options.repair, progress),
         StoreCommand::Roots => roots(&store, progress),
         StoreCommand::Gc(options) => gc(&store, options, progress),
