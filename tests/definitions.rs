@@ -385,13 +385,15 @@ fn exit_code_3_is_a_failed_environment() {
 // ---- help ----
 
 /// Every command with words that its help must hold.
-const HELP: [(&[&str], &[&str]); 20] = [
+const HELP: [(&[&str], &[&str]); 22] = [
     (&[], &["init", "check", "plan", "build", "graph", "inspect", "verify", "store", "Exit codes"]),
     (&["init"], &["[FOLDER]"]),
     (&["check"], &["[PROJECT]"]),
     (&["plan"], &["[TARGET]"]),
-    (&["build"], &["[TARGET]", "--out <DIR>", "--jobs <N>", "--locked"]),
     (&["lock"], &["[PROJECT]", "--update [<NAME>...]", "git"]),
+    (&["build"], &["[TARGET]", "--out <DIR>", "--jobs <N>", "--keep-going", "--check", "--locked"]),
+    (&["why"], &["<TARGET>", "[ON]", "--project <DIR>"]),
+    (&["log"], &["[TARGET]"]),
     (&["graph"], &["[TARGET]"]),
     (&["inspect"], &["info", "ls", "cat", "variables"]),
     (&["inspect", "info"], &["<FILE>"]),
@@ -469,7 +471,9 @@ fn space_with_secret() -> TestSpace {
 fn steps(plan: &str) -> Vec<(usize, String, Vec<usize>)> {
     let step = |line: &str| {
         let (at, rest) = line.trim_start().split_once("   ")?;
-        let (label, after) = rest.split_once("  after ").unwrap_or((rest, ""));
+        let (label, rest) = rest.split_once("  ").unwrap_or((rest, ""));
+        let after = rest.strip_prefix("after ").and_then(|rest| rest.split("  ").next());
+        let after = after.unwrap_or("");
         let after = after.split(", ").filter_map(|at| at.parse().ok()).collect();
         Some((at.parse().ok()?, label.to_owned(), after))
     };

@@ -52,6 +52,10 @@ pub(crate) enum Command {
     Build(Build),
     /// Pin inputs that git does not bring: write `mediabuild.lock`
     Lock(LockCommand),
+    /// Tell why a target is built again, or why it needs something
+    Why(Why),
+    /// Show how the steps of targets were made: when, how long, why, with which warnings
+    Log(LogArguments),
     /// Show what depends on what
     Graph(Graph),
     /// Look into any WIM or ISO
@@ -122,6 +126,41 @@ pub(crate) struct Build {
     /// Trust nothing that is remembered of definitions and inputs: parse and read all of them again
     #[arg(long)]
     pub(crate) paranoid: bool,
+
+    /// After a failure go on with everything that does not depend on it
+    #[arg(short, long)]
+    pub(crate) keep_going: bool,
+
+    /// Make every output a second time, without what was remembered, and compare
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mediabuild why factory                      what changed since the last build, file by file
+  mediabuild why factory intel-net            how factory comes to need intel-net
+  mediabuild why factory drivers/e1d.inf      the same for an input file
+
+Without a second name the inputs are looked at, and those that changed are read; nothing else is
+built. Of a target that is up to date it tells why it was built last.")]
+pub(crate) struct Why {
+    /// A definition (`factory`, or `media:factory`)
+    pub(crate) target: String,
+
+    /// A definition, step or input that it may depend on
+    #[arg(value_name = "ON")]
+    pub(crate) dependency: Option<String>,
+
+    /// The project's folder [default: the nearest one upwards with a mediabuild.kdl]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArguments {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,9 @@
 //! `Derivation`: one pure step of a plan, and the identity that decides whether it runs.
 
+use std::collections::HashMap;
+
 use mediabuild_store::{DerivationId, Digest, Output};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::builders::Builder;
@@ -62,25 +65,57 @@ impl Inputs {
 
 /// The fields a derivation's identity is made of: builder, version, options and **the outputs of
 /// its inputs**, so that an input rebuilt to equal bytes stops the rebuild there. Never a time
-/// stamp, never an absolute path. `plan -v` prints these same fields.
-pub(crate) fn identity_fields(builder: &dyn Builder, inputs: &Inputs) -> Value {
-    let inputs: Vec<Value> = inputs
-        .inputs
-        .iter()
-        .map(|(role, output)| json!({ "role": role, "output": output_name(output) }))
-        .collect();
-    json!({
-        "builder": builder.name(),
-        "version": builder.version(),
-        "options": builder.options(),
-        "inputs": inputs,
-    })
+/// stamp, never an absolute path. What `plan -v` and `why` show are these same fields.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Fields {
+    pub(crate) builder: String,
+    pub(crate) version: u32,
+    pub(crate) options: Value,
+    pub(crate) inputs: Vec<InputField>,
+    /// Of an import: what was found. It has no inputs that could tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) found: Option<String>,
 }
 
-/// The identity: a digest of [`identity_fields`] in canonical JSON (sorted keys, no spaces).
-pub(crate) fn identity(builder: &dyn Builder, inputs: &Inputs) -> DerivationId {
-    let fields = identity_fields(builder, inputs).to_string();
-    DerivationId(Digest::derive("mediabuild 2026-11 derivation", fields.as_bytes()))
+/// One input in an identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InputField {
+    pub(crate) role: String,
+    /// [`output_name`]; `None` as long as that is not known.
+    pub(crate) output: Option<String>,
+}
+
+impl Fields {
+    /// The fields of a step; of its inputs, as far as their outputs are known.
+    pub(crate) fn of(builder: &dyn Builder, inputs: Vec<InputField>) -> Self {
+        Fields {
+            builder: builder.name().to_owned(),
+            version: builder.version(),
+            options: builder.options(),
+            inputs,
+            found: None,
+        }
+    }
+
+    /// The fields of a step whose inputs all exist.
+    pub(crate) fn with_inputs(builder: &dyn Builder, inputs: &Inputs) -> Self {
+        let field = |(role, output): &(String, Output)| InputField {
+            role: role.clone(),
+            output: Some(output_name(output)),
+        };
+        Self::of(builder, inputs.inputs.iter().map(field).collect())
+    }
+
+    /// The fields of an import that found `output`.
+    pub(crate) fn of_import(builder: &dyn Builder, output: &Output) -> Self {
+        Fields { found: Some(output_name(output)), ..Self::of(builder, Vec::new()) }
+    }
+
+    /// The identity: a digest of these fields in canonical JSON (sorted keys, no spaces).
+    pub(crate) fn id(&self) -> DerivationId {
+        let fields = json!(self).to_string();
+        DerivationId(Digest::derive("mediabuild 2026-11 derivation", fields.as_bytes()))
+    }
 }
 
 /// `content:DIGEST:SIZE` or `directory:DIGEST`.
@@ -89,4 +124,22 @@ pub(crate) fn output_name(output: &Output) -> String {
         Output::Content(content) => format!("content:{}:{}", content.digest, content.size_bytes),
         Output::Directory(digest) => format!("directory:{digest}"),
     }
+}
+
+/// A name for each step that stays the same from build to build: its label, numbered where several
+/// steps share one.
+pub(crate) fn keys(derivations: &[Derivation]) -> Vec<String> {
+    let mut seen: HashMap<&str, usize> = HashMap::with_capacity(derivations.len());
+    let key = |derivation: &'_ Derivation, count: usize| match count {
+        1 => derivation.label.clone(),
+        count => format!("{} ({count})", derivation.label),
+    };
+    derivations
+        .iter()
+        .map(|derivation| {
+            let count = seen.entry(&derivation.label).or_default();
+            *count += 1;
+            key(derivation, *count)
+        })
+        .collect()
 }

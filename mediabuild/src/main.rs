@@ -5,19 +5,22 @@
 //! 1. [`cli`]: what the user typed
 //! 2. [`project`]: definition files → `Definitions`, all errors at once; [`probe`] looks at inputs
 //! 3. [`plan`]: `Definitions` → [`plan::Plan`], complete before the first job
-//! 4. [`schedule`]: plan + wanted targets → jobs in ready order
-//! 5. [`realise`]: one derivation: known? else [`builders`] make it
-//! 6. [`export`]: recipe → file
+//! 4. [`engine`] leads the next three; [`survey`]: what of the plan is known before anything runs
+//! 5. [`schedule`]: the rest of the plan → jobs, the longest way first
+//! 6. [`realise`]: one derivation: known? else [`builders`] make it; [`history`] records how
+//! 7. [`export`]: recipe → file
 
 mod builders;
 mod cancel;
 mod cli;
 mod commands;
 mod derivation;
+mod engine;
 mod expected;
 mod export;
 mod failure;
 mod git;
+mod history;
 mod listing;
 mod lock;
 mod media_layout;
@@ -29,10 +32,13 @@ mod probe;
 mod progress;
 mod project;
 mod realise;
+mod reason;
 mod schedule;
 mod sealed;
 mod secret;
 mod size;
+mod survey;
+mod without_memos;
 
 use std::process::ExitCode;
 

@@ -16,6 +16,18 @@ pub(crate) fn free_space(_: &Path) -> Option<u64> {
     None
 }
 
+/// The machine's memory; `None` where that cannot be told.
+#[cfg(target_os = "linux")]
+pub(crate) fn memory_bytes() -> Option<u64> {
+    let info = rustix::system::sysinfo();
+    (info.totalram as u64).checked_mul(u64::from(info.mem_unit))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn memory_bytes() -> Option<u64> {
+    None
+}
+
 /// Makes a folder's entries durable, so that a renamed file stays renamed after a power cut.
 #[cfg(unix)]
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {

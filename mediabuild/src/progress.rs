@@ -93,8 +93,9 @@ impl Job<'_> {
         }
     }
 
-    /// The job ended; `outcome` is a word such as `built`, said to people when `tell`.
-    pub(crate) fn finish(self, outcome: &str, tell: bool) {
+    /// The job ended; `outcome` is a word such as `built`, said to people when `tell`. Gives how many
+    /// bytes it read and wrote.
+    pub(crate) fn finish(self, outcome: &str, tell: bool) -> u64 {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -105,6 +106,7 @@ impl Job<'_> {
         if tell {
             self.progress.line(&format!("{outcome:>9} {}", self.label));
         }
+        bytes
     }
 }
 

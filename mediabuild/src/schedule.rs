@@ -1,33 +1,55 @@
-//! Jobs: ready queue, worker threads, failure policy. The only place that starts threads.
+//! Jobs on threads: the state machine's commands obeyed, its events reported. The only place that
+//! starts threads.
 //!
-//! Knows positions and dependencies, nothing of builders. A job becomes ready when all its inputs
-//! are done; ready jobs start in plan order. After a failure no further job starts, running ones
-//! finish, and all their errors are reported.
+//! Knows positions and dependencies, nothing of builders. What starts when is decided by
+//! [`machine`] alone: one thread talks to it, the workers only run what it says.
 
-use std::collections::BTreeSet;
+mod machine;
+mod priority;
+#[cfg(test)]
+mod properties;
+mod tokens;
+
 use std::panic::AssertUnwindSafe;
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
+pub(crate) use machine::{JobSpec, Policy};
+pub(crate) use tokens::Tokens;
+
+use self::machine::{Command, Event, Machine};
 use crate::cancel;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 
-/// Runs `run` for every position of `0..inputs.len()` in `wanted`'s closure, at most `jobs` at a
-/// time. `inputs[i]` are the positions `i` waits for, all smaller than `i`. `run` gets a position
-/// and the results of its inputs. Gives the results by position, or all failures in plan order.
-pub(crate) fn run<T: Clone + Send>(
-    inputs: &[Vec<usize>],
-    wanted: &[usize],
-    jobs: usize,
-    run: impl Fn(usize, &[T]) -> Result<T, Failure> + Sync,
-) -> Result<Vec<Option<T>>, Vec<Failure>> {
-    let queue = Queue::new(inputs, wanted);
-    let ready = Condvar::new();
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.max(1) {
-            scope.spawn(|| work(&queue, &ready, inputs, &run));
-        }
-    });
-    queue.into_inner().expect("no job panicked").finish()
+/// What is to be done: every job of a plan, which of them are wanted, and within which limits.
+pub(crate) struct Work<'a> {
+    pub(crate) jobs: &'a [JobSpec],
+    pub(crate) wanted: &'a [usize],
+    /// `cpu` is also the number of worker threads.
+    pub(crate) limit: Tokens,
+    pub(crate) policy: Policy,
+}
+
+/// How a build went, by position.
+pub(crate) struct Outcome<T> {
+    pub(crate) results: Vec<Option<T>>,
+    /// In plan order.
+    pub(crate) failures: Vec<(usize, Failure)>,
+    /// Jobs that never ran, each with the failed job it needed.
+    pub(crate) skipped: Vec<(usize, usize)>,
+    pub(crate) spans: Vec<Span>,
+}
+
+/// When a job ran, and where.
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "the timeline, which comes next, reads them")]
+pub(crate) struct Span {
+    pub(crate) job: usize,
+    /// 0 for the first worker.
+    pub(crate) worker: usize,
+    pub(crate) started: Instant,
+    pub(crate) ended: Instant,
 }
 
 /// Sizes the pool for leaf data-parallel work (hashing, decoding); once per process.
@@ -37,98 +59,111 @@ pub(crate) fn size_leaf_pool(threads: usize) {
     }
 }
 
-/// The job states.
-struct Queue<T> {
-    /// How many inputs of each wanted job are not done yet; `None`: not wanted.
-    waiting: Vec<Option<usize>>,
-    /// Who waits for each job.
-    dependents: Vec<Vec<usize>>,
-    /// Jobs whose inputs are all done.
-    ready: BTreeSet<usize>,
-    running: usize,
-    results: Vec<Option<T>>,
-    failures: Vec<(usize, Failure)>,
+/// A job on its way to a worker, with the results of its inputs.
+type Order<T> = (usize, Vec<T>);
+
+/// A job on its way back.
+type Report<T> = (Span, Result<T, Failure>);
+
+/// Runs `run` for every wanted job that is not known, inputs first. `known` has the results of
+/// those that are. `run` gets a position and the results of its inputs.
+pub(crate) fn run<T: Clone + Send>(
+    work: &Work<'_>,
+    known: Vec<Option<T>>,
+    run: impl Fn(usize, &[T]) -> Result<T, Failure> + Sync,
+) -> Outcome<T> {
+    let machine = Machine::new(work.jobs, work.wanted, work.limit, work.policy);
+    let to_run = work.jobs.iter().filter(|job| !job.is_known).count();
+    let workers = usize::try_from(work.limit.cpu).unwrap_or(usize::MAX).min(to_run);
+    let (order, orders) = channel();
+    let orders = Mutex::new(orders);
+    let (report, reports) = channel();
+    std::thread::scope(|scope| {
+        for worker in 0..workers {
+            let (orders, report, run) = (&orders, report.clone(), &run);
+            scope.spawn(move || serve(worker, orders, &report, run));
+        }
+        // The last sender of orders goes with `Foreman`, which sends the workers home.
+        Foreman { machine, jobs: work.jobs, order, reports }.oversee(known)
+    })
 }
 
-impl<T> Queue<T> {
-    fn new(inputs: &[Vec<usize>], wanted: &[usize]) -> Mutex<Self> {
-        let mut queue = Queue {
-            waiting: vec![None; inputs.len()],
-            dependents: vec![Vec::new(); inputs.len()],
-            ready: BTreeSet::new(),
-            running: 0,
-            results: inputs.iter().map(|_| None).collect(),
+/// The one who talks to the machine.
+struct Foreman<'a, T> {
+    machine: Machine<'a>,
+    jobs: &'a [JobSpec],
+    order: Sender<Order<T>>,
+    reports: Receiver<Report<T>>,
+}
+
+impl<T: Clone> Foreman<'_, T> {
+    fn oversee(mut self, known: Vec<Option<T>>) -> Outcome<T> {
+        let mut outcome = Outcome {
+            results: known,
             failures: Vec::new(),
+            skipped: Vec::new(),
+            spans: Vec::new(),
         };
-        let mut stack = wanted.to_vec();
-        while let Some(job) = stack.pop() {
-            if queue.waiting[job].is_none() {
-                queue.want(job, &inputs[job]);
-                stack.extend(&inputs[job]);
+        let mut event = Event::Begin;
+        loop {
+            for command in self.machine.handle(event) {
+                self.obey(command, &mut outcome);
+            }
+            if self.machine.is_over() {
+                break;
+            }
+            let (span, result) = self.reports.recv().expect("workers outlive their orders");
+            event = take_in(span, result, &mut outcome);
+        }
+        outcome.failures.sort_by_key(|(job, _)| *job);
+        outcome
+    }
+
+    fn obey(&self, command: Command, outcome: &mut Outcome<T>) {
+        match command {
+            Command::Skip { job, failed } => outcome.skipped.push((job, failed)),
+            Command::Run(job) => {
+                let results = self.jobs[job].inputs.iter().map(|&input| {
+                    outcome.results[input].clone().expect("inputs are done or known")
+                });
+                let order = (job, results.collect());
+                self.order.send(order).expect("workers wait for orders");
             }
         }
-        Mutex::new(queue)
-    }
-
-    fn want(&mut self, job: usize, inputs: &[usize]) {
-        self.waiting[job] = Some(inputs.len());
-        for &input in inputs {
-            self.dependents[input].push(job);
-        }
-        if inputs.is_empty() {
-            self.ready.insert(job);
-        }
-    }
-
-    fn next(&mut self) -> Option<usize> {
-        if !self.failures.is_empty() {
-            return None;
-        }
-        let job = self.ready.pop_first()?;
-        self.running += 1;
-        Some(job)
-    }
-
-    fn is_over(&self) -> bool {
-        self.running == 0 && (self.ready.is_empty() || !self.failures.is_empty())
-    }
-
-    fn done(&mut self, job: usize, result: Result<T, Failure>) {
-        self.running -= 1;
-        match result {
-            Err(failure) => self.failures.push((job, failure)),
-            Ok(result) => {
-                self.results[job] = Some(result);
-                for dependent in std::mem::take(&mut self.dependents[job]) {
-                    let waiting = self.waiting[dependent].as_mut().expect("dependents are wanted");
-                    *waiting -= 1;
-                    if *waiting == 0 {
-                        self.ready.insert(dependent);
-                    }
-                }
-            }
-        }
-    }
-
-    fn finish(mut self) -> Result<Vec<Option<T>>, Vec<Failure>> {
-        if self.failures.is_empty() {
-            return Ok(self.results);
-        }
-        self.failures.sort_by_key(|(job, _)| *job);
-        Err(self.failures.into_iter().map(|(_, failure)| failure).collect())
     }
 }
 
-fn work<T: Clone + Send>(
-    queue: &Mutex<Queue<T>>,
-    ready: &Condvar,
-    inputs: &[Vec<usize>],
+fn take_in<T>(span: Span, result: Result<T, Failure>, outcome: &mut Outcome<T>) -> Event {
+    outcome.spans.push(span);
+    match result {
+        Ok(result) => {
+            outcome.results[span.job] = Some(result);
+            Event::Done(span.job)
+        }
+        Err(failure) => {
+            let cancelled = failure.kind == FailureKind::Cancelled;
+            outcome.failures.push((span.job, failure));
+            // A stop skips nobody: what did not run was not in vain.
+            if cancelled { Event::Stopped(span.job) } else { Event::Failed(span.job) }
+        }
+    }
+}
+
+fn serve<T>(
+    worker: usize,
+    orders: &Mutex<Receiver<Order<T>>>,
+    report: &Sender<Report<T>>,
     run: &(impl Fn(usize, &[T]) -> Result<T, Failure> + Sync),
 ) {
-    while let Some((job, arguments)) = take(queue, ready, inputs) {
-        let result = cancel::check().and_then(|()| survive(|| run(job, &arguments)));
-        lock(queue).done(job, result);
-        ready.notify_all();
+    loop {
+        let order = orders.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((job, inputs)) = order else { return };
+        let started = Instant::now();
+        let result = cancel::check().and_then(|()| survive(|| run(job, &inputs)));
+        let span = Span { job, worker, started, ended: Instant::now() };
+        if report.send((span, result)).is_err() {
+            return;
+        }
     }
 }
 
@@ -141,89 +176,101 @@ fn survive<T>(run: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     })
 }
 
-/// Waits for a ready job; `None` when there will be no more.
-fn take<T: Clone>(
-    queue: &Mutex<Queue<T>>,
-    ready: &Condvar,
-    inputs: &[Vec<usize>],
-) -> Option<(usize, Vec<T>)> {
-    let mut queue = lock(queue);
-    loop {
-        if let Some(job) = queue.next() {
-            let results = inputs[job].iter().map(|&input| queue.results[input].clone());
-            return Some((job, results.map(|result| result.expect("inputs are done")).collect()));
-        }
-        if queue.is_over() {
-            return None;
-        }
-        queue = ready.wait(queue).expect("no job panicked");
-    }
-}
-
-fn lock<T>(queue: &Mutex<Queue<T>>) -> MutexGuard<'_, Queue<T>> {
-    queue.lock().expect("no job panicked")
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
 
-    use super::run;
+    use super::{JobSpec, Outcome, Policy, Tokens, Work, run};
     use crate::failure::Failure;
 
+    fn jobs(inputs: &[&[usize]]) -> Vec<JobSpec> {
+        let needs = Tokens { cpu: 1, ..Tokens::default() };
+        inputs
+            .iter()
+            .map(|inputs| JobSpec { inputs: inputs.to_vec(), needs, ..JobSpec::default() })
+            .collect()
+    }
+
     /// 0 → 1 → 3, 0 → 2 → 3, and 4 alone.
-    fn diamond() -> Vec<Vec<usize>> {
-        vec![vec![], vec![0], vec![0], vec![1, 2], vec![]]
+    fn diamond() -> Vec<JobSpec> {
+        jobs(&[&[], &[0], &[0], &[1, 2], &[]])
+    }
+
+    fn run_all<T: Clone + Send>(
+        jobs: &[JobSpec],
+        wanted: &[usize],
+        workers: u64,
+        policy: Policy,
+        job: impl Fn(usize, &[T]) -> Result<T, Failure> + Sync,
+    ) -> Outcome<T> {
+        let limit = Tokens { cpu: workers, memory_mib: 1, disk: 1 };
+        let known = jobs.iter().map(|_| None).collect();
+        run(&Work { jobs, wanted, limit, policy }, known, job)
     }
 
     #[test]
     fn inputs_run_first_and_hand_over_their_results() {
-        for jobs in [1, 2, 8] {
-            let results = run(&diamond(), &[3], jobs, |job, inputs: &[String]| {
-                Ok(format!("{job}({})", inputs.join(" ")))
-            });
-            let results = results.expect("nothing fails");
-            assert_eq!(results[3].as_deref(), Some("3(1(0()) 2(0()))"));
-            assert_eq!(results[4], None, "unwanted jobs do not run");
+        for workers in [1, 2, 8] {
+            let tell = |job: usize, inputs: &[String]| Ok(format!("{job}({})", inputs.join(" ")));
+            let outcome = run_all(&diamond(), &[3], workers, Policy::StopAtFailure, tell);
+            assert_eq!(outcome.results[3].as_deref(), Some("3(1(0()) 2(0()))"));
+            assert_eq!(outcome.results[4], None, "unwanted jobs do not run");
+            assert_eq!(outcome.spans.len(), 4);
         }
+    }
+
+    #[test]
+    fn what_is_known_does_not_run() {
+        let mut jobs = diamond();
+        jobs[1].is_known = true;
+        let known = vec![None, Some("known".to_owned()), None, None, None];
+        let limit = Tokens { cpu: 2, memory_mib: 1, disk: 1 };
+        let work = Work { jobs: &jobs, wanted: &[1], limit, policy: Policy::StopAtFailure };
+        let outcome = run(&work, known, |job, _| panic!("{job} runs"));
+        assert_eq!(outcome.results[1].as_deref(), Some("known"));
+        assert!(outcome.failures.is_empty() && outcome.spans.is_empty());
     }
 
     #[test]
     fn a_failure_starts_nothing_new_and_names_itself() {
         let started = Mutex::new(Vec::new());
-        let failures = run(&diamond(), &[3, 4], 1, |job, _: &[()]| {
+        let outcome = run_all(&diamond(), &[3, 4], 1, Policy::StopAtFailure, |job, _: &[()]| {
             started.lock().expect("no panic").push(job);
-            if job == 1 { Err(Failure::build("one fails")) } else { Ok(()) }
+            if job == 0 { Err(Failure::build("zero fails")) } else { Ok(()) }
         });
-        let failures = failures.expect_err("job 1 fails");
-        assert_eq!(failures.len(), 1);
-        assert_eq!(failures[0].to_string(), "one fails");
-        assert_eq!(*started.lock().expect("no panic"), [0, 1]);
+        assert_eq!(outcome.failures.len(), 1);
+        assert_eq!(outcome.failures[0].1.to_string(), "zero fails");
+        assert_eq!(*started.lock().expect("no panic"), [0]);
+    }
+
+    #[test]
+    fn keep_going_does_what_can_be_done_and_tells_what_cannot() {
+        let outcome = run_all(&diamond(), &[3, 4], 2, Policy::KeepGoing, |job, _: &[()]| {
+            if job == 1 || job == 2 { Err(Failure::build(format!("{job} fails"))) } else { Ok(()) }
+        });
+        let failed: Vec<usize> = outcome.failures.iter().map(|(job, _)| *job).collect();
+        assert_eq!(failed, [1, 2]);
+        assert_eq!(outcome.skipped.len(), 1);
+        assert_eq!(outcome.skipped[0].0, 3);
+        assert_eq!(outcome.results[4], Some(()));
     }
 
     #[test]
     fn a_panic_is_the_failure_of_its_job() {
-        let failures =
-            run(
-                &diamond(),
-                &[3],
-                2,
-                |job, _: &[()]| {
-                    if job == 0 { panic!("boom {job}") } else { Ok(()) }
-                },
-            );
-        let failures = failures.expect_err("job 0 panics");
-        assert_eq!(failures[0].to_string(), "internal error: boom 0");
+        let outcome = run_all(&diamond(), &[3], 2, Policy::StopAtFailure, |job, _: &[()]| {
+            if job == 0 { panic!("boom {job}") } else { Ok(()) }
+        });
+        assert_eq!(outcome.failures[0].1.to_string(), "internal error: boom 0");
     }
 
     #[test]
     fn independent_jobs_run_at_the_same_time() {
         let barrier = std::sync::Barrier::new(2);
-        let inputs = vec![vec![], vec![]];
-        let results = run(&inputs, &[0, 1], 2, |_, _: &[()]| {
-            barrier.wait();
-            Ok(())
-        });
-        assert!(results.is_ok());
+        let outcome =
+            run_all(&jobs(&[&[], &[]]), &[0, 1], 2, Policy::StopAtFailure, |_, _: &[()]| {
+                barrier.wait();
+                Ok(())
+            });
+        assert!(outcome.failures.is_empty());
     }
 }

@@ -32,9 +32,25 @@ pub(crate) fn time(unix_seconds: i64) -> String {
     }
 }
 
+/// `12 ms`, `3.4 s`, `2 min 5 s`.
+pub(crate) fn duration_ms(milliseconds: u64) -> String {
+    match milliseconds {
+        0..1000 => format!("{milliseconds} ms"),
+        1000..60_000 => format!("{:.1} s", milliseconds as f64 / 1000.0),
+        _ => format!("{} min {} s", milliseconds / 60_000, milliseconds / 1000 % 60),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{counted, human, time};
+    use super::{counted, duration_ms, human, time};
+
+    #[test]
+    fn durations_have_two_figures_or_two_units() {
+        assert_eq!(duration_ms(7), "7 ms");
+        assert_eq!(duration_ms(3_400), "3.4 s");
+        assert_eq!(duration_ms(125_000), "2 min 5 s");
+    }
 
     #[test]
     fn sizes_read_like_sentences() {

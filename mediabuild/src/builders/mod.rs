@@ -34,6 +34,7 @@ use crate::cancel;
 use crate::derivation::Inputs;
 use crate::failure::Failure;
 use crate::progress::Job;
+use crate::schedule::Tokens;
 
 /// A builder's name and version. Output bytes change only together with the version; the digests
 /// pinned in `tests/reproducible.rs` hold that.
@@ -86,6 +87,11 @@ pub(crate) trait Builder: Send + Sync {
     /// How many bytes it will read, where that is known; for progress only.
     fn total_bytes(&self) -> Option<u64> {
         None
+    }
+
+    /// What it holds of the machine while it runs. Most builders move digests, not bytes.
+    fn needs(&self) -> Tokens {
+        Tokens { cpu: 1, memory_mib: 32, disk: u64::from(self.is_import()) }
     }
 
     fn name(&self) -> &'static str {

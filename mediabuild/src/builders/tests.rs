@@ -19,7 +19,7 @@ use super::wim_content::{ContentSource, ImageChoice};
 use super::wim_part::WimPart;
 use super::{BUILDERS, BuildContext, Builder};
 use crate::cli::Format;
-use crate::derivation::{Inputs, identity};
+use crate::derivation::{Fields, Inputs};
 use crate::failure::Failure;
 use crate::progress::Progress;
 
@@ -325,7 +325,9 @@ fn one_sha1_for_two_contents_is_an_error() {
 fn an_identity_depends_on_options_and_input_outputs_alone() {
     let fake = Fake::default();
     let (one, other) = (fake.folder(&[("a", "1")]), fake.folder(&[("a", "2")]));
-    let id = |request: &OsImageRequest, base| identity(request, &inputs_of(&[("base", base)]));
+    let id = |request: &OsImageRequest, base| {
+        Fields::with_inputs(request, &inputs_of(&[("base", base)])).id()
+    };
     assert_eq!(id(&os_image(), one), id(&os_image(), one));
     assert_ne!(id(&os_image(), one), id(&os_image(), other));
     assert_ne!(id(&os_image(), one), id(&OsImageRequest { epoch_seconds: 1, ..os_image() }, one));

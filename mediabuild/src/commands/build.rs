@@ -6,17 +6,19 @@ use mediabuild_store::{DiskStore, Output, Store};
 use serde_json::json;
 
 use super::target::{self, Request};
-use crate::builders::import_recall::StatCaches;
 use crate::cli::{Arguments, Build};
-use crate::derivation::Inputs;
+use crate::engine::{self, Built, Manner};
 use crate::export::{Exported, export};
 use crate::failure::{Failure, FailureKind};
+use crate::history::History;
 use crate::parse_cache::ParsedFiles;
 use crate::plan::{Plan, Target};
 use crate::progress::{Progress, print_failure};
-use crate::realise::{How, Realised, realise};
+use crate::realise::{How, Realised};
+use crate::reason::Past;
+use crate::schedule::{Outcome, Policy};
 use crate::size::{counted, human};
-use crate::{cancel, lock, open_store, schedule, secret};
+use crate::{cancel, derivation, lock, open_store, secret};
 
 /// Builds the targets and writes their results.
 pub(super) fn run(
@@ -39,13 +41,38 @@ pub(super) fn run(
     let out = result_folder(build, &request);
     refuse_inputs(&plan, &request, &out)?;
     cancel::listen();
-    let realised = realise_all(&plan, build, arguments, store, progress)?;
-    for target in &plan.targets {
-        let output = &realised[target.derivation.0].as_ref().expect("targets are realised").output;
-        let exported = export_target(store, target, output, &out, progress)?;
-        tell(target, &exported, progress);
+    let history = History::load(store, &request.project.folder)?;
+    let keys = derivation::keys(&plan.derivations);
+    let past = Past { plan: &plan, keys: &keys, store, history: &history };
+    let mut built = engine::build(past, manner(build), progress)?;
+    let failed = (!built.outcome.failures.is_empty())
+        .then(|| all_reported(&mut built.outcome, &plan, arguments, progress));
+    if failed.is_none() || (build.keep_going && !cancel::is_cancelled()) {
+        export_all(&plan, &built, store, &out, progress)?;
+        summarise(&built, &plan, progress);
     }
-    summarise(&realised, progress);
+    failed.map_or(Ok(()), Err)
+}
+
+fn manner(build: &Build) -> Manner {
+    let policy = if build.keep_going { Policy::KeepGoing } else { Policy::StopAtFailure };
+    Manner { jobs: build.jobs, policy, check: build.check, paranoid: build.paranoid }
+}
+
+/// Exports every target that was made.
+fn export_all(
+    plan: &Plan,
+    built: &Built,
+    store: &DiskStore,
+    out: &Path,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    for target in &plan.targets {
+        if let Some(output) = built.output(target.derivation.0) {
+            let exported = export_target(store, target, output, out, progress)?;
+            tell(target, &exported, progress);
+        }
+    }
     Ok(())
 }
 
@@ -71,50 +98,29 @@ fn refuse_inputs(plan: &Plan, request: &Request, out: &Path) -> Result<(), Failu
     Ok(())
 }
 
-fn realise_all(
+/// Prints every failure and what was left undone, and gives the one whose exit code counts.
+fn all_reported(
+    outcome: &mut Outcome<Realised>,
     plan: &Plan,
-    build: &Build,
     arguments: &Arguments,
-    store: &DiskStore,
     progress: &Progress,
-) -> Result<Vec<Option<Realised>>, Failure> {
-    let jobs = build.jobs.map_or_else(processors, usize::from);
-    schedule::size_leaf_pool(jobs);
-    let inputs: Vec<Vec<usize>> = plan
-        .derivations
-        .iter()
-        .map(|d| d.inputs.iter().map(|input| input.from.0).collect())
-        .collect();
-    let caches = match build.paranoid {
-        true => StatCaches::default(),
-        false => StatCaches::load(store, plan.derivations.iter().map(|d| d.builder.as_ref()))?,
-    };
-    let wanted: Vec<usize> = plan.targets.iter().map(|target| target.derivation.0).collect();
-    let realised = schedule::run(&inputs, &wanted, jobs, |at, outputs: &[Realised]| {
-        let derivation = &plan.derivations[at];
-        let roles = derivation.inputs.iter().map(|input| input.role.clone());
-        let outputs = outputs.iter().map(|realised| realised.output);
-        let inputs = Inputs::new(roles.zip(outputs).collect());
-        realise(derivation, &inputs, store, progress, &caches, build.paranoid)
-    });
-    realised.map_err(|failures| all_reported(failures, arguments))
-}
-
-/// Prints every failure and gives the one whose exit code counts.
-fn all_reported(failures: Vec<Failure>, arguments: &Arguments) -> Failure {
-    let cancelled = failures.iter().any(|failure| failure.kind == FailureKind::Cancelled);
+) -> Failure {
+    let failures = std::mem::take(&mut outcome.failures);
+    let cancelled = failures.iter().any(|(_, failure)| failure.kind == FailureKind::Cancelled);
     if cancelled || cancel::is_cancelled() {
         return Failure::cancelled();
     }
-    for failure in &failures {
+    for (_, failure) in &failures {
         print_failure(arguments.format, failure);
     }
-    let worst = failures.into_iter().max_by_key(|failure| failure.kind == FailureKind::Environment);
+    for (job, failed) in &outcome.skipped {
+        let (job, failed) = (&plan.derivations[*job].label, &plan.derivations[*failed].label);
+        progress.json(json!({ "event": "skipped", "job": job, "failed": failed }));
+        progress.line(&format!("  skipped {job}: it needs {failed}"));
+    }
+    let failures = failures.into_iter().map(|(_, failure)| failure);
+    let worst = failures.max_by_key(|failure| failure.kind == FailureKind::Environment);
     worst.expect("there is a failure").already_printed()
-}
-
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn export_target(
@@ -149,15 +155,19 @@ fn shortest(path: &Path) -> &Path {
     here.as_deref().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path)
 }
 
-fn summarise(realised: &[Option<Realised>], progress: &Progress) {
-    let count = |how| realised.iter().flatten().filter(|realised| realised.how == how).count();
-    let (built, known, imported) = (count(How::Built), count(How::Known), count(How::Imported));
+fn summarise(built: &Built, plan: &Plan, progress: &Progress) {
+    let is_import = |at: &usize| plan.derivations[*at].builder.is_import();
+    let exists = |at: &usize| built.output(*at).is_some();
+    let all = || (0..plan.derivations.len()).filter(exists);
+    let imported = all().filter(is_import).count();
+    let ran = built.count(How::Built);
+    let known = all().count() - imported - ran;
     let seconds = progress.elapsed().as_secs_f64();
     progress.json(json!({
-        "event": "summary", "built": built, "known": known, "inputs": imported, "seconds": seconds,
+        "event": "summary", "built": ran, "known": known, "inputs": imported, "seconds": seconds,
     }));
     progress.line(&format!(
-        "{built} built, {known} known already, {} in {seconds:.1} s",
+        "{ran} built, {known} known already, {} in {seconds:.1} s",
         counted(imported, "input")
     ));
 }

@@ -6,10 +6,12 @@ mod graph;
 mod init;
 mod inspect;
 mod lock;
+mod log;
 mod plan;
 mod store;
 mod target;
 mod verify;
+mod why;
 
 use crate::cancel;
 use crate::cli::{Arguments, Command, Format};
@@ -22,7 +24,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         // They do work: they do not end with who reads their words, and Ctrl-C waits for a good
         // moment. A build has none before its jobs begin, and listens from there on.
-        Command::Build(_) => {}
+        Command::Build(_) | Command::Why(_) => {}
         Command::Lock(_) | Command::Verify(_) | Command::Store(_) => cancel::listen(),
         _ => leave_with_reader(),
     }
@@ -33,6 +35,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Plan(plan) => plan::run(plan, arguments, &progress),
         Command::Build(build) => build::run(build, arguments, &progress),
         Command::Lock(lock) => lock::run(lock, arguments, &progress),
+        Command::Why(why) => why::run(why, arguments, &progress),
+        Command::Log(log) => log::run(log, arguments, &progress),
         Command::Graph(graph) => graph::run(graph, arguments, &progress),
         Command::Inspect(inspect) => inspect::run(inspect, arguments.format),
         Command::Verify(verify) => verify::run(verify, &progress),

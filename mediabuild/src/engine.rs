@@ -1,0 +1,159 @@
+//! The engine: a plan → every wanted output, by survey, schedule and realise.
+
+use std::time::Duration;
+
+use mediabuild_store::{DerivationId, Output};
+
+use crate::builders::import_recall::StatCaches;
+use crate::derivation::Derivation;
+use crate::failure::Failure;
+use crate::os::memory_bytes;
+use crate::plan::Plan;
+use crate::progress::Progress;
+use crate::realise::{How, Realised, Realiser};
+use crate::reason::Past;
+use crate::schedule::{self, JobSpec, Outcome, Policy, Tokens, Work};
+use crate::survey::{Standing, survey};
+
+/// How a build is to be done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    /// Jobs at a time; as many as there are processors if not said.
+    pub(crate) jobs: Option<u16>,
+    pub(crate) policy: Policy,
+    /// Everything is made a second time and compared.
+    pub(crate) check: bool,
+    /// Every input is read, whatever its stat says.
+    pub(crate) paranoid: bool,
+}
+
+/// How the whole of a plan was realised.
+pub(crate) struct Built {
+    pub(crate) standings: Vec<Standing>,
+    pub(crate) outcome: Outcome<Realised>,
+}
+
+impl Built {
+    /// The output at a position, if it exists now.
+    pub(crate) fn output(&self, at: usize) -> Option<&Output> {
+        let realised = self.outcome.results[at].as_ref().map(|realised| &realised.output);
+        realised.or_else(|| self.standings[at].output())
+    }
+
+    pub(crate) fn id(&self, at: usize) -> Option<DerivationId> {
+        match &self.standings[at] {
+            Standing::Known { id, .. } => Some(*id),
+            _ => self.outcome.results[at].as_ref().map(|realised| realised.id),
+        }
+    }
+
+    pub(crate) fn count(&self, how: How) -> usize {
+        self.outcome.results.iter().flatten().filter(|realised| realised.how == how).count()
+    }
+}
+
+/// Realises `wanted` (positions) and all they need. `standings` tells what exists already.
+pub(crate) fn run(
+    past: Past<'_>,
+    standings: Vec<Standing>,
+    wanted: &[usize],
+    manner: Manner,
+    progress: &Progress,
+) -> Result<Built, Failure> {
+    let jobs = job_specs(&past, &standings)?;
+    let limit = machine_size(manner.jobs.map_or_else(processors, usize::from));
+    let work = Work { jobs: &jobs, wanted, limit, policy: manner.policy };
+    let paranoid = manner.paranoid || manner.check;
+    let realiser = Realiser { past, progress, check: manner.check, paranoid };
+    let known = standings.iter().map(known).collect();
+    let outcome = schedule::run(&work, known, |at, inputs| realiser.realise(at, inputs));
+    Ok(Built { standings, outcome })
+}
+
+/// A build of all targets of a plan, remembered as the project's last one.
+pub(crate) fn build(past: Past<'_>, manner: Manner, progress: &Progress) -> Result<Built, Failure> {
+    let standings = match manner.check {
+        true => unknown(past.plan),
+        false => survey(past.plan, past.store, &stat_caches(past, manner.paranoid)?, &[])?,
+    };
+    let wanted: Vec<usize> = past.plan.targets.iter().map(|target| target.derivation.0).collect();
+    let built = run(past, standings, &wanted, manner, progress)?;
+    let keys = past.keys.iter().enumerate();
+    past.history
+        .update(past.store, keys.filter_map(|(at, key)| Some((key.as_str(), built.id(at)?))))?;
+    Ok(built)
+}
+
+/// What the store remembers of imports; nothing for who does not trust it.
+pub(crate) fn stat_caches(past: Past<'_>, paranoid: bool) -> Result<StatCaches, Failure> {
+    match paranoid {
+        true => Ok(StatCaches::default()),
+        false => {
+            StatCaches::load(past.store, past.plan.derivations.iter().map(|d| d.builder.as_ref()))
+        }
+    }
+}
+
+/// For `--check`: everything is to be made.
+fn unknown(plan: &Plan) -> Vec<Standing> {
+    plan.derivations.iter().map(|_| Standing::Waits).collect()
+}
+
+fn known(standing: &Standing) -> Option<Realised> {
+    match standing {
+        Standing::Known { id, output } => {
+            Some(Realised { id: *id, output: *output, how: How::Known, bytes: 0 })
+        }
+        _ => None,
+    }
+}
+
+/// How long what is open may take: the longest chain, or all of it spread over the workers.
+pub(crate) fn estimate(
+    past: Past<'_>,
+    standings: &[Standing],
+    manner: Manner,
+) -> Result<Duration, Failure> {
+    let jobs = job_specs(&past, standings)?;
+    let mut ends: Vec<u64> = Vec::with_capacity(jobs.len());
+    for job in &jobs {
+        let begins = job.inputs.iter().map(|&input| ends[input]).max().unwrap_or(0);
+        ends.push(begins + job.weight);
+    }
+    let longest = ends.into_iter().max().unwrap_or(0);
+    let workers = manner.jobs.map_or_else(processors, usize::from).max(1) as u64;
+    let spread = jobs.iter().map(|job| job.weight).sum::<u64>() / workers;
+    Ok(Duration::from_millis(longest.max(spread)))
+}
+
+/// What the scheduler must know of each step.
+fn job_specs(past: &Past<'_>, standings: &[Standing]) -> Result<Vec<JobSpec>, Failure> {
+    let spec = |(at, derivation): (usize, &Derivation)| {
+        let is_known = standings[at].output().is_some();
+        Ok(JobSpec {
+            inputs: derivation.inputs.iter().map(|input| input.from.0).collect(),
+            needs: derivation.builder.needs(),
+            weight: if is_known { 0 } else { past.estimate(at)?.as_millis() as u64 },
+            is_known,
+        })
+    };
+    past.plan.derivations.iter().enumerate().map(spec).collect()
+}
+
+/// How much a build may use. Half of the memory: page cache and other programs want some too.
+fn machine_size(jobs: usize) -> Tokens {
+    schedule::size_leaf_pool(jobs);
+    let memory_mib = (memory_bytes().unwrap_or(MEMORY_BYTES_UNKNOWN) / 2) >> 20;
+    Tokens { cpu: jobs as u64, memory_mib, disk: DISK_STREAMS }
+}
+
+/// Imports that read at the same time: with two, one hashes while the other waits for the disk;
+/// more only make a spinning or network disk seek.
+const DISK_STREAMS: u64 = 2;
+
+/// Assumed where the system does not tell.
+const MEMORY_BYTES_UNKNOWN: u64 = 4 << 30;
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
