@@ -1,6 +1,6 @@
 //! The engine: a plan → every wanted output, by survey, schedule and realise.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mediabuild_store::{DerivationId, Output};
 
@@ -31,8 +31,6 @@ pub(crate) struct Manner {
 pub(crate) struct Built {
     pub(crate) standings: Vec<Standing>,
     pub(crate) outcome: Outcome<Realised>,
-    /// When what is known was known, and jobs could start.
-    pub(crate) surveyed: Instant,
 }
 
 impl Built {
@@ -68,9 +66,8 @@ pub(crate) fn run(
     let paranoid = manner.paranoid || manner.check;
     let realiser = Realiser { past, progress, check: manner.check, paranoid };
     let known = standings.iter().map(known).collect();
-    let surveyed = Instant::now();
     let outcome = schedule::run(&work, known, |at, inputs| realiser.realise(at, inputs));
-    Ok(Built { standings, outcome, surveyed })
+    Ok(Built { standings, outcome })
 }
 
 /// A build of all targets of a plan, remembered as the project's last one.

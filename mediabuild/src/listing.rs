@@ -1,10 +1,11 @@
-//! `Listing`: the files of a folder with their stats, in one fast walk. Reads no file.
+//! `Listing`: the files of a folder with their stats, in one fast walk. Reads no file. The probe makes
+//! it, and an import that finds in it what it remembers looks at nothing again.
 //!
 //! It takes what is usual, plain files in plain folders, and says [`None`] of everything else:
 //! then whoever wanted it walks with care, and tells the user what is wrong.
 
 use std::fs::{DirEntry, FileType, Metadata};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::os::StatKey;
 
@@ -47,11 +48,15 @@ impl Listing {
         Some(listing)
     }
 
-    /// A file by itself, following links; its name is empty.
-    pub(crate) fn of_file(path: &PathBuf) -> Option<Listing> {
-        let metadata = std::fs::metadata(path).ok().filter(Metadata::is_file)?;
-        let file = Listed { name: String::new(), stat: StatKey::of(&metadata) };
-        Some(Listing { files: vec![file], others: Vec::new() })
+    /// A file by itself, whose links were followed; its name is empty.
+    pub(crate) fn of_file(metadata: &Metadata) -> Listing {
+        let file = Listed { name: String::new(), stat: StatKey::of(metadata) };
+        Listing { files: vec![file], others: Vec::new() }
+    }
+
+    /// How many bytes all files have.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.stat.size_bytes()).sum()
     }
 }
 

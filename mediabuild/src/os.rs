@@ -149,6 +149,10 @@ impl StatKey {
         StatKey { size_bytes: metadata.len(), modified_ns, changed_ns: 0, inode: 0, device: 0 }
     }
 
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
     /// The later of the two times, in nanoseconds since 1970.
     pub(crate) fn latest_ns(&self) -> i128 {
         self.modified_ns.max(self.changed_ns)

@@ -216,7 +216,8 @@ impl Planner<'_> {
         let InputPath { path, project_path, .. } = input.clone();
         let declaration = path_declaration(&project_path, Some(filter), follow);
         let total_bytes = self.inputs.bytes(&path);
-        let file = ImportFile { path, project_path, total_bytes };
+        let listing = self.inputs.listing(&path, true);
+        let file = ImportFile { path, project_path, total_bytes, listing };
         self.import(input, ReadAs::File, declaration, file)
     }
 
@@ -224,7 +225,8 @@ impl Planner<'_> {
         let InputPath { path, project_path, .. } = input.clone();
         let declaration = path_declaration(&project_path, None, false);
         let total_bytes = self.inputs.bytes(&path);
-        let wim = ImportWim { path, project_path, total_bytes };
+        let listing = self.inputs.listing(&path, true);
+        let wim = ImportWim { path, project_path, total_bytes, listing };
         self.import(input, ReadAs::Wim, declaration, wim)
     }
 
@@ -238,7 +240,9 @@ impl Planner<'_> {
         let declaration = path_declaration(&project_path, Some(filter), follow_symlinks);
         let total_bytes = self.inputs.bytes(&path);
         let filter = plain_filter(filter);
-        let folder = ImportFolder { path, project_path, filter, follow_symlinks, total_bytes };
+        let listing = self.inputs.listing(&path, follow_symlinks);
+        let folder =
+            ImportFolder { path, project_path, filter, follow_symlinks, total_bytes, listing };
         self.import(input, ReadAs::Folder, declaration, folder)
     }
 

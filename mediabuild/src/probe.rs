@@ -33,6 +33,7 @@ pub(crate) fn probe(
 ) -> Inputs {
     let folder = &definitions.project.folder;
     let mut probe = Probe { inputs: Inputs::default(), folder, lock, diagnostics };
+    probe.inputs.look_at_all(sources(definitions));
     for image in &definitions.boot_images {
         probe.base(&image.base, Use::BootImage);
         image.overlays.iter().for_each(|overlay| probe.folder_source(overlay));
@@ -46,6 +47,20 @@ pub(crate) fn probe(
     definitions.applications.iter().for_each(|package| probe.source(&package.source));
     definitions.packages.iter().for_each(|package| probe.source(&package.source));
     probe.inputs
+}
+
+/// The paths that packages are made of: a project may have thousands.
+fn sources(definitions: &Definitions) -> Vec<(&Path, bool)> {
+    let drivers = definitions.driver_packages.iter().map(|package| &package.source);
+    let applications = definitions.applications.iter().map(|application| &application.source);
+    let packages = definitions.packages.iter().map(|package| &package.source);
+    let path = |source| match source {
+        &Source::Path { ref path, follow_symlinks, .. } => {
+            Some((path.path.as_path(), follow_symlinks))
+        }
+        Source::WimPart { .. } => None,
+    };
+    drivers.chain(applications).chain(packages).filter_map(path).collect()
 }
 
 struct Probe<'a> {

@@ -70,11 +70,6 @@ impl Progress {
         }
     }
 
-    /// When the command began.
-    pub(crate) fn started(&self) -> Instant {
-        self.started
-    }
-
     /// Time since the command began.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()

@@ -4,6 +4,7 @@
 use std::fs::{File, Metadata};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mediabuild_store::{Batch, Content, Digest, Output};
@@ -32,6 +33,8 @@ pub(crate) struct ImportFile {
     pub(crate) project_path: String,
     /// How many bytes it has, for progress.
     pub(crate) total_bytes: Option<u64>,
+    /// What the probe found there.
+    pub(crate) listing: Option<Arc<Listing>>,
 }
 
 impl Builder for ImportFile {
@@ -56,7 +59,7 @@ impl Builder for ImportFile {
     }
 
     fn recall(&self, caches: &StatCaches) -> Option<Output> {
-        recall_file(KIND, &self.path, caches)
+        recall_file(KIND, &self.path, self.listing.as_deref()?, caches)
     }
 
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
@@ -78,10 +81,14 @@ pub(super) fn key<'a>(kind: &'a str, path: &'a Path) -> ImportKey<'a> {
 
 /// The output of a file's import, if the file is as it was. `kind` tells apart what was looked
 /// for in it.
-pub(super) fn recall_file(kind: &str, path: &PathBuf, caches: &StatCaches) -> Option<Output> {
+pub(super) fn recall_file(
+    kind: &str,
+    path: &Path,
+    found: &Listing,
+    caches: &StatCaches,
+) -> Option<Output> {
     caches.output(&key(kind, path).digest()?, || {
-        let listing = Listing::of_file(path)?;
-        Some(Fingerprint::of(listing.files.iter().map(|file| ("", file.stat))))
+        Some(Fingerprint::of(found.files.iter().map(|file| (file.name.as_str(), file.stat))))
     })
 }
 

@@ -3,6 +3,7 @@
 use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use mediabuild_store::{Digest, DirectoryBuilder, Output};
@@ -71,6 +72,8 @@ pub(crate) struct ImportFolder {
     pub(crate) follow_symlinks: bool,
     /// How many bytes it has, for progress.
     pub(crate) total_bytes: Option<u64>,
+    /// What the probe found there.
+    pub(crate) listing: Option<Arc<Listing>>,
 }
 
 impl Builder for ImportFolder {
@@ -96,8 +99,7 @@ impl Builder for ImportFolder {
 
     fn recall(&self, caches: &StatCaches) -> Option<Output> {
         caches.output(&self.stat_cache_key()?, || {
-            let listing = Listing::of(&self.path, self.follow_symlinks)?;
-            caches.fingerprint(&listing, &self.filter)
+            caches.fingerprint(self.listing.as_deref()?, &self.filter)
         })
     }
 

@@ -72,6 +72,7 @@ impl StatCaches {
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
+    use std::sync::Arc;
     use std::time::Duration;
 
     use mediabuild_store::{MemoryStore, Output, Store};
@@ -83,6 +84,7 @@ mod tests {
     use crate::builders::{BuildContext, Builder};
     use crate::cli::Format;
     use crate::derivation::Inputs;
+    use crate::listing::Listing;
     use crate::progress::Progress;
 
     /// Until files that were just written are no longer racy.
@@ -95,8 +97,9 @@ mod tests {
         builder.build(&Inputs::default(), &context).expect("imported")
     }
 
-    fn recall(store: &MemoryStore, builder: &dyn Builder) -> Option<Output> {
-        builder.recall(&StatCaches::load(store, [builder]).expect("loaded"))
+    fn recall(store: &MemoryStore, import: &(impl Builder + Looked)) -> Option<Output> {
+        let import = import.looked();
+        import.recall(&StatCaches::load(store, [&import as &dyn Builder]).expect("loaded"))
     }
 
     fn folder(path: &Path) -> ImportFolder {
@@ -106,11 +109,33 @@ mod tests {
             filter: Filter::default(),
             follow_symlinks: false,
             total_bytes: None,
+            listing: None,
         }
     }
 
     fn file(path: PathBuf) -> ImportFile {
-        ImportFile { path, project_path: "f".into(), total_bytes: None }
+        ImportFile { path, project_path: "f".into(), total_bytes: None, listing: None }
+    }
+
+    /// The import as a plan of now would have it.
+    trait Looked {
+        fn looked(&self) -> Self;
+    }
+
+    impl Looked for ImportFolder {
+        fn looked(&self) -> Self {
+            let listing = Listing::of(&self.path, self.follow_symlinks).map(Arc::new);
+            let (path, filter) = (self.path.clone(), self.filter.clone());
+            ImportFolder { filter, follow_symlinks: self.follow_symlinks, listing, ..folder(&path) }
+        }
+    }
+
+    impl Looked for ImportFile {
+        fn looked(&self) -> Self {
+            let metadata = self.path.metadata().expect("there");
+            let listing = Some(Arc::new(Listing::of_file(&metadata)));
+            ImportFile { listing, ..file(self.path.clone()) }
+        }
     }
 
     /// A folder with two settled files.

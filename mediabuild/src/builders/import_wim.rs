@@ -5,6 +5,7 @@
 //! and shared alone.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use mediabuild_formats::wim::{BlobEntry, Wim};
 use mediabuild_store::{Content, Digest, Output, Part};
@@ -21,6 +22,7 @@ use super::{BuildContext, Builder, BuilderVersion};
 use crate::cancel;
 use crate::derivation::Inputs;
 use crate::failure::{Failure, FailureKind};
+use crate::listing::Listing;
 
 /// Reads a WIM.
 pub(crate) struct ImportWim {
@@ -30,6 +32,8 @@ pub(crate) struct ImportWim {
     pub(crate) project_path: String,
     /// How many bytes it has, for progress. Each is read twice: stored, then checked.
     pub(crate) total_bytes: Option<u64>,
+    /// What the probe found there.
+    pub(crate) listing: Option<Arc<Listing>>,
 }
 
 impl Builder for ImportWim {
@@ -54,7 +58,7 @@ impl Builder for ImportWim {
     }
 
     fn recall(&self, caches: &StatCaches) -> Option<Output> {
-        recall_file(KIND, &self.path, caches)
+        recall_file(KIND, &self.path, self.listing.as_deref()?, caches)
     }
 
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {

@@ -1,28 +1,36 @@
 //! What a look at the disk tells about inputs: files or folders, and how many bytes.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mediabuild_schema::LockKind;
+use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use walkdir::WalkDir;
 
 use super::wims::Wims;
+use crate::listing::Listing;
+
+/// From so many inputs on they are looked at on all cores; fewer do not pay for the threads.
+const PARALLEL_MIN: usize = 100;
 
 /// The inputs of a project, by path.
 #[derive(Debug, Default)]
 pub(crate) struct Inputs {
-    found: BTreeMap<PathBuf, Found>,
+    found: HashMap<PathBuf, Found>,
     pub(super) wims: Wims,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Found {
     kind: Kind,
     files: usize,
     bytes: u64,
     /// It is pinned, and not here.
     absent: bool,
+    /// What a walk found there, unless it was unusual, and whether it followed links.
+    listing: Option<(Arc<Listing>, bool)>,
 }
 
 /// What lies at a path.
@@ -35,21 +43,35 @@ pub(super) enum Kind {
 }
 
 impl Inputs {
+    /// Looks at many paths at once, as [`Inputs::look`] does. What is wrong with one shows when it is
+    /// looked at by itself.
+    pub(super) fn look_at_all(&mut self, paths: Vec<(&Path, bool)>) {
+        let look = |(path, follow_symlinks): (&Path, bool)| {
+            Some((path.to_owned(), look(path, follow_symlinks).ok()?))
+        };
+        if paths.len() < PARALLEL_MIN {
+            self.found.extend(paths.into_iter().filter_map(look));
+        } else {
+            let found: Vec<_> = paths.into_par_iter().filter_map(look).collect();
+            self.found.extend(found);
+        }
+    }
+
     /// Looks at a path once; a folder's files are counted (without its filters: an upper bound).
     pub(super) fn look(&mut self, path: &Path, follow_symlinks: bool) -> io::Result<Kind> {
         if let Some(found) = self.found.get(path) {
             return Ok(found.kind);
         }
-        let metadata = std::fs::metadata(path)?;
-        let found = if metadata.is_dir() {
-            count(path, follow_symlinks)
-        } else if metadata.is_file() {
-            Found { kind: Kind::File, files: 1, bytes: metadata.len(), absent: false }
-        } else {
-            Found { kind: Kind::Special, files: 0, bytes: 0, absent: false }
-        };
+        let found = look(path, follow_symlinks)?;
+        let kind = found.kind;
         self.found.insert(path.to_owned(), found);
-        Ok(found.kind)
+        Ok(kind)
+    }
+
+    /// The files that were found at a path, if all is usual there.
+    pub(crate) fn listing(&self, path: &Path, follow_symlinks: bool) -> Option<Arc<Listing>> {
+        let (listing, followed) = self.found.get(path)?.listing.as_ref()?;
+        (*followed == follow_symlinks).then(|| Arc::clone(listing))
     }
 
     /// Notes what a path was when it was pinned.
@@ -58,7 +80,7 @@ impl Inputs {
             LockKind::Folder => Kind::Folder,
             LockKind::File | LockKind::Url => Kind::File,
         };
-        let found = Found { kind, files: 1, bytes, absent: true };
+        let found = Found { kind, files: 1, bytes, absent: true, listing: None };
         self.found.insert(path.to_owned(), found);
     }
 
@@ -88,10 +110,29 @@ impl Inputs {
     }
 }
 
-fn count(folder: &Path, follow_symlinks: bool) -> Found {
+fn look(path: &Path, follow_symlinks: bool) -> io::Result<Found> {
+    if let Some(listing) = Listing::of(path, follow_symlinks) {
+        return Ok(found(Kind::Folder, listing, follow_symlinks));
+    }
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_file() {
+        return Ok(found(Kind::File, Listing::of_file(&metadata), true));
+    }
+    let (files, bytes) = if metadata.is_dir() { count(path, follow_symlinks) } else { (0, 0) };
+    let kind = if metadata.is_dir() { Kind::Folder } else { Kind::Special };
+    Ok(Found { kind, files, bytes, absent: false, listing: None })
+}
+
+fn found(kind: Kind, listing: Listing, follow_symlinks: bool) -> Found {
+    let (files, bytes) = (listing.files.len(), listing.size_bytes());
+    let listing = Some((Arc::new(listing), follow_symlinks));
+    Found { kind, files, bytes, absent: false, listing }
+}
+
+/// Files and bytes of a folder in which something is unusual.
+fn count(folder: &Path, follow_symlinks: bool) -> (usize, u64) {
     let entries = WalkDir::new(folder).follow_links(follow_symlinks).into_iter().flatten();
     let files = entries.filter(|entry| entry.file_type().is_file());
     let sizes = files.map(|file| file.metadata().map_or(0, |metadata| metadata.len()));
-    let (files, bytes) = sizes.fold((0, 0), |(files, bytes), size| (files + 1, bytes + size));
-    Found { kind: Kind::Folder, files, bytes, absent: false }
+    sizes.fold((0, 0), |(files, bytes), size| (files + 1, bytes + size))
 }
