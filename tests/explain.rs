@@ -209,3 +209,20 @@ fn processes_that_build_at_once_share_the_work() {
     let built: usize = runs.iter().map(|run| run.expect(0).built_and_known().0).sum();
     assert_eq!(built, 11, "each step is built by one of them");
 }
+
+#[test]
+fn timings_are_a_page_and_a_trace_with_a_bar_for_each_job() {
+    let space = TestSpace::quickstart();
+    let run = Run::of(space.command().args(["build", "--timings"]));
+    run.expect(0).says("timings: mediabuild-timings.html and mediabuild-timings.trace.json");
+    let read = |name: &str| fs::read_to_string(space.project().join(name)).expect("written");
+    let page = read("mediabuild-timings.html");
+    assert!(page.contains("<td><span class=\"key build\"></span>media factory</td>"), "{page}");
+    let trace: serde_json::Value =
+        serde_json::from_str(&read("mediabuild-timings.trace.json")).expect("JSON");
+    let events = trace["traceEvents"].as_array().expect("a list");
+    let count = |kind: &str| events.iter().filter(|event| event["cat"] == kind).count();
+    assert_eq!((count("build"), count("import"), count("export")), (11, 8, 2));
+    let run = Run::of(space.command().args(["build", "--timings=nowhere/at/all.html"]));
+    run.expect(3).says("cannot write `nowhere/at/all.html`");
+}

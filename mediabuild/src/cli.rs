@@ -131,6 +131,11 @@ pub(crate) struct Build {
     #[arg(short, long)]
     pub(crate) keep_going: bool,
 
+    /// Write a page that shows what ran when, and a trace for Chrome or Perfetto beside it
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "mediabuild-timings.html")]
+    pub(crate) timings: Option<PathBuf>,
+
     /// Make every output a second time, without what was remembered, and compare
     #[arg(long)]
     pub(crate) check: bool,

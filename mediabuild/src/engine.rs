@@ -1,6 +1,6 @@
 //! The engine: a plan → every wanted output, by survey, schedule and realise.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mediabuild_store::{DerivationId, Output};
 
@@ -31,6 +31,8 @@ pub(crate) struct Manner {
 pub(crate) struct Built {
     pub(crate) standings: Vec<Standing>,
     pub(crate) outcome: Outcome<Realised>,
+    /// When what is known was known, and jobs could start.
+    pub(crate) surveyed: Instant,
 }
 
 impl Built {
@@ -66,8 +68,9 @@ pub(crate) fn run(
     let paranoid = manner.paranoid || manner.check;
     let realiser = Realiser { past, progress, check: manner.check, paranoid };
     let known = standings.iter().map(known).collect();
+    let surveyed = Instant::now();
     let outcome = schedule::run(&work, known, |at, inputs| realiser.realise(at, inputs));
-    Ok(Built { standings, outcome })
+    Ok(Built { standings, outcome, surveyed })
 }
 
 /// A build of all targets of a plan, remembered as the project's last one.

@@ -38,6 +38,7 @@ mod sealed;
 mod secret;
 mod size;
 mod survey;
+mod timeline;
 mod without_memos;
 
 use std::process::ExitCode;

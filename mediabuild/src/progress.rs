@@ -70,6 +70,11 @@ impl Progress {
         }
     }
 
+    /// When the command began.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
     /// Time since the command began.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()

@@ -37,7 +37,6 @@ pub(crate) struct Realised {
     pub(crate) output: Output,
     pub(crate) how: How,
     /// What was read and written for it.
-    #[expect(dead_code, reason = "the timeline, which comes next, reads it")]
     pub(crate) bytes: u64,
 }
 

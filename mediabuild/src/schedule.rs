@@ -43,7 +43,6 @@ pub(crate) struct Outcome<T> {
 
 /// When a job ran, and where.
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "the timeline, which comes next, reads them")]
 pub(crate) struct Span {
     pub(crate) job: usize,
     /// 0 for the first worker.

@@ -1,6 +1,7 @@
 //! `mediabuild build`: definitions → plan → jobs → results.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use mediabuild_store::{DiskStore, Output, Store};
 use serde_json::json;
@@ -18,6 +19,8 @@ use crate::realise::{How, Realised};
 use crate::reason::Past;
 use crate::schedule::{Outcome, Policy};
 use crate::size::{counted, human};
+use crate::timeline::Kind::{Export, Phase};
+use crate::timeline::{self, Timeline};
 use crate::{cancel, derivation, lock, open_store, secret};
 
 /// Builds the targets and writes their results.
@@ -44,14 +47,43 @@ pub(super) fn run(
     let history = History::load(store, &request.project.folder)?;
     let keys = derivation::keys(&plan.derivations);
     let past = Past { plan: &plan, keys: &keys, store, history: &history };
+    let mut timeline = Timeline::new(progress.started());
+    timeline.phase(Phase, "definitions and plan", progress.started(), 0);
+    let survey_began = Instant::now();
     let mut built = engine::build(past, manner(build), progress)?;
+    timeline.phase_until(Phase, "survey", survey_began, built.surveyed);
+    timeline.jobs(&plan, &built);
     let failed = (!built.outcome.failures.is_empty())
         .then(|| all_reported(&mut built.outcome, &plan, arguments, progress));
     if failed.is_none() || (build.keep_going && !cancel::is_cancelled()) {
-        export_all(&plan, &built, store, &out, progress)?;
+        export_all(&plan, &built, store, &out, &mut timeline, progress)?;
         summarise(&built, &plan, progress);
     }
+    if let Some(path) = &build.timings {
+        timeline.finish();
+        write_timings(&timeline, path, &request.project.folder, progress)?;
+    }
     failed.map_or(Ok(()), Err)
+}
+
+/// The page, and beside it the trace.
+fn write_timings(
+    timeline: &Timeline,
+    path: &Path,
+    project: &Path,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let project = std::path::absolute(project).unwrap_or_else(|_| project.to_owned());
+    let title = project.file_name().map_or("build".into(), |name| name.to_string_lossy());
+    let trace = path.with_extension("trace.json");
+    for (path, text) in [
+        (path, timeline::html::render(timeline, &title)),
+        (&trace, timeline::trace::render(timeline)),
+    ] {
+        std::fs::write(path, text).map_err(|error| Failure::io("write", path, &error))?;
+    }
+    progress.line(&format!("timings: {} and {}", path.display(), trace.display()));
+    Ok(())
 }
 
 fn manner(build: &Build) -> Manner {
@@ -65,11 +97,15 @@ fn export_all(
     built: &Built,
     store: &DiskStore,
     out: &Path,
+    timeline: &mut Timeline,
     progress: &Progress,
 ) -> Result<(), Failure> {
     for target in &plan.targets {
         if let Some(output) = built.output(target.derivation.0) {
+            let began = Instant::now();
             let exported = export_target(store, target, output, out, progress)?;
+            let written = if exported.unchanged { 0 } else { exported.size_bytes };
+            timeline.phase(Export, &format!("write {}", target.result), began, written);
             tell(target, &exported, progress);
         }
     }
