@@ -1,6 +1,5 @@
 //! Ctrl-C and SIGTERM: one flag that every long loop looks at.
 
-use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::failure::Failure;
@@ -28,16 +27,4 @@ pub(crate) fn is_cancelled() -> bool {
 /// An error if it is time to stop.
 pub(crate) fn check() -> Result<(), Failure> {
     if is_cancelled() { Err(Failure::cancelled()) } else { Ok(()) }
-}
-
-/// Bytes that end with an error when it is time to stop.
-pub(crate) struct Cancellable<R>(pub(crate) R);
-
-impl<R: Read> Read for Cancellable<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if is_cancelled() {
-            return Err(mediabuild_store::Error::Cancelled.into());
-        }
-        self.0.read(buffer)
-    }
 }

@@ -37,6 +37,7 @@ mod format;
 mod gate;
 mod gc;
 mod index;
+mod large;
 mod lease;
 mod locate;
 mod pack;

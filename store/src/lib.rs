@@ -14,6 +14,7 @@
 //!
 //! Architecture invariant: no KDL, no media words, no knowledge of WIM or ISO in this crate.
 
+mod blobs;
 mod content;
 mod decode;
 mod derivation_lock;
@@ -32,6 +33,7 @@ mod shelf;
 mod store;
 mod whole;
 
+pub use blobs::Blobs;
 pub use content::{Content, Part};
 pub use decode::DecodeError;
 pub use derivation_lock::DerivationLock;
@@ -45,4 +47,4 @@ pub use memory::MemoryStore;
 pub use output::{Conflict, DerivationId, Output, Problem, Root};
 pub use reader::{RandomReader, Reader};
 pub use recipe::{Extent, Recipe, RecipeBuilder};
-pub use store::{Batch, Store};
+pub use store::{Batch, Observe, Store};

@@ -1,9 +1,10 @@
 //! The two traits every store offers: [`Store`] reads, [`Batch`] writes.
 
+use std::fs::File;
 use std::io::Read;
 
 use crate::{
-    Conflict, Content, DerivationId, DerivationLock, Digest, Directory, Error, Output, Part,
+    Blobs, Conflict, Content, DerivationId, DerivationLock, Digest, Directory, Error, Output, Part,
     Problem, RandomReader, Reader, Recipe, Root, derivation_lock,
 };
 
@@ -103,14 +104,30 @@ pub trait Store: Send + Sync {
     fn secret_key(&self) -> Result<[u8; 32], Error>;
 }
 
+/// Sees each piece of a blob on its way, in order, perhaps on another thread, and answers whether
+/// to go on: if not, that is [`Error::Cancelled`].
+pub type Observe<'a> = dyn FnMut(&[u8]) -> bool + Send + 'a;
+
 /// Writes that become durable and visible together.
 pub trait Batch {
-    /// Stores all bytes of `source`; `observe` sees each piece on its way (a second hash, progress).
+    /// Stores all bytes of `source`; `observe` is for a second hash, progress, and stopping.
     fn put_blob(
         &mut self,
         source: &mut dyn Read,
-        observe: &mut dyn FnMut(&[u8]),
+        observe: &mut Observe<'_>,
     ) -> Result<Content, Error>;
+
+    /// [`Batch::put_blob`] of the bytes of `file` that are not read yet: all of them, of a file that
+    /// was just opened. Then it may share the file's bytes where the file system can do that; they
+    /// stay as they are now when the file changes.
+    fn put_file(&mut self, file: &mut File, observe: &mut Observe<'_>) -> Result<Content, Error> {
+        self.put_blob(file, observe)
+    }
+
+    /// Stores each of `blobs`: far cheaper than one by one where there are thousands.
+    fn put_blobs(&mut self, blobs: &Blobs) -> Result<(), Error> {
+        blobs.iter().try_for_each(|(_, bytes)| self.put_bytes(bytes).map(drop))
+    }
 
     /// Stores `bytes`.
     fn put_bytes(&mut self, bytes: &[u8]) -> Result<Content, Error>;

@@ -106,7 +106,7 @@ fn a_batch_leaves_no_temporary_file_whether_dropped_or_committed() {
     for keep in [false, true] {
         let mut batch = fixture.store.batch().unwrap();
         batch.put_bytes(b"small").unwrap();
-        batch.put_blob(&mut &noise(1, 3 << 20)[..], &mut |_| ()).unwrap();
+        batch.put_blob(&mut &noise(1, 3 << 20)[..], &mut |_| true).unwrap();
         assert!(files(&fixture.path.join("tmp")).len() > 2);
         if keep {
             batch.commit().unwrap();

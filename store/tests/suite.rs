@@ -28,6 +28,10 @@ suite! {
         a_blob_is_named_by_plain_blake3
         the_empty_blob_is_a_blob
         every_piece_is_observed_once
+        an_observer_can_stop
+        files_are_stored_as_they_are
+        a_file_that_changes_meanwhile_is_named_by_what_is_stored
+        many_blobs_at_once
         an_error_of_the_source_is_told_apart
         a_caller_that_stops_is_cancelled
         equal_blobs_are_one

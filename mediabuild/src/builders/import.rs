@@ -1,16 +1,14 @@
-//! `import`: one file of the world → a blob. The stat of the file is compared before and after, so
-//! that a file that changes while it is read is an error and never half of each.
+//! `import`: one file of the world → a blob.
 
-use std::fs::{File, Metadata};
-use std::io::ErrorKind;
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mediabuild_store::{Batch, Content, Digest, Output};
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 
+use super::import_read::{Sha1Wanted, Unread, read_file};
 use super::import_recall::StatCaches;
 use super::import_stat::{Fingerprint, ImportKey, StatCache};
 use super::{BuildContext, Builder, BuilderVersion};
@@ -118,7 +116,10 @@ impl<'a> FileImport<'a> {
     ) -> Result<Content, Failure> {
         let content = match self.cache.lookup("", &self.metadata) {
             Some(content) => content,
-            None => read_file(self.path, &self.metadata, sha1, context, batch)?,
+            None => {
+                let unread = Unread { path: self.path, before: &self.metadata };
+                read_file(unread, sha1, context, batch)?
+            }
         };
         self.cache.note("", &self.metadata, content);
         Ok(content)
@@ -132,85 +133,9 @@ impl<'a> FileImport<'a> {
     }
 }
 
-/// Whether a WIM will want the SHA-1 of a file: then it is computed while the bytes pass by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sha1Wanted {
-    Yes,
-    /// A base WIM is not itself put into a WIM, and SHA-1 is the slowest of the hashes.
-    No,
-}
-
-/// Puts the bytes of one file into `batch`, with their SHA-1 as a memo.
-pub(crate) fn read_file(
-    path: &Path,
-    before: &Metadata,
-    sha1_wanted: Sha1Wanted,
-    context: &BuildContext<'_>,
-    batch: &mut dyn Batch,
-) -> Result<Content, Failure> {
-    wait_out_tick(before);
-    let mut file = File::open(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => changed(path),
-        _ => Failure::io("open", path, &error),
-    })?;
-    let mut sha1 = Sha1::new();
-    let mut source = Cancellable { file: &mut file };
-    let content = batch.put_blob(&mut source, &mut |piece| {
-        if sha1_wanted == Sha1Wanted::Yes {
-            sha1.update(piece);
-        }
-        context.job.advance(piece.len() as u64);
-    });
-    let content = content.map_err(|error| {
-        Failure::from(error).while_doing(format!("reading `{}`", path.display()))
-    })?;
-    let after = file.metadata().map_err(|error| Failure::io("look at", path, &error))?;
-    if StatKey::of(before) != StatKey::of(&after) || content.size_bytes != after.len() {
-        return Err(changed(path));
-    }
-    if sha1_wanted == Sha1Wanted::Yes {
-        batch.put_memo(SHA1_MEMO, &content.digest, &sha1.finalize())?;
-    }
-    Ok(content)
-}
-
-/// Clocks of file systems tick every few milliseconds: of two writes within a tick the second shows
-/// in no time stamp.
-const TICK: Duration = Duration::from_millis(20);
-
-/// Waits until a later write would show, if the file was changed just now.
-fn wait_out_tick(metadata: &Metadata) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let age_ns = now.as_nanos() as i128 - StatKey::of(metadata).latest_ns();
-    // A time in the future is another clock's, which waiting here does not move.
-    if let Ok(age_ns) = u64::try_from(age_ns) {
-        std::thread::sleep(TICK.saturating_sub(Duration::from_nanos(age_ns)));
-    }
-}
-
-/// Reads that end when the user presses Ctrl-C.
-struct Cancellable<'a> {
-    file: &'a mut File,
-}
-
-impl std::io::Read for Cancellable<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if crate::cancel::is_cancelled() {
-            return Err(std::io::Error::other("stopped"));
-        }
-        self.file.read(buffer)
-    }
-}
-
 /// The metadata of `path`, following links.
 pub(crate) fn stat(path: &Path) -> Result<Metadata, Failure> {
     std::fs::metadata(path).map_err(|error| Failure::io("look at", path, &error))
-}
-
-/// A file that did not stay as it was, or went.
-pub(super) fn changed(path: &Path) -> Failure {
-    Failure::build(format!("`{}` changed while it was read", path.display()))
-        .help("let whatever writes it finish, then build again")
 }
 
 /// The SHA-1 of a content: remembered, or computed by reading it once.

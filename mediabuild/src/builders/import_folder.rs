@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use mediabuild_store::{Digest, DirectoryBuilder, Output};
+use mediabuild_store::{Content, Digest, DirectoryBuilder, Output};
 use serde_json::{Value, json};
 use walkdir::WalkDir;
 
-use super::import::{IMPORT, Sha1Wanted, changed, read_file};
+use super::import::IMPORT;
+use super::import_read::{Sha1Wanted, Unread, changed, read_files};
 use super::import_recall::StatCaches;
 use super::import_stat::{Fingerprint, ImportKey, StatCache};
 use super::{BuildContext, Builder, BuilderVersion};
@@ -111,17 +112,19 @@ impl Builder for ImportFolder {
             return Err(self.empty());
         }
         let mut batch = context.store.batch()?;
+        let remembered: Vec<Option<Content>> =
+            files.iter().map(|file| known.lookup(&file.name, &file.metadata)).collect();
+        let unread: Vec<Unread<'_>> = files
+            .iter()
+            .zip(&remembered)
+            .filter(|(_, remembered)| remembered.is_none())
+            .map(|(file, _)| Unread { path: &file.path, before: &file.metadata })
+            .collect();
+        let read = read_files(&unread, Sha1Wanted::Yes, context, batch.as_mut())?;
+        let mut read = read.into_iter();
         let mut directory = DirectoryBuilder::default();
-        let mut all_known = true;
-        for file in &files {
-            let known_content = known.lookup(&file.name, &file.metadata);
-            all_known &= known_content.is_some();
-            let content = match known_content {
-                Some(content) => content,
-                None => {
-                    read_file(&file.path, &file.metadata, Sha1Wanted::Yes, context, batch.as_mut())?
-                }
-            };
+        for (file, remembered) in files.iter().zip(remembered) {
+            let content = remembered.or_else(|| read.next()).expect("what was unread is read");
             known.note(&file.name, &file.metadata, content);
             directory.insert(&file.name, content).map_err(|error| self.bad_name(file, &error))?;
         }
@@ -129,7 +132,7 @@ impl Builder for ImportFolder {
         let stats = files.iter().map(|file| (file.name.as_str(), StatKey::of(&file.metadata)));
         known.put(Fingerprint::of(stats), &output, batch.as_mut())?;
         batch.commit()?;
-        if !all_known {
+        if !unread.is_empty() {
             self.check_unchanged(&files, &matcher)?;
         }
         Ok(output)

@@ -13,7 +13,8 @@ use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIter
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1 as Sha1Hasher};
 
-use super::import::{FileImport, IMPORT, Sha1Wanted, key, recall_file};
+use super::import::{FileImport, IMPORT, key, recall_file};
+use super::import_read::Sha1Wanted;
 use super::import_recall::StatCaches;
 use super::wim_content::{
     CHECKED_MEMO, ContentSource, check_usable, is_compressed, read_range, structure_digest,

@@ -10,6 +10,7 @@ pub(crate) mod bootable;
 pub(crate) mod import;
 pub(crate) mod import_folder;
 pub(crate) mod import_pinned;
+mod import_read;
 pub(crate) mod import_recall;
 mod import_stat;
 pub(crate) mod import_wim;
@@ -128,6 +129,12 @@ impl BuildContext<'_> {
         let content = batch.put_recipe(recipe)?;
         batch.commit()?;
         Ok(content)
+    }
+
+    /// `piece` was read; `false` if it is time to stop.
+    pub(crate) fn observe(&self, piece: &[u8]) -> bool {
+        self.job.advance(piece.len() as u64);
+        !cancel::is_cancelled()
     }
 
     /// `bytes` more were read; an error if it is time to stop.

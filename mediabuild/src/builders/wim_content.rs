@@ -131,8 +131,7 @@ impl WimContent {
             return self.stored(entry);
         }
         let mut reader = self.reader(entry)?;
-        let content =
-            batch.put_blob(&mut reader, &mut |piece| context.job.advance(piece.len() as u64))?;
+        let content = batch.put_blob(&mut reader, &mut |piece| context.observe(piece))?;
         batch.put_memo(super::import::SHA1_MEMO, &content.digest, &sha1.0)?;
         Ok(content)
     }

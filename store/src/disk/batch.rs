@@ -8,20 +8,23 @@
 //! Of larger blobs only the file's length counts; `verify` finds what is wrong with them.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{Read, Write};
 
 use tempfile::NamedTempFile;
 
 use super::gate::Held;
+use super::large::{LargeFile, Pieces};
 use super::pack::{FinishedPack, PackWriter};
 use super::publish::{self, NewMemo, NewRealisation, Pending};
 use super::scratch::ScratchFolder;
 use super::{DiskStore, index::NewObject};
 use crate::require::{self, Need};
-use crate::shelf::{self, Found, Kind, Shelf};
+use crate::shelf::{self, Found, Kind, Located, Shelf};
+use crate::store::Observe;
 use crate::{
-    Batch, Conflict, Content, DerivationId, Digest, Directory, Error, Output, Part, Recipe, os,
-    part_table,
+    Batch, Blobs, Conflict, Content, DerivationId, Digest, Directory, Error, Output, Part, Recipe,
+    os, part_table,
 };
 
 /// From this size on a blob is a file of its own, which export can clone and a link can share;
@@ -38,8 +41,8 @@ pub(super) struct DiskBatch<'a> {
     pack: Option<PackWriter>,
     pending: Pending,
     found: HashMap<Digest, Found>,
-    /// Reused: holds a blob until it is known to be small, then each piece of a large one.
-    buffer: Vec<u8>,
+    /// Reused: holds a blob until it is known to be small, then the pieces of a large one.
+    pieces: Pieces,
     failed: bool,
 }
 
@@ -51,7 +54,7 @@ impl<'a> DiskBatch<'a> {
             pack: None,
             pending: Pending::default(),
             found: HashMap::new(),
-            buffer: Vec::new(),
+            pieces: Pieces::default(),
             failed: false,
         }
     }
@@ -154,11 +157,21 @@ impl<'a> DiskBatch<'a> {
     /// Whether the store has `bytes` already, unharmed as far as we look.
     fn is_stored(&self, kind: Kind, digest: &Digest, bytes: &[u8]) -> Result<bool, Error> {
         let Some(located) = self.store.present(digest)? else { return Ok(false) };
+        self.is_unharmed(kind, digest, &located, bytes)
+    }
+
+    fn is_unharmed(
+        &self,
+        kind: Kind,
+        digest: &Digest,
+        located: &Located,
+        bytes: &[u8],
+    ) -> Result<bool, Error> {
         if kind == Kind::Blob && bytes.len() > COMPARED_BYTES_MAX {
             return Ok(true);
         }
         let source = self.store.source(located.container)?;
-        let is_whole = source.holds(digest, &located, bytes)?;
+        let is_whole = source.holds(digest, located, bytes)?;
         if !is_whole {
             tracing::warn!(%digest, path = %source.path().display(), "replacing what is damaged");
         }
@@ -227,49 +240,56 @@ impl<'a> DiskBatch<'a> {
         limited
     }
 
-    /// Stores what `source` gives: in the pack if it ends before `buffer` is full.
+    /// Stores what `source` gives: in the pack if it is small.
     fn put_from(
         &mut self,
-        buffer: &mut [u8],
+        pieces: &mut Pieces,
         source: &mut dyn Read,
-        observe: &mut dyn FnMut(&[u8]),
+        observe: &mut Observe<'_>,
     ) -> Result<Content, Error> {
-        let filled = fill(buffer, source)?;
-        if filled == buffer.len() {
-            return self.put_large(buffer, source, observe);
+        if let Some(bytes) = pieces.begin(source)? {
+            if !bytes.is_empty() && !observe(bytes) {
+                return Err(Error::Cancelled);
+            }
+            return self.put_bytes(bytes);
         }
-        let bytes = &buffer[..filled];
-        if !bytes.is_empty() {
-            observe(bytes);
-        }
-        self.put_bytes(bytes)
+        let mut file = LargeFile::new(self.create_loose()?);
+        let content = pieces.stream(source, &mut |piece| file.write(piece), observe)?;
+        self.put_finished(content, file.finish()?)
     }
 
-    /// Streams a blob, whose first piece fills `buffer`, to a file of its own.
-    fn put_large(
+    /// Stores `file` as a clone that shares its bytes: hashed is the clone, which nobody changes.
+    /// `None` where that cannot be.
+    fn put_clone(
         &mut self,
-        buffer: &mut [u8],
-        source: &mut dyn Read,
-        observe: &mut dyn FnMut(&[u8]),
-    ) -> Result<Content, Error> {
-        let mut file = self.create_loose()?;
-        let mut hasher = blake3::Hasher::new();
-        let (mut size_bytes, mut piece_bytes) = (0, buffer.len());
-        while piece_bytes > 0 {
-            let piece = &buffer[..piece_bytes];
-            observe(piece);
-            write(&mut file, piece)?;
-            hasher.update_rayon(piece);
-            size_bytes += piece_bytes as u64;
-            piece_bytes = fill(buffer, source)?;
+        pieces: &mut Pieces,
+        file: &File,
+        observe: &mut Observe<'_>,
+    ) -> Result<Option<Content>, Error> {
+        if !file.metadata().is_ok_and(|it| it.len() >= LOOSE_BYTES_MIN as u64) {
+            return Ok(None);
         }
-        let content = Content { digest: Digest::from_bytes(hasher.finalize().into()), size_bytes };
-        if self.has(&content.digest)? {
-            return Ok(content);
+        let clone = self.create_loose()?;
+        if !os::clone_file(file, clone.as_file()) {
+            return Ok(None);
         }
-        self.keep_loose(Kind::Blob, content.digest, file)?;
-        let found = Found { kind: Kind::Blob, size_bytes };
-        self.record(Kind::Blob, content.digest, size_bytes, found, None);
+        let mut source = clone.as_file();
+        if pieces.begin(&mut source)?.is_some() {
+            // It was cut just now: small things go to the pack.
+            return Ok(None);
+        }
+        let content = pieces.stream(&mut source, &mut |_| Ok(()), observe)?;
+        self.put_finished(content, clone).map(Some)
+    }
+
+    /// Keeps a large file, unless the same bytes are here already.
+    fn put_finished(&mut self, content: Content, file: NamedTempFile) -> Result<Content, Error> {
+        let Content { digest, size_bytes } = content;
+        if !self.has(&digest)? {
+            self.keep_loose(Kind::Blob, digest, file)?;
+            let found = Found { kind: Kind::Blob, size_bytes };
+            self.record(Kind::Blob, digest, size_bytes, found, None);
+        }
         Ok(content)
     }
 }
@@ -278,14 +298,41 @@ impl Batch for DiskBatch<'_> {
     fn put_blob(
         &mut self,
         source: &mut dyn Read,
-        observe: &mut dyn FnMut(&[u8]),
+        observe: &mut Observe<'_>,
     ) -> Result<Content, Error> {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        // Only the first blob pays for the zeros.
-        buffer.resize(LOOSE_BYTES_MIN, 0);
-        let content = self.put_from(&mut buffer, source, observe);
-        self.buffer = buffer;
+        let mut pieces = std::mem::take(&mut self.pieces);
+        let content = self.put_from(&mut pieces, source, observe);
+        self.pieces = pieces;
         content
+    }
+
+    fn put_file(&mut self, file: &mut File, observe: &mut Observe<'_>) -> Result<Content, Error> {
+        let mut pieces = std::mem::take(&mut self.pieces);
+        let cloned = self.put_clone(&mut pieces, file, observe);
+        self.pieces = pieces;
+        match cloned? {
+            Some(content) => Ok(content),
+            None => self.put_blob(file, observe),
+        }
+    }
+
+    fn put_blobs(&mut self, blobs: &Blobs) -> Result<(), Error> {
+        let digests = blobs.contents().iter().map(|content| content.digest);
+        let new: Vec<Digest> = digests.filter(|digest| !self.holds(digest)).collect();
+        self.store.leases.hold(&new)?;
+        let here = self.store.locate_here(&new)?;
+        for (Content { digest, size_bytes }, bytes) in blobs.iter() {
+            let is_stored = match here.get(&digest) {
+                _ if self.holds(&digest) => true,
+                Some(located) => self.is_unharmed(Kind::Blob, &digest, located, bytes)?,
+                None => false,
+            };
+            if !is_stored {
+                let found = Found { kind: Kind::Blob, size_bytes };
+                self.put_anew(Kind::Blob, digest, bytes, found)?;
+            }
+        }
+        Ok(())
     }
 
     fn put_bytes(&mut self, bytes: &[u8]) -> Result<Content, Error> {
@@ -384,18 +431,4 @@ impl Batch for DiskBatch<'_> {
 fn write(file: &mut NamedTempFile, bytes: &[u8]) -> Result<(), Error> {
     let written = file.as_file_mut().write_all(bytes);
     written.map_err(Error::write(file.path(), bytes.len() as u64))
-}
-
-/// Reads until `buffer` is full or the source ends; answers how much.
-fn fill(buffer: &mut [u8], source: &mut dyn Read) -> Result<usize, Error> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match source.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::from_read(error)),
-        }
-    }
-    Ok(filled)
 }

@@ -1,9 +1,8 @@
 //! Copying stored bytes into a batch, whether or not the store has them: to move what is good out
 //! of a file that will go.
 
-use std::io::Write;
-
 use super::batch::{DiskBatch, LOOSE_BYTES_MIN};
+use super::large::LargeFile;
 use crate::shelf::{Located, Shelf};
 use crate::{Digest, Error};
 
@@ -35,12 +34,9 @@ impl DiskBatch<'_> {
 
     fn copy_large(&mut self, digest: &Digest, located: &Located) -> Result<(), Error> {
         let source = self.store().source(located.container)?;
-        let mut file = self.create_loose()?;
-        source.stream_verified(digest, located, LOOSE_BYTES_MIN, &mut |piece| {
-            let written = file.as_file_mut().write_all(piece);
-            written.map_err(Error::write(file.path(), piece.len() as u64))
-        })?;
-        self.keep_loose(located.kind, *digest, file)?;
+        let mut file = LargeFile::new(self.create_loose()?);
+        source.stream_verified(digest, located, LOOSE_BYTES_MIN, &mut |piece| file.write(piece))?;
+        self.keep_loose(located.kind, *digest, file.finish()?)?;
         self.record(located.kind, *digest, located.stored_bytes, located.found(), None);
         Ok(())
     }

@@ -9,9 +9,10 @@
 //! for rebuilding the index; readers never need it.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::path::{Path, PathBuf};
 
+use super::large::WRITE_BACK_BYTES;
 use crate::decode::Decoder;
 use crate::shelf::Kind;
 use crate::{DecodeError, Digest, Error, os};
@@ -27,6 +28,9 @@ const TRAILER_BYTES: u64 = 48;
 /// How much is collected before it is written.
 const BUFFER_BYTES: usize = 1 << 20;
 
+/// From this size on, a copy into the buffer would cost more than a system call.
+const DIRECT_BYTES_MIN: usize = 32 << 10;
+
 /// A pack that is being written.
 pub(super) struct PackWriter {
     path: PathBuf,
@@ -34,6 +38,8 @@ pub(super) struct PackWriter {
     /// What is not in the file yet.
     buffer: Vec<u8>,
     size_bytes: u64,
+    /// Up to here the disk was told to write.
+    started_bytes: u64,
     table: Vec<u8>,
     member_count: u64,
 }
@@ -53,7 +59,8 @@ impl PackWriter {
         let mut buffer = Vec::with_capacity(BUFFER_BYTES);
         buffer.extend_from_slice(MAGIC);
         let size_bytes = MAGIC.len() as u64;
-        Ok(PackWriter { path, file, buffer, size_bytes, table: Vec::new(), member_count: 0 })
+        let (table, member_count) = (Vec::new(), 0);
+        Ok(PackWriter { path, file, buffer, size_bytes, started_bytes: 0, table, member_count })
     }
 
     /// Appends a member; answers where it lies.
@@ -87,28 +94,48 @@ impl PackWriter {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if self.buffer.len() + bytes.len() > BUFFER_BYTES {
-            self.flush()?;
-        }
-        match bytes.len() < BUFFER_BYTES {
-            true => self.buffer.extend_from_slice(bytes),
-            false => self.write_through(bytes)?,
+        match bytes.len() < DIRECT_BYTES_MIN {
+            true if self.buffer.len() + bytes.len() <= BUFFER_BYTES => {
+                self.buffer.extend_from_slice(bytes)
+            }
+            _ => self.flush_with(bytes)?,
         }
         self.size_bytes += bytes.len() as u64;
+        self.start_write_back();
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), Error> {
-        let buffer = std::mem::take(&mut self.buffer);
-        self.write_through(&buffer)?;
-        self.buffer = buffer;
+        self.flush_with(&[])
+    }
+
+    /// Writes what is in the buffer, and then `bytes`.
+    fn flush_with(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let written = write_both(&mut self.file, &self.buffer, bytes);
+        let size_bytes = (self.buffer.len() + bytes.len()) as u64;
+        written.map_err(Error::write(&self.path, size_bytes))?;
         self.buffer.clear();
         Ok(())
     }
 
-    fn write_through(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.file.write_all(bytes).map_err(Error::write(&self.path, bytes.len() as u64))
+    fn start_write_back(&mut self) {
+        let written_bytes = self.size_bytes - self.buffer.len() as u64;
+        if written_bytes - self.started_bytes >= WRITE_BACK_BYTES {
+            os::start_write_back(&self.file, self.started_bytes..written_bytes);
+            self.started_bytes = written_bytes;
+        }
     }
+}
+
+/// Writes `first` and then `second`: nearly always with one system call.
+fn write_both(file: &mut File, first: &[u8], second: &[u8]) -> io::Result<()> {
+    let both = [IoSlice::new(first), IoSlice::new(second)];
+    let done = match file.write_vectored(&both) {
+        Err(cause) if cause.kind() == io::ErrorKind::Interrupted => 0,
+        done => done?,
+    };
+    file.write_all(&first[done.min(first.len())..])?;
+    file.write_all(&second[done.saturating_sub(first.len())..])
 }
 
 /// A member of a pack, as its table says.

@@ -108,6 +108,7 @@ pub(super) fn publish(
     lock(&store.durable_shards).extend(shards);
     // Rows in the order of their key touch each page of the index once.
     pending.objects.sort_unstable_by_key(|object| object.digest);
+    pending.memos.sort_by(|one, two| (&one.topic, one.key).cmp(&(&two.topic, two.key)));
     store.index.commit(pack.map(|pack| (pack.id, pack.size_bytes)), &pending)
 }
 

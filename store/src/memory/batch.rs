@@ -6,6 +6,7 @@ use std::io::Read;
 use super::{MemoryStore, Shelves};
 use crate::require::{self, Need};
 use crate::shelf::{self, Found, Kind};
+use crate::store::Observe;
 use crate::{
     Batch, Content, DerivationId, Digest, Directory, Error, Output, Part, Recipe, part_table,
 };
@@ -40,7 +41,7 @@ impl Batch for MemoryBatch<'_> {
     fn put_blob(
         &mut self,
         source: &mut dyn Read,
-        observe: &mut dyn FnMut(&[u8]),
+        observe: &mut Observe<'_>,
     ) -> Result<Content, Error> {
         let mut bytes = Vec::new();
         loop {
@@ -49,7 +50,9 @@ impl Batch for MemoryBatch<'_> {
             if piece.map_err(Error::from_read)? == 0 {
                 return self.put_bytes(&bytes);
             }
-            observe(&bytes[start..]);
+            if !observe(&bytes[start..]) {
+                return Err(Error::Cancelled);
+            }
         }
     }
 

@@ -53,14 +53,15 @@ fn add(
             .help("name files; a folder goes into the store by being built with"));
     }
     let job = progress.job(&format!("store add {}", path.display()), Some(before.len()));
-    let file = File::open(path).map_err(failed)?;
+    let mut file = File::open(path).map_err(failed)?;
     let mut sha256 = expected.and_then(Expected::hasher);
     let mut batch = store.batch()?;
-    let content = batch.put_blob(&mut cancel::Cancellable(&file), &mut |piece| {
+    let content = batch.put_file(&mut file, &mut |piece| {
         if let Some(sha256) = &mut sha256 {
             sha256.update(piece);
         }
         job.advance(piece.len() as u64);
+        !cancel::is_cancelled()
     })?;
     let after = file.metadata().map_err(failed)?;
     if StatKey::of(&before) != StatKey::of(&after) || content.size_bytes != after.len() {
