@@ -418,6 +418,21 @@ fn a_full_store_is_an_error_of_the_environment_and_heals_with_space() {
     assert_eq!(names(&space.store().join("tmp")), ["lock"], "nothing is left in tmp/");
 }
 
+#[test]
+fn inputs_that_have_no_room_are_refused_before_they_are_read() {
+    let space = package_of(&[]);
+    let file = File::create(space.project().join("files/huge.bin")).expect("created");
+    file.set_len(64 << 20).expect("sparse");
+    let Some(_disk) = Mount::tmpfs(&space.store(), "size=8m") else { return };
+    let run = space.run(PACKAGE);
+    run.expect(3)
+        .says("the inputs that are new to it need 67 MB")
+        .says("help: mediabuild store gc");
+    assert!(!run.stderr.contains("import files"), "nothing was begun: {}", run.stderr);
+    let run = Run::of(space.command().args(PACKAGE).arg("--no-space-check"));
+    run.expect(3).says("import files");
+}
+
 /// Whichever write is the first without room: the pack, a large file, the index or its log.
 #[test]
 fn a_store_that_fills_up_anywhere_stays_whole() {

@@ -131,6 +131,10 @@ pub(crate) struct Build {
     #[arg(short, long)]
     pub(crate) keep_going: bool,
 
+    /// Begin although the store has no room for inputs that look new to it
+    #[arg(long)]
+    pub(crate) no_space_check: bool,
+
     /// Write a page that shows what ran when, and a trace for Chrome or Perfetto beside it
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "mediabuild-timings.html")]

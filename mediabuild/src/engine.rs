@@ -73,12 +73,21 @@ pub(crate) fn run(
     Ok(Built { standings, outcome, surveyed })
 }
 
+/// Where every step stands before a build done in this `manner`.
+pub(crate) fn standings(past: Past<'_>, manner: Manner) -> Result<Vec<Standing>, Failure> {
+    match manner.check {
+        true => Ok(unknown(past.plan)),
+        false => survey(past.plan, past.store, &stat_caches(past, manner.paranoid)?, &[]),
+    }
+}
+
 /// A build of all targets of a plan, remembered as the project's last one.
-pub(crate) fn build(past: Past<'_>, manner: Manner, progress: &Progress) -> Result<Built, Failure> {
-    let standings = match manner.check {
-        true => unknown(past.plan),
-        false => survey(past.plan, past.store, &stat_caches(past, manner.paranoid)?, &[])?,
-    };
+pub(crate) fn build(
+    past: Past<'_>,
+    standings: Vec<Standing>,
+    manner: Manner,
+    progress: &Progress,
+) -> Result<Built, Failure> {
     let wanted: Vec<usize> = past.plan.targets.iter().map(|target| target.derivation.0).collect();
     let built = run(past, standings, &wanted, manner, progress)?;
     let keys = past.keys.iter().enumerate();

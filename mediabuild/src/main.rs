@@ -28,6 +28,7 @@ mod open_store;
 mod os;
 mod parse_cache;
 mod plan;
+mod preflight;
 mod probe;
 mod progress;
 mod project;

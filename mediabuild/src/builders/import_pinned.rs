@@ -50,6 +50,10 @@ impl Builder for ImportPinned {
         self.import.total_bytes()
     }
 
+    fn stored_bytes(&self) -> Option<u64> {
+        self.import.stored_bytes()
+    }
+
     fn stat_cache_key(&self) -> Option<Digest> {
         self.import.stat_cache_key()
     }

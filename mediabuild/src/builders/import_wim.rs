@@ -62,6 +62,10 @@ impl Builder for ImportWim {
         recall_file(KIND, &self.path, self.listing.as_deref()?, caches)
     }
 
+    fn stored_bytes(&self) -> Option<u64> {
+        self.total_bytes
+    }
+
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let mut import = FileImport::begin(KIND, &self.path, context)?;
         let mut batch = context.store.batch()?;

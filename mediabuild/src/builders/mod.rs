@@ -90,6 +90,11 @@ pub(crate) trait Builder: Send + Sync {
         None
     }
 
+    /// How many bytes it will store at most, where that is known.
+    fn stored_bytes(&self) -> Option<u64> {
+        self.total_bytes()
+    }
+
     /// What it holds of the machine while it runs. Most builders move digests, not bytes.
     fn needs(&self) -> Tokens {
         Tokens { cpu: 1, memory_mib: 32, disk: u64::from(self.is_import()) }

@@ -14,6 +14,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::history::History;
 use crate::parse_cache::ParsedFiles;
 use crate::plan::{Plan, Target};
+use crate::preflight::check_space;
 use crate::progress::{Progress, print_failure};
 use crate::realise::{How, Realised};
 use crate::reason::Past;
@@ -50,7 +51,12 @@ pub(super) fn run(
     let mut timeline = Timeline::new(progress.started());
     timeline.phase(Phase, "definitions and plan", progress.started(), 0);
     let survey_began = Instant::now();
-    let mut built = engine::build(past, manner(build), progress)?;
+    let manner = manner(build);
+    let standings = engine::standings(past, manner)?;
+    if !build.no_space_check {
+        check_space(past, &standings, store.folder(), progress)?;
+    }
+    let mut built = engine::build(past, standings, manner, progress)?;
     timeline.phase_until(Phase, "survey", survey_began, built.surveyed);
     timeline.jobs(&plan, &built);
     let failed = (!built.outcome.failures.is_empty())
