@@ -385,7 +385,7 @@ fn exit_code_3_is_a_failed_environment() {
 // ---- help ----
 
 /// Every command with words that its help must hold.
-const HELP: [(&[&str], &[&str]); 22] = [
+const HELP: [(&[&str], &[&str]); 24] = [
     (&[], &["init", "check", "plan", "build", "graph", "inspect", "verify", "store", "Exit codes"]),
     (&["init"], &["[FOLDER]"]),
     (&["check"], &["[PROJECT]"]),
@@ -412,10 +412,12 @@ const HELP: [(&[&str], &[&str]); 22] = [
     (&["inspect", "cat"], &["<FILE>", "<PATH>", "--image <INDEX>"]),
     (&["inspect", "variables"], &["<FILE>", "--password-env <NAME>"]),
     (&["verify"], &["<FILES>..."]),
-    (&["store"], &["add", "verify", "roots", "gc", "du", "rebuild-index"]),
+    (&["store"], &["add", "verify", "roots", "gc", "du", "pin", "unpin", "rebuild-index"]),
     (&["store", "add"], &["--expect <DIGEST>", "<FILE>...", "licensed"]),
-    (&["store", "verify"], &["Usage: mediabuild store verify", "--repair"]),
+    (&["store", "verify"], &["--repair", "--resume", "--max <SIZE>", "--time <TIME>"]),
     (&["store", "gc"], &["--dry-run", "--max <SIZE>", "--keep <AGE>"]),
+    (&["store", "pin"], &["<NAME> <TARGET>"]),
+    (&["store", "unpin"], &["<NAME>"]),
     (&["store", "du"], &["Usage: mediabuild store du"]),
     (&["store", "rebuild-index"], &["Usage: mediabuild store rebuild-index"]),
     (&["store", "roots"], &["Usage: mediabuild store roots"]),

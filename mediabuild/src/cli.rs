@@ -274,7 +274,11 @@ pub(crate) enum StoreCommand {
     Add(StoreAdd),
     /// Read everything in the store again and compare it with its name
     Verify(StoreVerify),
-    /// Show what keeps contents alive
+    /// Keep what a target was built to, or a digest, under a name of its own
+    Pin(StorePin),
+    /// Remove such a name
+    Unpin(StoreUnpin),
+    /// Show what keeps contents alive: results, locks, pins
     Roots,
     /// Remove what no result needs
     Gc(StoreGc),
@@ -305,25 +309,57 @@ pub(crate) struct StoreAdd {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct StoreVerify {
-    /// Move damaged files aside: the next build imports or makes their contents anew
-    #[arg(long)]
-    pub(crate) repair: bool,
+pub(crate) struct StorePin {
+    /// A name of your choice
+    pub(crate) name: String,
+    /// A target that is built, the path of a result, or a digest
+    #[arg(value_name = "TARGET")]
+    pub(crate) what: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreUnpin {
+    /// The name it was pinned by
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  mediabuild store gc                          keep only what results need
-  mediabuild store gc --keep 30d --max 50GiB   and what was stored lately, the youngest first
-  mediabuild store gc --dry-run                only say what would go")]
+  mediabuild store verify                   everything
+  mediabuild store verify --time 10m        as much as ten minutes allow
+  mediabuild store verify --resume          the rest")]
+pub(crate) struct StoreVerify {
+    /// Move damaged files aside: the next build imports or makes their contents anew
+    #[arg(long)]
+    pub(crate) repair: bool,
+    /// Go on where the last one ended that did not reach the end
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// End when so much was read (`50GiB`)
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) max: Option<u64>,
+    /// End after so much time (`10m`)
+    #[arg(long, value_name = "TIME", value_parser = parse_age)]
+    pub(crate) time: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mediabuild store gc                keep what results, locks and pins need, nothing else
+  mediabuild store gc --keep 30d     let go what results need that were not built for 30 days,
+                                     and keep the rest if it is younger
+  mediabuild store gc --max 50GiB    and make the store no larger: what was used last stays
+  mediabuild store gc --dry-run      only say what would go
+Results themselves are never touched: without their contents the next build makes them again.")]
 pub(crate) struct StoreGc {
     /// Only say what would go
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Keep what is unneeded but young, as long as the store is not larger (`50GiB`, `800MB`)
+    /// Let the store be no larger (`50GiB`, `800MB`): results used least recently lose their contents
+    /// first; what nothing needs stays as far as there is room
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) max: Option<u64>,
-    /// Keep what is unneeded but was stored in this time (`30d`, `12h`)
+    /// Keep what was used or stored in this time (`30d`, `12h`), and let go of other results
     #[arg(long, value_name = "AGE", value_parser = parse_age)]
     pub(crate) keep: Option<u64>,
 }

@@ -79,6 +79,9 @@ fn unchanged(store: &dyn Store, output: &Output, path: &Path) -> Result<Option<S
     let Some(stat) = stat_of(path) else { return Ok(None) };
     let detail: Value = serde_json::from_slice(&root.detail).unwrap_or_default();
     let same = &root.output == output && detail["stat"] == stat.as_str();
+    if same {
+        store.touch_root(&root.name);
+    }
     Ok(detail["digest"].as_str().filter(|_| same).map(str::to_owned))
 }
 
@@ -154,7 +157,8 @@ fn root_of(store: &dyn Store, path: &Path) -> Result<Option<Root>, Failure> {
     Ok(store.roots()?.into_iter().find(|root| root.name == name))
 }
 
-fn root_name(path: &Path) -> String {
+/// What the root of the result at `path` is called.
+pub(crate) fn root_name(path: &Path) -> String {
     format!("result:{}", path.display())
 }
 

@@ -76,6 +76,10 @@ impl Store for WithoutMemos<'_> {
         self.0.set_root(root)
     }
 
+    fn touch_root(&self, name: &str) {
+        self.0.touch_root(name);
+    }
+
     fn remove_root(&self, name: &str) -> Result<(), Error> {
         self.0.remove_root(name)
     }

@@ -1,5 +1,7 @@
 //! `DiskStore`: a store in a folder.
 //!
+//! # Layout
+//!
 //! ```text
 //! format                     "mediabuild store 2", and the features in use
 //! objects/ab/<digest>        a blob of 1 MiB or more, read-only
@@ -8,6 +10,7 @@
 //! index.sqlite               what lies where; realisations, memos, roots (WAL)
 //! secret-key                 32 random bytes, mode 0600
 //! gate.lock                  held shared by commits, exclusively by whoever removes files or rows
+//! gate.turn                  the queue at the gate
 //! reserve                    8 MiB that a collection gives away first, to work on a full disk
 //! trash/lock                 held while a collection runs
 //! trash/<name>/...           files that were removed and are being unlinked
@@ -22,12 +25,40 @@
 //! the parts of containers in `.parts` objects, so the index's `object` and `part` tables can be
 //! made anew from the files ([`DiskStore::rebuild_index`]).
 //!
-//! A batch writes to `tmp/`, makes its files durable, renames them to their places, makes the
-//! folders durable, and then adds its rows in one transaction: the commit point. A process killed
-//! before leaves files that no row names, never a row without its file.
+//! # Why a crash loses nothing
 //!
-//! A row without its file (somebody removed it) counts as absent, and so does a recipe or directory
-//! whose bytes are damaged: what made it makes it again.
+//! A file in `objects/` or `packs/` never changes: it comes by a rename, whole and flushed, and goes
+//! by a rename. A row of the index says that a file is there. The two are kept in step by order:
+//!
+//! | | order | cut short between |
+//! |---|---|---|
+//! | commit | files flushed, renamed, folders flushed, then rows | files that no row names |
+//! | collection | rows, then files renamed to `trash/`, then unlinked | files that no row names |
+//! | moving | a commit of copies, then a collection of the rest | things are there twice |
+//! | repair | a commit of what is good, then the damaged file, then its rows | a row without its file |
+//! | new index | the whole of it flushed elsewhere, then renamed | the old index |
+//!
+//! Each set of rows is one transaction of SQLite with `synchronous=FULL`, which survives a power cut
+//! as a whole or not at all. So after any crash:
+//!
+//! - a row has its file, with the right bytes, or (a repair was cut short, or somebody removed the
+//!   file) it has none and counts as absent, as does a recipe or directory whose bytes are damaged:
+//!   what made it makes it again;
+//! - a file without a row is seen by nobody, replaced by a commit of the same content, and removed
+//!   by the next collection;
+//! - an error of a flush ends its batch before the first rename: what the disk refused is not named.
+//!
+//! Everything else may be lost without harm: `tmp/`, `trash/`, `locks/` and `leases/` are swept
+//! where nobody holds their locks, and the kernel gives up the locks of the dead.
+//!
+//! # Why a collection takes nothing from the living
+//!
+//! A process appends each digest to its lease file *before* it looks it up, and then passes the
+//! gate. A collector marks at leisure; then it holds the gate exclusively, reads the leases and the
+//! roots once more, and only then removes rows and files. So a lease is either read by the
+//! collector, which keeps the thing with all it needs, where it is; or its owner passes the gate
+//! when the removal is over, and sees what is left. While the gate is held no commit is under way,
+//! so a file without a row is nobody's. Age decides nothing.
 
 mod batch;
 mod copy;
@@ -54,6 +85,7 @@ mod verify;
 pub use gc::{GcOptions, GcReport, RootUsage, Usage};
 pub use quarantine::Quarantined;
 pub use rebuild::RebuildReport;
+pub use verify::{ScrubOptions, ScrubReport};
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -299,12 +331,18 @@ impl Store for DiskStore {
         self.index.set_root(root)
     }
 
+    fn touch_root(&self, name: &str) {
+        if let Err(error) = self.index.touch_root(name) {
+            tracing::debug!(name, %error, "its last use is not kept");
+        }
+    }
+
     fn remove_root(&self, name: &str) -> Result<(), Error> {
         self.index.remove_root(name)
     }
 
     fn verify(&self, progress: &mut dyn FnMut(u64, u64) -> bool) -> Result<Vec<Problem>, Error> {
-        verify::verify(self, progress)
+        Ok(self.scrub(&ScrubOptions::default(), progress)?.problems)
     }
 
     fn secret_key(&self) -> Result<[u8; 32], Error> {

@@ -41,7 +41,10 @@ pub use digest::{Digest, DigestParseError};
 pub use directory::{
     Directory, DirectoryBuilder, DirectoryError, Entry, EntryName, NameError, walk,
 };
-pub use disk::{DiskStore, GcOptions, GcReport, Quarantined, RebuildReport, RootUsage, Usage};
+pub use disk::{
+    DiskStore, GcOptions, GcReport, Quarantined, RebuildReport, RootUsage, ScrubOptions,
+    ScrubReport, Usage,
+};
 pub use error::Error;
 pub use memory::MemoryStore;
 pub use output::{Conflict, DerivationId, Output, Problem, Root};

@@ -145,6 +145,9 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    /// Nothing is ever collected here.
+    fn touch_root(&self, _name: &str) {}
+
     fn remove_root(&self, name: &str) -> Result<(), Error> {
         self.lock().remove_root(name);
         Ok(())

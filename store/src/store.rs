@@ -92,6 +92,10 @@ pub trait Store: Send + Sync {
     /// Adds a gc root or replaces the one of that name.
     fn set_root(&self, root: &Root) -> Result<(), Error>;
 
+    /// Says that the root of that name is in use: with a limit, what was used last is collected
+    /// last. Kept to the hour, and as far as the store can be written.
+    fn touch_root(&self, name: &str);
+
     /// Removes the gc root of that name, if there is one.
     fn remove_root(&self, name: &str) -> Result<(), Error>;
 

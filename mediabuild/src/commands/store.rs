@@ -1,10 +1,12 @@
 //! `mediabuild store`: looking after the store.
 
 mod add;
+mod pin;
+mod verify;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mediabuild_store::{DiskStore, GcOptions, Problem, Store};
+use mediabuild_store::{DiskStore, GcOptions, Store};
 use serde_json::json;
 
 use crate::cli::{Arguments, StoreCommand, StoreGc};
@@ -26,55 +28,14 @@ pub(super) fn run(
     let store = open_store::open(arguments.store.as_ref(), progress)?;
     match command {
         StoreCommand::Add(options) => add::run(options, &store, progress),
-        StoreCommand::Verify(options) => verify(&store, options.repair, progress),
+        StoreCommand::Verify(options) => verify::run(options, &store, progress),
+        StoreCommand::Pin(options) => pin::pin(options, &store, arguments, progress),
+        StoreCommand::Unpin(options) => pin::unpin(&options.name, &store, progress),
         StoreCommand::Roots => roots(&store, progress),
         StoreCommand::Gc(options) => gc(&store, options, progress),
         StoreCommand::Du => du(&store, progress),
         StoreCommand::RebuildIndex => unreachable!("it needs no index, so no open store"),
     }
-}
-
-fn verify(store: &DiskStore, repair: bool, progress: &Progress) -> Result<(), Failure> {
-    let job = progress.job("store verify", None);
-    let mut seen_bytes = 0;
-    let problems = store.verify(&mut |done_bytes, _| {
-        job.advance(done_bytes.saturating_sub(seen_bytes));
-        seen_bytes = done_bytes;
-        !cancel::is_cancelled()
-    })?;
-    job.finish("read", false);
-    for problem in &problems {
-        progress.json(json!({ "event": "problem", "message": problem.to_string() }));
-        progress.result(&problem.to_string());
-    }
-    progress.json(json!({ "event": "verified", "bytes": seen_bytes, "problems": problems.len() }));
-    if problems.is_empty() {
-        progress.result(&format!("{} read, everything is as it was stored", human(seen_bytes)));
-        return Ok(());
-    }
-    if repair {
-        return quarantine(store, &problems, progress);
-    }
-    Err(Failure::build(format!("the store has {}", counted(problems.len(), "problem")))
-        .help("mediabuild store verify --repair"))
-}
-
-fn quarantine(store: &DiskStore, problems: &[Problem], progress: &Progress) -> Result<(), Failure> {
-    let done = store.quarantine(problems)?;
-    let (files, lost) = (done.files.len(), done.lost.len());
-    progress.json(json!({
-        "event": "repaired", "files": done.files, "saved": done.saved, "lost": lost,
-    }));
-    for file in &done.files {
-        progress.result(&format!("moved aside: {}", file.display()));
-    }
-    progress.result(&format!(
-        "{} moved aside, {} in them saved; the next build imports or makes {} anew",
-        counted(files, "damaged file"),
-        counted(done.saved, "good content"),
-        counted(lost, "content"),
-    ));
-    Ok(())
 }
 
 fn gc(store: &DiskStore, options: &StoreGc, progress: &Progress) -> Result<(), Failure> {
@@ -101,9 +62,13 @@ fn gc(store: &DiskStore, options: &StoreGc, progress: &Progress) -> Result<(), F
         "removed": report.removed_objects,
         "kept": report.kept_objects,
         "roots": report.removed_roots,
+        "evicted": report.evicted_roots,
     }));
     for root in &report.removed_roots {
         progress.result(&format!("gone: {root}"));
+    }
+    for root in &report.evicted_roots {
+        progress.result(&format!("not kept any more: {root}"));
     }
     progress.result(&format!(
         "{} {} of {}; {} left",

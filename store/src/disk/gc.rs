@@ -26,6 +26,7 @@ mod orphan;
 mod plan;
 mod recent;
 pub(super) mod reserve;
+mod roots;
 mod trash;
 mod usage;
 
@@ -41,14 +42,11 @@ use trash::Trash;
 
 use super::batch::DiskBatch;
 use super::gate::Held;
-use super::index::{RealisationRow, Removal, Snapshot};
+use super::index::{RealisationRow, Removal, RootRow, Snapshot};
 use super::place::create_folder;
 use super::stored_file::StoredFile;
 use super::{DiskStore, derivation_lock, lease};
-use crate::{Digest, Error, Root};
-
-/// The root of a result is named so, then by its path: with the path the root goes.
-const RESULT_PREFIX: &str = "result:";
+use crate::{Digest, Error};
 
 /// How much is copied in one commit.
 const BATCH_BYTES: u64 = 512 << 20;
@@ -56,10 +54,11 @@ const BATCH_BYTES: u64 = 512 << 20;
 /// What a collection may take of what no root names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GcOptions {
-    /// Keep what was stored at or after this time, in seconds since 1970; with no limit and no
-    /// `max_bytes` nothing is kept.
+    /// In seconds since 1970. Results that were not used since go, though they are there; what no
+    /// root names stays if it was stored since.
     pub keep_since: Option<i64>,
-    /// Keep the youngest as long as the store is not larger than this.
+    /// Results go until the store is not larger than this, the one used last at last; what no root
+    /// names stays as far as there is room, the youngest first.
     pub max_bytes: Option<u64>,
     /// Only find out what would go.
     pub dry_run: bool,
@@ -80,6 +79,8 @@ pub struct GcReport {
     pub kept_objects: usize,
     /// Roots whose results are gone, so they are gone too.
     pub removed_roots: Vec<String>,
+    /// Roots of results that are there and did not count any more.
+    pub evicted_roots: Vec<String>,
 }
 
 impl DiskStore {
@@ -116,60 +117,70 @@ impl DiskStore {
         let files = StoredFile::list(&self.place)?;
         let mut marks = Marks::new(self, &snapshot);
         marks.find_lost(&files);
-        self.mark(&mut marks, options, &mut || progress(0, 0))?;
+        let evicted = self.mark(&mut marks, options, &mut || progress(0, 0))?;
         let first = plan::plan(&marks, &Movable::Any);
         let orphans = orphan::candidates(&marks, &files);
         if options.dry_run {
-            return Ok(self.forecast(&marks, &first, &orphans));
+            let mut report = self.forecast(&marks, &first, &orphans);
+            report.evicted_roots = names(&evicted);
+            return Ok(report);
         }
         let (movable, copied_bytes) = self.move_out(&first.moves, progress)?;
         if !progress(copied_bytes, copied_bytes) {
             return Err(Error::Cancelled);
         }
         let held = self.place.gate()?.exclusive()?;
-        let removed_roots = self.mark_again(&mut marks, &held)?;
+        let roots = self.mark_again(&mut marks, evicted, &held)?;
         let last = plan::plan(&marks, &movable);
-        let sweep = Sweep { store: self, marks: &marks, plan: &last, roots: &removed_roots };
+        let sweep = Sweep { store: self, marks: &marks, plan: &last, roots: &roots };
         let mut trash = Trash::new(&self.place)?;
         let removed_bytes = sweep.run(&orphans, &mut trash)?;
         self.known_whole.clear();
         drop(held);
         trash.empty();
         let mut report = report(&snapshot, &last, removed_bytes, copied_bytes);
-        report.removed_roots = removed_roots.into_iter().map(|root| root.name).collect();
+        let (gone, evicted): (Vec<RootRow>, Vec<RootRow>) =
+            roots.into_iter().partition(roots::is_gone);
+        (report.removed_roots, report.evicted_roots) = (names(&gone), names(&evicted));
         Ok(report)
     }
 
+    /// Answers the roots that do not count.
     fn mark(
         &self,
         marks: &mut Marks<'_>,
         options: &GcOptions,
         go_on: GoOn<'_>,
-    ) -> Result<(), Error> {
-        let living = marks.snapshot.roots.iter().filter(|root| !is_gone(root));
-        let roots: Vec<Digest> = living.map(|root| root.output.digest()).collect();
+    ) -> Result<Vec<RootRow>, Error> {
         let leases = {
             let held = self.place.gate()?.exclusive()?;
             lease::read_all(&self.place, &held)?
         };
         marks.reach(leases, Reached::Held, go_on)?;
-        marks.reach(roots, Reached::Live, go_on)?;
-        inputs::reach_inputs(marks, go_on)?;
+        let evicted = roots::reach_roots(marks, options, go_on)?;
         recent::reach_recent(self, marks, options, go_on)?;
-        implied::reach_implied(self, marks, options, go_on)
+        implied::reach_implied(self, marks, options, go_on)?;
+        Ok(evicted)
     }
 
     /// Marks what came since the snapshot; answers the roots that are no more. The moment of truth,
     /// so it takes everything that it finds for held.
-    fn mark_again(&self, marks: &mut Marks<'_>, held: &Held) -> Result<Vec<Root>, Error> {
+    fn mark_again(
+        &self,
+        marks: &mut Marks<'_>,
+        evicted: Vec<RootRow>,
+        held: &Held,
+    ) -> Result<Vec<RootRow>, Error> {
         let mut go_on = || true;
         marks.reach(lease::read_all(&self.place, held)?, Reached::Held, &mut go_on)?;
         let is_new = |digest: &Digest| marks.snapshot.object(digest).is_none();
         let encodings: Vec<Digest> = self.index.encodings()?.into_iter().filter(is_new).collect();
         marks.reach(encodings, Reached::Held, &mut go_on)?;
-        let (gone, living): (Vec<Root>, Vec<Root>) =
-            self.index.roots()?.into_iter().partition(is_gone);
-        let digests = living.iter().map(|root| root.output.digest());
+        // One that was used meanwhile is another row.
+        let goes = |row: &RootRow| roots::is_gone(row) || evicted.contains(row);
+        let (gone, living): (Vec<RootRow>, Vec<RootRow>) =
+            self.index.root_rows()?.into_iter().partition(goes);
+        let digests = living.iter().map(|row| row.root.output.digest());
         let new: Vec<Digest> = digests.filter(|digest| !marks.is_live(digest)).collect();
         marks.reach(new, Reached::Held, &mut go_on)?;
         Ok(gone)
@@ -204,28 +215,44 @@ impl DiskStore {
 
     fn forecast(&self, marks: &Marks<'_>, plan: &Plan, orphans: &[StoredFile]) -> GcReport {
         let snapshot = marks.snapshot;
-        let moved: HashSet<&Digest> = plan.moves.iter().map(|it| &it.digest).collect();
-        let mut removed_bytes = 0;
-        let mut packs = plan.held_packs.clone();
-        for object in 0..snapshot.digests.len() {
-            let stays = plan.stays[object] && !moved.contains(&snapshot.digests[object]);
-            match snapshot.pack(object) {
-                Some(pack) if stays => drop(packs.insert(pack)),
-                None if !stays => removed_bytes += snapshot.stored_bytes(object),
-                _ => {}
-            }
-        }
-        let dead_packs = snapshot.packs.iter().filter(|(number, _)| !packs.contains(number));
-        removed_bytes += dead_packs.map(|(_, pack)| pack.size_bytes).sum::<u64>();
         let size_bytes =
             |file: &StoredFile| file.path(&self.place).metadata().map_or(0, |it| it.len());
-        removed_bytes += orphans.iter().map(size_bytes).sum::<u64>();
+        let orphans_bytes: u64 = orphans.iter().map(size_bytes).sum();
         let copied_bytes = plan.moves.iter().map(|it| it.located.stored_bytes).sum();
+        let removed_bytes = removed_bytes(marks, plan) + orphans_bytes;
         let mut report = report(snapshot, plan, removed_bytes, copied_bytes);
-        let gone = snapshot.roots.iter().filter(|root| is_gone(root));
-        report.removed_roots = gone.map(|root| root.name.clone()).collect();
+        let gone = snapshot.roots.iter().filter(|row| roots::is_gone(row)).cloned();
+        report.removed_roots = names(&gone.collect::<Vec<_>>());
         report
     }
+}
+
+/// How long the files are that `plan` removes.
+fn removed_bytes(marks: &Marks<'_>, plan: &Plan) -> u64 {
+    let snapshot = marks.snapshot;
+    let moved: HashSet<&Digest> = plan.moves.iter().map(|it| &it.digest).collect();
+    let mut removed_bytes = 0;
+    let mut packs = plan.held_packs.clone();
+    for object in 0..snapshot.digests.len() {
+        let stays = plan.stays[object] && !moved.contains(&snapshot.digests[object]);
+        match snapshot.pack(object) {
+            Some(pack) if stays => drop(packs.insert(pack)),
+            None if !stays => removed_bytes += snapshot.stored_bytes(object),
+            _ => {}
+        }
+    }
+    let dead_packs = snapshot.packs.iter().filter(|(number, _)| !packs.contains(number));
+    removed_bytes + dead_packs.map(|(_, pack)| pack.size_bytes).sum::<u64>()
+}
+
+/// How large the store is after a collection by `plan`, the index not counted.
+fn kept_bytes(marks: &Marks<'_>, plan: &Plan) -> u64 {
+    let copied_bytes = plan.moves.iter().map(|it| it.located.stored_bytes).sum();
+    report(marks.snapshot, plan, removed_bytes(marks, plan), copied_bytes).kept_bytes
+}
+
+fn names(rows: &[RootRow]) -> Vec<String> {
+    rows.iter().map(|row| row.root.name.clone()).collect()
 }
 
 /// The last steps, with the gate held.
@@ -233,7 +260,7 @@ struct Sweep<'a> {
     store: &'a DiskStore,
     marks: &'a Marks<'a>,
     plan: &'a Plan,
-    roots: &'a [Root],
+    roots: &'a [RootRow],
 }
 
 impl Sweep<'_> {
@@ -364,14 +391,8 @@ fn report(snapshot: &Snapshot, plan: &Plan, removed_bytes: u64, copied_bytes: u6
         removed_objects: plan.stays.len() - kept_objects,
         kept_objects,
         removed_roots: Vec::new(),
+        evicted_roots: Vec::new(),
     }
-}
-
-/// Whether a root is that of a result whose path is gone. One that cannot be looked at is not.
-fn is_gone(root: &Root) -> bool {
-    let path = root.name.strip_prefix(RESULT_PREFIX).map(Path::new);
-    let gone = |path: &Path| path.symlink_metadata().map_err(|cause| cause.kind());
-    path.is_some_and(|path| gone(path).is_err_and(|kind| kind == std::io::ErrorKind::NotFound))
 }
 
 /// One collection at a time.

@@ -41,6 +41,14 @@ pub(super) struct Index {
     packs: Mutex<HashMap<i64, Digest>>,
 }
 
+/// A root, and when it was set or used last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RootRow {
+    pub(super) root: Root,
+    /// Seconds since 1970.
+    pub(super) used_at: i64,
+}
+
 /// A row to be of table `object`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NewObject {
@@ -112,7 +120,42 @@ impl Index {
     }
 
     pub(super) fn roots(&self) -> Result<Vec<Root>, Error> {
+        Ok(self.root_rows()?.into_iter().map(|row| row.root).collect())
+    }
+
+    pub(super) fn root_rows(&self) -> Result<Vec<RootRow>, Error> {
         self.read(read_roots)
+    }
+
+    /// Where the last verification ended that did not reach the end: pack (-1: none), digest.
+    pub(super) fn scrub_position(&self) -> Result<Option<(i64, Digest)>, Error> {
+        self.read(|connection| {
+            let sql = "SELECT value FROM state WHERE name = 'scrub'";
+            let value: Option<Vec<u8>> =
+                connection.query_row(sql, [], |row| row.get(0)).optional()?;
+            Ok(value.and_then(|value| {
+                let (pack, digest) = value.split_first_chunk()?;
+                Some((i64::from_le_bytes(*pack), Digest::from_bytes(digest.try_into().ok()?)))
+            }))
+        })
+    }
+
+    /// Remembers it, or forgets it. Only saves time, so a store that cannot be written is no matter.
+    pub(super) fn set_scrub_position(&self, position: Option<(i64, Digest)>) {
+        let value =
+            position.map(|(pack, digest)| [&pack.to_le_bytes()[..], digest.as_bytes()].concat());
+        if value.is_none() && matches!(self.scrub_position(), Ok(None)) {
+            return;
+        }
+        let connection = lock(&self.writer);
+        let done = match value {
+            Some(value) => connection
+                .execute("INSERT OR REPLACE INTO state (name, value) VALUES ('scrub', ?)", [value]),
+            None => connection.execute("DELETE FROM state WHERE name = 'scrub'", []),
+        };
+        if let Err(cause) = done {
+            tracing::debug!("where the verification ended is not kept: {cause}");
+        }
     }
 
     fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
@@ -120,12 +163,13 @@ impl Index {
     }
 }
 
-fn read_roots(connection: &Connection) -> rusqlite::Result<Vec<Root>> {
+fn read_roots(connection: &Connection) -> rusqlite::Result<Vec<RootRow>> {
     let mut select = connection.prepare_cached(
-        "SELECT is_directory, digest, size_bytes, name, detail FROM root ORDER BY name",
+        "SELECT is_directory, digest, size_bytes, name, detail, used_at FROM root ORDER BY name",
     )?;
     let root = |row: &rusqlite::Row<'_>| {
-        Ok(Root { output: output_at(row)?, name: row.get(3)?, detail: row.get(4)? })
+        let root = Root { output: output_at(row)?, name: row.get(3)?, detail: row.get(4)? };
+        Ok(RootRow { root, used_at: row.get(5)? })
     };
     select.query_map([], root)?.collect()
 }

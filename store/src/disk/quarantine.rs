@@ -68,9 +68,13 @@ fn quarantine_file(
     done: &mut Quarantined,
 ) -> Result<(), Error> {
     let objects = store.index.objects_in(file)?;
-    let damaged: BTreeSet<Digest> = verify::damaged(store, &objects)?.into_iter().collect();
+    let mut damaged: BTreeSet<Digest> = verify::damaged(store, &objects)?.into_iter().collect();
     if damaged.is_empty() {
         return Ok(());
+    }
+    if let StoredFile::Pack(id) = file {
+        // A table: the members are good, or damaged by themselves.
+        damaged.remove(id);
     }
     let path = file.path(&store.place);
     tracing::warn!(path = %path.display(), "moving a damaged file to quarantine");

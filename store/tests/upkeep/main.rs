@@ -5,6 +5,7 @@ mod heal;
 mod lease;
 mod proof;
 mod rebuild;
+mod scrub;
 mod together;
 mod usage;
 

@@ -20,6 +20,7 @@ pub(in crate::disk) enum Reached {
     Held,
 }
 
+#[derive(Clone)]
 pub(in crate::disk) struct Marks<'a> {
     store: &'a DiskStore,
     pub(super) snapshot: &'a Snapshot,

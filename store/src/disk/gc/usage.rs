@@ -62,7 +62,7 @@ impl DiskStore {
         };
         let usages = roots.iter().zip(&needs).map(usage).collect();
         let mut marks = Marks::new(self, &snapshot);
-        let all = snapshot.roots.iter().map(|root| root.output.digest());
+        let all = snapshot.roots.iter().map(|row| row.root.output.digest());
         marks.reach(all, Reached::Live, &mut || true)?;
         reach_inputs(&mut marks, &mut || true)?;
         reach_implied(self, &mut marks, &GcOptions::default(), &mut || true)?;

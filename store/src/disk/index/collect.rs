@@ -7,8 +7,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::realisation::count_removal;
 use super::row::{bytes_at, digest_at};
-use super::{BUSY_TIMEOUT, Index, index_error, lock};
-use crate::{Digest, Error, Root};
+use super::{BUSY_TIMEOUT, Index, RootRow, index_error, lock};
+use crate::{Digest, Error};
 
 /// How long shrinking waits for other processes' transactions.
 const SHRINK_TIMEOUT: Duration = Duration::from_secs(1);
@@ -26,7 +26,7 @@ pub(in crate::disk) struct Removal<'a> {
     pub(in crate::disk) realisations: Vec<&'a Digest>,
     /// Topic, key and what it goes with.
     pub(in crate::disk) memos: Vec<(&'a str, (Digest, Digest))>,
-    pub(in crate::disk) roots: Vec<&'a Root>,
+    pub(in crate::disk) roots: Vec<&'a RootRow>,
     /// Packs that stay even if no object lies in them any more.
     pub(in crate::disk) kept_packs: HashSet<i64>,
 }
@@ -122,9 +122,10 @@ fn remove(
     for (topic, (key, about)) in &removal.memos {
         delete.execute(params![topic, key.as_bytes(), about.as_bytes()])?;
     }
-    let mut delete = transaction.prepare("DELETE FROM root WHERE name = ? AND digest = ?")?;
-    for root in &removal.roots {
-        delete.execute(params![root.name, root.output.digest().as_bytes()])?;
+    let sql = "DELETE FROM root WHERE name = ? AND digest = ? AND used_at = ?";
+    let mut delete = transaction.prepare(sql)?;
+    for RootRow { root, used_at } in &removal.roots {
+        delete.execute(params![root.name, root.output.digest().as_bytes(), used_at])?;
     }
     drop(delete);
     count_removal(transaction)?;
@@ -168,7 +169,9 @@ fn remove_packs(
     packs.retain(|pack| !kept.contains(&pack.number));
     let mut delete = transaction
         .prepare("DELETE FROM pack WHERE number = ? AND number < (SELECT max(number) FROM pack)")?;
+    let mut empty = transaction.prepare("UPDATE pack SET size_bytes = 0 WHERE number = ?")?;
     for pack in &packs {
+        empty.execute([pack.number])?;
         delete.execute([pack.number])?;
     }
     Ok(packs)

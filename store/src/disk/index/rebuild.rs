@@ -5,11 +5,11 @@ use std::path::Path;
 use rusqlite::{Connection, Row, Transaction, params};
 
 use super::realisation::{insert_conflict, read_conflicts};
-use super::row::{bytes_column, digest_at, digests_at, output_at, output_columns};
-use super::{Index, connect, index_error, read_roots, schema, write};
+use super::row::{bytes_column, digest_at, digests_at, output_at};
+use super::{Index, RootRow, connect, index_error, read_roots, schema, write};
 use crate::disk::publish::{NewMemo, NewRealisation};
 use crate::shelf::{Container, Located};
-use crate::{Conflict, DerivationId, Digest, Error, Part, Root};
+use crate::{Conflict, DerivationId, Digest, Error, Part};
 
 /// What the files say.
 #[derive(Default)]
@@ -27,7 +27,7 @@ pub(in crate::disk) struct Rows {
 pub(in crate::disk) struct Kept {
     pub(in crate::disk) realisations: Vec<NewRealisation>,
     pub(in crate::disk) memos: Vec<NewMemo>,
-    pub(in crate::disk) roots: Vec<Root>,
+    pub(in crate::disk) roots: Vec<RootRow>,
     pub(in crate::disk) conflicts: Vec<Conflict>,
 }
 
@@ -120,15 +120,8 @@ fn insert_kept(transaction: &Transaction<'_>, kept: &Kept) -> rusqlite::Result<(
         write::insert_realisation(transaction, realisation, now)?;
     }
     kept.memos.iter().try_for_each(|memo| write::insert_memo(transaction, memo))?;
-    let mut insert = transaction.prepare(
-        "INSERT INTO root (name, is_directory, digest, size_bytes, detail) VALUES (?, ?, ?, ?, ?)",
-    )?;
     kept.conflicts.iter().try_for_each(|it| insert_conflict(transaction, it))?;
-    for root in &kept.roots {
-        let (is_directory, digest, size_bytes) = output_columns(&root.output);
-        insert.execute(params![root.name, is_directory, digest, size_bytes, root.detail])?;
-    }
-    Ok(())
+    kept.roots.iter().try_for_each(|row| write::insert_root(transaction, &row.root, row.used_at))
 }
 
 fn read_realisations(connection: &Connection) -> rusqlite::Result<Vec<NewRealisation>> {

@@ -111,6 +111,7 @@ ALTER TABLE realisation ADD COLUMN generation INTEGER;
 ALTER TABLE realisation ADD COLUMN proof BLOB;
 ALTER TABLE memo ADD COLUMN about BLOB;
 ALTER TABLE root ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
+UPDATE root SET used_at = unixepoch();
 ";
 
 /// Makes the tables if there are none, brings older ones up to date, refuses those of a newer

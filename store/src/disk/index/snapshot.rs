@@ -9,9 +9,9 @@ use std::ops::Range;
 use rusqlite::{Connection, Row, TransactionBehavior};
 
 use super::row::{bytes_at, digest_at, digests_at, object_at};
-use super::{Index, connect, index_error, read_roots};
+use super::{Index, RootRow, connect, index_error, read_roots};
 use crate::shelf::{Container, Kind, Located};
-use crate::{Digest, Error, Root};
+use crate::{Digest, Error};
 
 /// The rows of the index. Positions in `digests` name objects.
 pub(in crate::disk) struct Snapshot {
@@ -25,7 +25,7 @@ pub(in crate::disk) struct Snapshot {
     pub(in crate::disk) containers: HashMap<i64, Digest>,
     /// Container number and the object that lists its parts.
     pub(in crate::disk) part_tables: Vec<(i64, Digest)>,
-    pub(in crate::disk) roots: Vec<Root>,
+    pub(in crate::disk) roots: Vec<RootRow>,
     pub(in crate::disk) realisations: Vec<RealisationRow>,
     pub(in crate::disk) memos: Vec<MemoKeys>,
 }

@@ -2,13 +2,16 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::realisation::realisation;
 use super::row::{bytes_column, output_columns};
 use super::{Index, NewObject, index_error, lock};
 use crate::disk::publish::{NewMemo, NewRealisation, Pending};
 use crate::{Conflict, Digest, Error, Output, Part, Root};
+
+/// How old the time of a root's last use may be before it is written again.
+const TOUCH_SECONDS: u64 = 3600;
 
 impl Index {
     /// Adds all of `pending`, whose files are durable in their places, and the batch's pack by id
@@ -36,14 +39,24 @@ impl Index {
     }
 
     pub(in crate::disk) fn set_root(&self, root: &Root) -> Result<(), Error> {
-        let (is_directory, digest, size_bytes) = output_columns(&root.output);
-        self.write(|connection| {
-            connection.execute(
-                "INSERT OR REPLACE INTO root (name, is_directory, digest, size_bytes, detail)
-                 VALUES (?, ?, ?, ?, ?)",
-                params![root.name, is_directory, digest, size_bytes, root.detail],
-            )
-        })
+        self.write(|connection| insert_root(connection, root, seconds_now()).map(|()| 1))
+    }
+
+    /// Says that a root is in use, unless that was said within the hour. A clock that went back
+    /// makes it be said again.
+    pub(in crate::disk) fn touch_root(&self, name: &str) -> Result<(), Error> {
+        let now = seconds_now();
+        let used_at: Option<i64> = self.read(|connection| {
+            let mut select =
+                connection.prepare_cached("SELECT used_at FROM root WHERE name = ?")?;
+            select.query_row([name], |row| row.get(0)).optional()
+        })?;
+        match used_at {
+            Some(used_at) if now.abs_diff(used_at) > TOUCH_SECONDS => self.write(|connection| {
+                connection.execute("UPDATE root SET used_at = ? WHERE name = ?", params![now, name])
+            }),
+            _ => Ok(()),
+        }
     }
 
     pub(in crate::disk) fn remove_root(&self, name: &str) -> Result<(), Error> {
@@ -117,6 +130,20 @@ fn insert_object(
         object.pack_offset_bytes.and(pack),
         bytes_column(object.pack_offset_bytes.unwrap_or(0)),
     ])?;
+    Ok(())
+}
+
+pub(super) fn insert_root(
+    connection: &Connection,
+    root: &Root,
+    used_at: i64,
+) -> rusqlite::Result<()> {
+    let (is_directory, digest, size_bytes) = output_columns(&root.output);
+    connection.execute(
+        "INSERT OR REPLACE INTO root (name, is_directory, digest, size_bytes, detail, used_at)
+         VALUES (?, ?, ?, ?, ?, ?)",
+        params![root.name, is_directory, digest, size_bytes, root.detail, used_at],
+    )?;
     Ok(())
 }
 
