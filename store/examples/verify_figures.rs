@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for seed in 0..count {
             let mut batch = store.batch()?;
             let mut noise = Noise { reader: reader(seed), left_bytes: size_bytes };
-            batch.put_blob(&mut noise, &mut |_| ())?;
+            batch.put_blob(&mut noise, &mut |_| true)?;
             batch.commit()?;
         }
         drop(store);
