@@ -403,7 +403,7 @@ const HELP: [(&[&str], &[&str]); 24] = [
             "--timings",
         ],
     ),
-    (&["why"], &["<TARGET>", "[ON]", "--project <DIR>"]),
+    (&["why"], &["[TARGET]", "[ON]", "--project <DIR>"]),
     (&["log"], &["[TARGET]"]),
     (&["graph"], &["[TARGET]"]),
     (&["inspect"], &["info", "ls", "cat", "variables"]),

@@ -34,6 +34,7 @@ fn why_names_the_file_that_changed_and_the_way_to_it() {
         "media factory will be built\n  media factory: was not built here before\n"
     );
     space.build(&[]);
+    assert_eq!(why(&space, &[]).matches("is up to date").count(), 2, "all media");
     grow(&space, "drivers/demo-net/demo.sys", 100_000);
     let before = why(&space, &["boot"]);
     for line in [
@@ -112,6 +113,7 @@ fn why_two_names_shows_the_way_between_them() {
     );
     let file = why(&space, &["media:factory", "drivers/demo-net/demo.inf"]);
     assert!(file.ends_with("    import drivers/demo-net (as source)\n"), "{file}");
+    assert_eq!(why(&space, &["boot", "winpe.wim"]).lines().count(), 3);
     let run = Run::of(space.command().args(["why", "boot", "branding"]));
     run.expect(1).says("media boot does not depend on `branding`");
     assert!(!space.store().exists(), "to look at the plan needs no store");

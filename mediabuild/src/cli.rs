@@ -147,6 +147,7 @@ pub(crate) struct Build {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  mediabuild why                              what changed since the last build, for all media
   mediabuild why factory                      what changed since the last build, file by file
   mediabuild why factory intel-net            how factory comes to need intel-net
   mediabuild why factory drivers/e1d.inf      the same for an input file
@@ -154,8 +155,8 @@ pub(crate) struct Build {
 Without a second name the inputs are looked at, and those that changed are read; nothing else is
 built. Of a target that is up to date it tells why it was built last.")]
 pub(crate) struct Why {
-    /// A definition (`factory`, or `media:factory`)
-    pub(crate) target: String,
+    /// A definition (`factory`, or `media:factory`) [default: all media]
+    pub(crate) target: Option<String>,
 
     /// A definition, step or input that it may depend on
     #[arg(value_name = "ON")]

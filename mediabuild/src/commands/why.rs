@@ -47,7 +47,7 @@ pub(super) fn run(why: &Why, arguments: &Arguments, progress: &Progress) -> Resu
 
 fn targets(why: &Why) -> Vec<String> {
     let project = why.project.iter().map(|project| project.display().to_string());
-    project.chain([why.target.clone()]).collect()
+    project.chain(why.target.clone()).collect()
 }
 
 /// Where every step stands once all inputs have been looked at: one that changed is read now, so
@@ -194,13 +194,14 @@ fn explain_dependency(plan: &Plan, other: &str, progress: &Progress) -> Result<(
 }
 
 /// Whether a user who types `text` may mean the step `key`: its whole name, its name without the
-/// kind (`kind:name` and `name`), or a file or folder that an import reads.
+/// kind (`kind:name` and `name`), or a file or folder that an import reads (the end of its path is
+/// enough).
 fn names(key: &str, text: &str) -> bool {
     let (kind, name) = key.split_once(' ').unwrap_or(("", key));
     if key == text || name == text || text.split_once(':') == Some((kind, name)) {
         return true;
     }
-    kind == "import" && Path::new(text).starts_with(name)
+    kind == "import" && (Path::new(text).starts_with(name) || Path::new(name).ends_with(text))
 }
 
 /// The steps from `from` to the nearest that `is_meant`, each with the role it fills above.
