@@ -9,10 +9,9 @@ mod temporary;
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use mediabuild_store::{Content, Digest, Output, Root, Store};
+use mediabuild_store::{Content, Copier, CopyError, Digest, Output, Root, Store};
 use serde_json::{Value, json};
 use walkdir::WalkDir;
 
@@ -66,7 +65,8 @@ fn export_file(
     check_space(&folder, content.size_bytes)?;
     let job = progress.job(&format!("write {}", file_name(path)), Some(content.size_bytes));
     let temporary = Temporary::file(path)?;
-    let (digest, file) = copy(store, content, temporary.path(), &job)?;
+    let mut copier = Copier::default();
+    let (digest, file) = copy(store, content, temporary.path(), &mut copier, &job)?;
     file.sync_all().map_err(|error| Failure::io("make durable", temporary.path(), &error))?;
     place(store, &output, temporary, path, &digest)?;
     job.finish("written", false);
@@ -162,32 +162,28 @@ pub(crate) fn root_name(path: &Path) -> String {
     format!("result:{}", path.display())
 }
 
-/// How many bytes are read at a time: large enough for parallel hashing, small enough for the cache.
-const PIECE_BYTES: usize = 1 << 20;
-
 /// Copies a content to a new file at `to`; gives BLAKE3 of its bytes, and the file, which the caller
 /// makes durable.
 fn copy(
     store: &dyn Store,
     content: &Content,
     to: &Path,
+    copier: &mut Copier,
     job: &Job<'_>,
 ) -> Result<(String, File), Failure> {
     let mut reader = store.open(&content.digest)?;
     let mut file = File::create(to).map_err(|error| Failure::io("create", to, &error))?;
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; PIECE_BYTES];
-    loop {
-        cancel::check()?;
-        let count = reader.read(&mut buffer).map_err(|error| corrupt(&content.digest, error))?;
-        if count == 0 {
-            break;
-        }
-        hasher.update(&buffer[..count]);
-        file.write_all(&buffer[..count]).map_err(|error| Failure::io("write", to, &error))?;
-        job.advance(count as u64);
-    }
-    Ok((hasher.finalize().to_hex().to_string(), file))
+    let mut observe = |piece: &[u8]| {
+        job.advance(piece.len() as u64);
+        !cancel::is_cancelled()
+    };
+    let copied =
+        copier.copy(&mut reader, &mut file, &mut observe).map_err(|error| match error {
+            CopyError::Read(error) => corrupt(&content.digest, error),
+            CopyError::Write(error) => Failure::io("write", to, &error),
+            CopyError::Cancelled => Failure::cancelled(),
+        })?;
+    Ok((copied.digest.to_string(), file))
 }
 
 fn export_folder(
@@ -208,11 +204,12 @@ fn export_folder(
     check_space(&folder, size_bytes)?;
     let job = progress.job(&format!("write {}", file_name(path)), Some(size_bytes));
     let temporary = Temporary::folder(path)?;
+    let mut copier = Copier::default();
     for (name, content) in &files {
         let to = temporary.path().join(name);
         let folder = to.parent().unwrap_or(&to);
         std::fs::create_dir_all(folder).map_err(|error| Failure::io("create", folder, &error))?;
-        copy(store, content, &to, &job)?;
+        copy(store, content, &to, &mut copier, &job)?;
     }
     // One barrier for thousands of files: each with one of its own takes minutes.
     let made_durable = sync_tree(temporary.path());

@@ -68,7 +68,6 @@ mod format;
 mod gate;
 mod gc;
 mod index;
-mod large;
 mod lease;
 mod locate;
 mod pack;

@@ -16,6 +16,7 @@
 
 mod blobs;
 mod content;
+mod copy;
 mod decode;
 mod derivation_lock;
 mod digest;
@@ -35,6 +36,7 @@ mod whole;
 
 pub use blobs::Blobs;
 pub use content::{Content, Part};
+pub use copy::{Copier, CopyError};
 pub use decode::DecodeError;
 pub use derivation_lock::DerivationLock;
 pub use digest::{Digest, DigestParseError};

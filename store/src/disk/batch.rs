@@ -10,15 +10,16 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::path::Path;
 
 use tempfile::NamedTempFile;
 
 use super::gate::Held;
-use super::large::{LargeFile, Pieces};
 use super::pack::{FinishedPack, PackWriter};
 use super::publish::{self, NewMemo, NewRealisation, Pending};
 use super::scratch::ScratchFolder;
 use super::{DiskStore, index::NewObject};
+use crate::copy::{Copier, CopyError, Growing, PIECE_BYTES};
 use crate::require::{self, Need};
 use crate::shelf::{self, Found, Kind, Located, Shelf};
 use crate::store::Observe;
@@ -42,7 +43,7 @@ pub(super) struct DiskBatch<'a> {
     pending: Pending,
     found: HashMap<Digest, Found>,
     /// Reused: holds a blob until it is known to be small, then the pieces of a large one.
-    pieces: Pieces,
+    copier: Copier,
     failed: bool,
 }
 
@@ -54,7 +55,7 @@ impl<'a> DiskBatch<'a> {
             pack: None,
             pending: Pending::default(),
             found: HashMap::new(),
-            pieces: Pieces::default(),
+            copier: Copier::default(),
             failed: false,
         }
     }
@@ -243,26 +244,31 @@ impl<'a> DiskBatch<'a> {
     /// Stores what `source` gives: in the pack if it is small.
     fn put_from(
         &mut self,
-        pieces: &mut Pieces,
+        copier: &mut Copier,
         source: &mut dyn Read,
         observe: &mut Observe<'_>,
     ) -> Result<Content, Error> {
-        if let Some(bytes) = pieces.begin(source)? {
-            if !bytes.is_empty() && !observe(bytes) {
+        let first = copier.read_first(source, LOOSE_BYTES_MIN).map_err(Error::from_read)?;
+        if first.len() < LOOSE_BYTES_MIN {
+            if !first.is_empty() && !observe(first) {
                 return Err(Error::Cancelled);
             }
-            return self.put_bytes(bytes);
+            return self.put_bytes(first);
         }
-        let mut file = LargeFile::new(self.create_loose()?);
-        let content = pieces.stream(source, &mut |piece| file.write(piece), observe)?;
-        self.put_finished(content, file.finish()?)
+        let mut file = self.create_loose()?;
+        let mut growing = Growing::default();
+        let mut write = |piece: &[u8]| growing.write(file.as_file_mut(), piece);
+        let streamed = copier.stream(source, &mut write, observe);
+        let content = streamed.map_err(|error| store_error(error, file.path()))?;
+        growing.finish(file.as_file()).map_err(Error::write(file.path(), 0))?;
+        self.put_finished(content, file)
     }
 
     /// Stores `file` as a clone that shares its bytes: hashed is the clone, which nobody changes.
     /// `None` where that cannot be.
     fn put_clone(
         &mut self,
-        pieces: &mut Pieces,
+        copier: &mut Copier,
         file: &File,
         observe: &mut Observe<'_>,
     ) -> Result<Option<Content>, Error> {
@@ -274,11 +280,13 @@ impl<'a> DiskBatch<'a> {
             return Ok(None);
         }
         let mut source = clone.as_file();
-        if pieces.begin(&mut source)?.is_some() {
+        let first = copier.read_first(&mut source, LOOSE_BYTES_MIN).map_err(Error::from_read)?;
+        if first.len() < LOOSE_BYTES_MIN {
             // It was cut just now: small things go to the pack.
             return Ok(None);
         }
-        let content = pieces.stream(&mut source, &mut |_| Ok(()), observe)?;
+        let streamed = copier.stream(&mut source, &mut |_| Ok(()), observe);
+        let content = streamed.map_err(|error| store_error(error, clone.path()))?;
         self.put_finished(content, clone).map(Some)
     }
 
@@ -300,16 +308,16 @@ impl Batch for DiskBatch<'_> {
         source: &mut dyn Read,
         observe: &mut Observe<'_>,
     ) -> Result<Content, Error> {
-        let mut pieces = std::mem::take(&mut self.pieces);
-        let content = self.put_from(&mut pieces, source, observe);
-        self.pieces = pieces;
+        let mut copier = std::mem::take(&mut self.copier);
+        let content = self.put_from(&mut copier, source, observe);
+        self.copier = copier;
         content
     }
 
     fn put_file(&mut self, file: &mut File, observe: &mut Observe<'_>) -> Result<Content, Error> {
-        let mut pieces = std::mem::take(&mut self.pieces);
-        let cloned = self.put_clone(&mut pieces, file, observe);
-        self.pieces = pieces;
+        let mut copier = std::mem::take(&mut self.copier);
+        let cloned = self.put_clone(&mut copier, file, observe);
+        self.copier = copier;
         match cloned? {
             Some(content) => Ok(content),
             None => self.put_blob(file, observe),
@@ -431,4 +439,12 @@ impl Batch for DiskBatch<'_> {
 fn write(file: &mut NamedTempFile, bytes: &[u8]) -> Result<(), Error> {
     let written = file.as_file_mut().write_all(bytes);
     written.map_err(Error::write(file.path(), bytes.len() as u64))
+}
+
+fn store_error(error: CopyError, path: &Path) -> Error {
+    match error {
+        CopyError::Read(cause) => Error::from_read(cause),
+        CopyError::Write(cause) => Error::write(path, PIECE_BYTES as u64)(cause),
+        CopyError::Cancelled => Error::Cancelled,
+    }
 }

@@ -2,7 +2,7 @@
 //! of a file that will go.
 
 use super::batch::{DiskBatch, LOOSE_BYTES_MIN};
-use super::large::LargeFile;
+use crate::copy::Growing;
 use crate::shelf::{Located, Shelf};
 use crate::{Digest, Error};
 
@@ -34,9 +34,14 @@ impl DiskBatch<'_> {
 
     fn copy_large(&mut self, digest: &Digest, located: &Located) -> Result<(), Error> {
         let source = self.store().source(located.container)?;
-        let mut file = LargeFile::new(self.create_loose()?);
-        source.stream_verified(digest, located, LOOSE_BYTES_MIN, &mut |piece| file.write(piece))?;
-        self.keep_loose(located.kind, *digest, file.finish()?)?;
+        let mut file = self.create_loose()?;
+        let mut growing = Growing::default();
+        source.stream_verified(digest, located, LOOSE_BYTES_MIN, &mut |piece| {
+            let written = growing.write(file.as_file_mut(), piece);
+            written.map_err(Error::write(file.path(), piece.len() as u64))
+        })?;
+        growing.finish(file.as_file()).map_err(Error::write(file.path(), 0))?;
+        self.keep_loose(located.kind, *digest, file)?;
         self.record(located.kind, *digest, located.stored_bytes, located.found(), None);
         Ok(())
     }

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, IoSlice, Write};
 use std::path::{Path, PathBuf};
 
-use super::large::WRITE_BACK_BYTES;
+use crate::copy::WRITE_BACK_BYTES;
 use crate::decode::Decoder;
 use crate::shelf::Kind;
 use crate::{DecodeError, Digest, Error, os};
