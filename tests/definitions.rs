@@ -229,7 +229,7 @@ fn kdl_blocks(text: &str) -> Vec<(usize, String)> {
     blocks
 }
 
-/// What is wrong with a block, apart from inputs that are not there.
+/// What is wrong with a block, apart from inputs that are not there or not pinned.
 fn mistakes_of(block: &str) -> Vec<Value> {
     let has_project = block.lines().any(|line| line.starts_with("project "));
     let head = if has_project { "" } else { "project \"document\"\n" };
@@ -237,7 +237,8 @@ fn mistakes_of(block: &str) -> Vec<Value> {
     space.write("mediabuild.kdl", format!("{head}{block}"));
     let run = space.run(&["check", "--format", "json", "."]);
     let events = json_lines(&run).into_iter().filter(|event| event["event"] == "diagnostic");
-    events.filter(|diagnostic| diagnostic["code"] != "missing-input").collect()
+    let is_input = |code: &Value| code == "missing-input" || code == "not-pinned";
+    events.filter(|diagnostic| !is_input(&diagnostic["code"])).collect()
 }
 
 #[test]
@@ -401,6 +402,7 @@ const HELP: [(&[&str], &[&str]); 24] = [
             "--check",
             "--locked",
             "--timings",
+            "--offline",
         ],
     ),
     (&["why"], &["[TARGET]", "[ON]", "--project <DIR>"]),

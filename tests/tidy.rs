@@ -168,11 +168,23 @@ fn one_place_runs_builders() {
 
 #[test]
 fn builders_reach_nothing_but_their_context() {
-    // Imports read the world: that is their job.
-    let but = ["mediabuild/src/builders/import"];
+    // Imports and fetches read the world: that is their job.
+    let but = ["mediabuild/src/builders/import", "mediabuild/src/builders/fetch"];
     const OUTSIDE: &[&str] =
         &["std::fs", "std::env", "std::process", "std::net", "SystemTime", "Instant::now"];
-    assert_none(uses("mediabuild/src/builders", &but, OUTSIDE), "only import reads the world");
+    assert_none(
+        uses("mediabuild/src/builders", &but, OUTSIDE),
+        "only import and fetch read the world",
+    );
+}
+
+#[test]
+fn one_place_reaches_the_network() {
+    const NETWORK: &[&str] = &["ureq", "std::net", "TcpStream", "UdpSocket"];
+    for folder in ["schema/src", "store/src", "mediabuild/src"] {
+        let found = uses(folder, &["mediabuild/src/builders/fetch"], NETWORK);
+        assert_none(found, "builders/fetch alone reaches the network");
+    }
 }
 
 #[test]

@@ -119,6 +119,10 @@ pub(crate) struct Build {
     #[arg(long)]
     pub(crate) locked: bool,
 
+    /// Fetch nothing: what sources with `url=` name must be in the store
+    #[arg(long)]
+    pub(crate) offline: bool,
+
     /// How many steps run at the same time [default: the number of processors]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,
@@ -176,9 +180,9 @@ pub(crate) struct LogArguments {
 #[derive(Debug, Args)]
 #[command(
     after_help = "A lock has one line for each input that a clone of the repository does not bring: what git does
-not track or ignores. The line says what the input was, so that every machine builds from the same
+not track or ignores, and what is fetched by `url=`. The line says what the input was, so that every machine builds from the same
 bytes or not at all. Commit mediabuild.lock. What git tracks needs no line, and outside of a
-repository nothing does; `--update NAME` pins an input all the same.
+repository only what is fetched does; `--update NAME` pins an input all the same.
 
 Examples:
   mediabuild lock                                 pin what is missing, drop what nothing names
@@ -196,6 +200,10 @@ pub(crate) struct LockCommand {
     /// name all that is pinned
     #[arg(long, value_name = "NAME", num_args = 0..)]
     pub(crate) update: Option<Vec<String>>,
+
+    /// Fetch nothing: pin only what is here
+    #[arg(long)]
+    pub(crate) offline: bool,
 }
 
 #[derive(Debug, Args)]

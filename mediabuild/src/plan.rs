@@ -7,10 +7,14 @@ use std::collections::BTreeMap;
 
 use mediabuild_schema::definition::{
     Filter as SchemaFilter, ImageSelector, InputPath, Kind, SecretReference, Source, Spanned,
+    UrlFile,
 };
-use mediabuild_schema::{DeclaredInput, Definitions, path_declaration};
+use mediabuild_schema::{
+    DeclaredInput, Definitions, Place, path_declaration, position, url_declaration,
+};
 
 use crate::builders::Builder;
+use crate::builders::fetch::Fetch;
 use crate::builders::import::ImportFile;
 use crate::builders::import_folder::{Filter, ImportFolder};
 use crate::builders::import_pinned::{ImportPinned, ReadAs};
@@ -19,6 +23,7 @@ use crate::builders::package::Package;
 use crate::builders::wim_content::ImageChoice;
 use crate::builders::wim_part::WimPart;
 use crate::derivation::{Derivation, DerivationIdx, Input};
+use crate::expected::Expected;
 use crate::failure::Failure;
 use crate::lock::Lock;
 use crate::probe::Inputs;
@@ -47,16 +52,17 @@ pub(crate) type Wanted = (Kind, String);
 pub(crate) type LookUp<'a> = &'a dyn Fn(&SecretReference) -> Result<Secret, Failure>;
 
 /// Lowers what is wanted. `epoch_seconds` is the time every generated file gets; `inputs` tells
-/// files from folders, `lock` what they are pinned to.
+/// files from folders, `lock` what they are pinned to; `offline`: nothing may be fetched.
 pub(crate) fn plan(
     definitions: &Definitions,
     wanted: &[Wanted],
     inputs: &Inputs,
     lock: &Lock,
+    offline: bool,
     epoch_seconds: i64,
     look_up: LookUp<'_>,
 ) -> Result<Plan, Failure> {
-    let mut planner = Planner::new(definitions, inputs, lock, epoch_seconds, look_up);
+    let mut planner = Planner::new(definitions, inputs, lock, offline, epoch_seconds, look_up);
     for (kind, name) in wanted {
         let derivation = planner.definition(*kind, name)?;
         let result = result_path(definitions, *kind, name);
@@ -71,17 +77,22 @@ pub(crate) fn imports(
     definitions: &Definitions,
     wanted: &[&DeclaredInput<'_>],
     inputs: &Inputs,
+    offline: bool,
 ) -> Vec<Derivation> {
     let (unpinned, no_secret) = (Lock::default(), |reference: &SecretReference| {
         Err(Failure::usage(format!("{reference:?} is no input")))
     });
-    let mut planner = Planner::new(definitions, inputs, &unpinned, 0, &no_secret);
+    let mut planner = Planner::new(definitions, inputs, &unpinned, offline, 0, &no_secret);
     for input in wanted {
         let filter = input.filter.cloned().unwrap_or_default();
-        let idx = match (inputs.is_file(&input.path.path), input.is_wim) {
-            (true, true) => planner.import_wim(input.path),
-            (true, false) => planner.import_file_of(input.path, &filter, input.follow_symlinks),
-            (false, _) => planner.import_folder(input.path, &filter, input.follow_symlinks),
+        let follow = input.follow_symlinks;
+        let idx = match input.place {
+            Place::Url(file) => planner.fetch(file),
+            Place::Path(path) => match (inputs.is_file(&path.path), input.is_wim) {
+                (true, true) => planner.import_wim(path),
+                (true, false) => planner.import_file_of(path, &filter, follow),
+                (false, _) => planner.import_folder(path, &filter, follow),
+            },
         };
         debug_assert_eq!(idx.0 + 1, planner.plan.derivations.len(), "each input is declared once");
     }
@@ -102,6 +113,7 @@ struct Planner<'a> {
     definitions: &'a Definitions,
     inputs: &'a Inputs,
     lock: &'a Lock,
+    offline: bool,
     epoch_seconds: i64,
     look_up: LookUp<'a>,
     plan: Plan,
@@ -119,11 +131,12 @@ impl<'a> Planner<'a> {
         definitions: &'a Definitions,
         inputs: &'a Inputs,
         lock: &'a Lock,
+        offline: bool,
         epoch_seconds: i64,
         look_up: LookUp<'a>,
     ) -> Self {
         let (plan, known) = (Plan::default(), BTreeMap::new());
-        Planner { definitions, inputs, lock, epoch_seconds, look_up, plan, known }
+        Planner { definitions, inputs, lock, offline, epoch_seconds, look_up, plan, known }
     }
 }
 
@@ -246,6 +259,40 @@ impl Planner<'_> {
         self.import(input, ReadAs::Folder, declaration, folder)
     }
 
+    /// A file that is fetched, once for each declaration.
+    fn fetch(&mut self, file: &UrlFile) -> DerivationIdx {
+        let declaration = url_declaration(file);
+        let key = format!("fetch {declaration}");
+        if let Some(&idx) = self.known.get(&key) {
+            return idx;
+        }
+        let shown = file.url.value.shown();
+        let fetch = Fetch {
+            url: file.url.value.clone(),
+            pin: self.lock.pin(&shown, || declaration.clone()),
+            declaration,
+            expected: self.expected(file),
+            authorization: file.authorization.clone(),
+            offline: self.offline,
+        };
+        let idx = self.add(format!("fetch {shown}"), fetch, Vec::new());
+        self.known.insert(key, idx);
+        idx
+    }
+
+    /// What the definition says of a fetched file, and on which line.
+    fn expected(&self, file: &UrlFile) -> Vec<(Expected, String)> {
+        let texts = &self.definitions.texts;
+        let said = [("blake3", &file.blake3), ("sha256", &file.sha256)];
+        let expected = said.into_iter().filter_map(|(algorithm, digest)| {
+            let digest = digest.as_ref()?;
+            let (line, _) = position(texts, digest.span);
+            let place = format!("{}:{line}", texts.get(digest.span.text).name);
+            Some((Expected::parse(&format!("{algorithm}:{}", digest.value)).ok()?, place))
+        });
+        expected.collect()
+    }
+
     fn source(&mut self, source: &Source) -> DerivationIdx {
         match source {
             Source::Path { path, filter, follow_symlinks } => {
@@ -254,6 +301,7 @@ impl Planner<'_> {
                     false => self.import_folder(path, filter, *follow_symlinks),
                 }
             }
+            Source::Url(file) => self.fetch(file),
             Source::WimPart { image, path, filter } => {
                 let wim = self.import_wim(&image.wim);
                 let path = path.as_ref().map_or(String::new(), |path| path.value.clone());
@@ -274,6 +322,7 @@ impl Planner<'_> {
         let path = match source {
             Source::Path { path, .. } if self.inputs.is_file(&path.path) => &path.project_path,
             Source::Path { .. } => return None,
+            Source::Url(file) => &file.file_name,
             Source::WimPart { path, .. } => &path.as_ref()?.value,
         };
         path.rsplit('/').next().map(str::to_owned)

@@ -58,7 +58,7 @@ fn sources(definitions: &Definitions) -> Vec<(&Path, bool)> {
         &Source::Path { ref path, follow_symlinks, .. } => {
             Some((path.path.as_path(), follow_symlinks))
         }
-        Source::WimPart { .. } => None,
+        Source::WimPart { .. } | Source::Url(_) => None,
     };
     drivers.chain(applications).chain(packages).filter_map(path).collect()
 }
@@ -84,12 +84,21 @@ impl Probe<'_> {
                 self.exists(path, *follow_symlinks);
             }
             Source::WimPart { image, .. } => self.wim(image, Use::Content),
+            Source::Url(_) => {}
         }
     }
 
     /// A source that must be a folder: a tree to lay over an image.
     fn folder_source(&mut self, source: &Source) {
         self.source(source);
+        if let Source::Url(file) = source {
+            let message = format!("`{}` gives one file", file.url.value.shown());
+            self.say(
+                Diagnostic::error("not-a-folder", file.url.span, message)
+                    .label("a folder is needed here")
+                    .help("fetched archives are not unpacked: unpack it, and name the folder"),
+            );
+        }
         if let Source::Path { path, .. } = source
             && self.inputs.is_file(&path.path)
         {

@@ -31,6 +31,8 @@ pub(crate) struct Project {
     pub(crate) lock: Lock,
     /// The files that diagnostics point to.
     pub(crate) texts: Texts,
+    /// Nothing may be fetched.
+    pub(crate) offline: bool,
 }
 
 /// Whether the lock is held against the definitions. The one command that writes locks only reads
@@ -66,7 +68,14 @@ pub(crate) fn open(
     match loaded.definitions {
         Some(definitions) if errors == 0 => {
             let texts = loaded.texts;
-            Ok(Project { folder: folder.to_owned(), definitions, inputs, lock, texts })
+            Ok(Project {
+                folder: folder.to_owned(),
+                definitions,
+                inputs,
+                lock,
+                texts,
+                offline: false,
+            })
         }
         _ => Err(wrong(errors, progress)),
     }

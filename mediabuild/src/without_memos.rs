@@ -88,6 +88,10 @@ impl Store for WithoutMemos<'_> {
         self.0.verify(progress)
     }
 
+    fn unfinished(&self) -> Result<std::path::PathBuf, Error> {
+        self.0.unfinished()
+    }
+
     fn secret_key(&self) -> Result<[u8; 32], Error> {
         self.0.secret_key()
     }

@@ -135,6 +135,35 @@ pub enum Source {
         /// Which files of a folder.
         filter: Filter,
     },
+    /// `source url="https://vendor.example/pack.cab"`: a file that is fetched.
+    Url(Box<UrlFile>),
+}
+
+/// `source url="https://vendor.example/pack.cab" sha256="…"`: a file that is fetched.
+#[derive(Debug, Clone)]
+pub struct UrlFile {
+    /// Where it is.
+    pub url: Spanned<Url>,
+    /// What it is called: the last part of the URL, or `file-name=`.
+    pub file_name: String,
+    /// What its vendor says that its SHA-256 is, in lower case.
+    pub sha256: Option<Spanned<String>>,
+    /// … and its BLAKE3.
+    pub blake3: Option<Spanned<String>>,
+    /// The value of the `Authorization` header.
+    pub authorization: Option<SecretReference>,
+}
+
+/// A URL that can be fetched. Shown without what may be secret in it, also by [`fmt::Debug`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Url {
+    pub(crate) text: String,
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Url({})", self.shown())
+    }
 }
 
 /// `include` and `exclude` globs. Without an `include`, everything is included.

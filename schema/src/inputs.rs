@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::definition::{
-    BootFilesFrom, BootImage, Definitions, Filter, ImageBase, InputPath, Kind, Source,
+    BootFilesFrom, BootImage, Definitions, Filter, ImageBase, InputPath, Kind, Source, UrlFile,
 };
 use crate::text::Span;
 
 /// One declaration of one input, whoever names it.
 #[derive(Debug, Clone)]
 pub struct DeclaredInput<'a> {
-    /// The project path.
-    pub name: &'a str,
+    /// The project path; or the URL, without what may be secret in it.
+    pub name: String,
     /// All that was said of it which decides what its content is, in one spelling. Two uses that
     /// say the same are one input; one that says something else than when it was pinned is stale.
     pub declaration: String,
     /// Where it is.
-    pub path: &'a InputPath,
+    pub place: Place<'a>,
     /// Which files of a folder.
     pub filter: Option<&'a Filter>,
     /// Symbolic links in a folder are followed.
@@ -28,11 +28,42 @@ pub struct DeclaredInput<'a> {
     pub users: Vec<(Kind, &'a str)>,
 }
 
-impl DeclaredInput<'_> {
+/// Where an input is.
+#[derive(Debug, Clone, Copy)]
+pub enum Place<'a> {
+    /// In the project.
+    Path(&'a InputPath),
+    /// At a server.
+    Url(&'a UrlFile),
+}
+
+impl<'a> DeclaredInput<'a> {
     /// Where it is named first.
     pub fn span(&self) -> Span {
-        self.path.span
+        match self.place {
+            Place::Path(path) => path.span,
+            Place::Url(file) => file.url.span,
+        }
     }
+
+    /// Its place in the project, if it has one.
+    pub fn path(&self) -> Option<&'a InputPath> {
+        match self.place {
+            Place::Path(path) => Some(path),
+            Place::Url(_) => None,
+        }
+    }
+}
+
+/// The declaration of a file that is fetched. Holds the whole URL: to be hashed, never printed.
+pub fn url_declaration(file: &UrlFile) -> String {
+    let mut text = format!("url {:?}", file.url.value.reveal());
+    for (what, digest) in [("sha256", &file.sha256), ("blake3", &file.blake3)] {
+        if let Some(digest) = digest {
+            write!(text, " {what} {:?}", digest.value).expect("writing to a string succeeds");
+        }
+    }
+    text
 }
 
 /// The declaration of a plain file or folder.
@@ -100,6 +131,7 @@ impl<'a> Inputs<'a> {
                 self.path(path, Some(filter), *follow_symlinks, user);
             }
             Source::WimPart { image, .. } => self.wim(&image.wim, user),
+            Source::Url(file) => drop(self.url(file, user)),
         }
     }
 
@@ -130,11 +162,25 @@ impl<'a> Inputs<'a> {
         follow_symlinks: bool,
         user: (Kind, &'a str),
     ) -> usize {
-        let name = path.project_path.as_str();
-        let declaration = path_declaration(name, filter, follow_symlinks);
+        let name = path.project_path.clone();
+        let declaration = path_declaration(&name, filter, follow_symlinks);
+        let place = Place::Path(path);
         let (users, is_wim) = (Vec::new(), false);
         let input =
-            DeclaredInput { name, declaration, path, filter, follow_symlinks, is_wim, users };
+            DeclaredInput { name, declaration, place, filter, follow_symlinks, is_wim, users };
+        self.add(input, user)
+    }
+
+    fn url(&mut self, file: &'a UrlFile, user: (Kind, &'a str)) -> usize {
+        let input = DeclaredInput {
+            name: file.url.value.shown(),
+            declaration: url_declaration(file),
+            place: Place::Url(file),
+            filter: None,
+            follow_symlinks: false,
+            is_wim: false,
+            users: Vec::new(),
+        };
         self.add(input, user)
     }
 

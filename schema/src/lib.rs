@@ -41,7 +41,7 @@ mod value;
 pub use definition::Definitions;
 pub use diagnostic::Diagnostic;
 pub use files::{Files, FolderFiles};
-pub use inputs::{DeclaredInput, path_declaration};
+pub use inputs::{DeclaredInput, Place, path_declaration, url_declaration};
 pub use load::{Loaded, load, load_cached, load_with};
 pub use lock::{LOCK_FILE, LockEntry, LockKind, LockLine, parse_lock, render_lock};
 pub use parse_cache::{NoParseCache, PARSER, ParseCache};

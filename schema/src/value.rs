@@ -9,6 +9,7 @@ pub(crate) mod path;
 pub(crate) mod secret;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod url;
 
 use crate::definition::Kind;
 use crate::node::Value;
@@ -38,6 +39,12 @@ pub(crate) enum ValueKind {
     Output,
     /// A volume label.
     Label,
+    /// Where a file is fetched from.
+    Url,
+    /// The name of a file, without a folder.
+    FileName,
+    /// 64 hexadecimal digits.
+    Digest,
     /// One of a few words.
     Choice(&'static Choice),
     /// A number from 1.
@@ -66,6 +73,9 @@ impl ValueKind {
             ValueKind::DefinitionFiles => "a path or glob".into(),
             ValueKind::Output => "a file name".into(),
             ValueKind::Label => "a volume label".into(),
+            ValueKind::Url => "a URL".into(),
+            ValueKind::FileName => "a file name".into(),
+            ValueKind::Digest => "64 hexadecimal digits".into(),
             ValueKind::Choice(choice) => choice.describe(),
             ValueKind::Index => "a number from 1".into(),
             ValueKind::Flag => "`#true` or `#false`".into(),
@@ -107,6 +117,9 @@ impl ValueKind {
             ValueKind::DefinitionFiles => path::resolve(file, string).map(drop),
             ValueKind::Output => output::resolve(string).map(drop),
             ValueKind::Label => label::check(string),
+            ValueKind::Url => url::parse(string).map(drop),
+            ValueKind::FileName => url::check_file_name(string),
+            ValueKind::Digest => url::digest(string).map(drop),
             ValueKind::Choice(choice) => choice.check(string, value.key()),
             ValueKind::DateTime => time::seconds(string).map(drop),
             ValueKind::Secret => secret::parse(string, file).map(drop),

@@ -344,6 +344,10 @@ impl Store for DiskStore {
         Ok(self.scrub(&ScrubOptions::default(), progress)?.problems)
     }
 
+    fn unfinished(&self) -> Result<PathBuf, Error> {
+        self.place.unfinished()
+    }
+
     fn secret_key(&self) -> Result<[u8; 32], Error> {
         self.place.secret_key()
     }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::path::PathBuf;
 
 use crate::{
     Blobs, Conflict, Content, DerivationId, DerivationLock, Digest, Directory, Error, Output, Part,
@@ -103,6 +104,13 @@ pub trait Store: Send + Sync {
     /// `progress` hears the bytes read so far and the bytes to read in all, and stops the walk
     /// by answering `false` (then [`Error::Cancelled`]).
     fn verify(&self, progress: &mut dyn FnMut(u64, u64) -> bool) -> Result<Vec<Problem>, Error>;
+
+    /// A folder for what is under way and outlives its process, such as downloads. Whoever puts
+    /// something there takes it away again; nothing in it is a content of the store.
+    fn unfinished(&self) -> Result<PathBuf, Error> {
+        let path = PathBuf::from("unfinished");
+        Err(Error::Io { doing: "keep", path, cause: std::io::ErrorKind::Unsupported.into() })
+    }
 
     /// The store's own random key (file mode 0600), for fingerprints of secrets.
     fn secret_key(&self) -> Result<[u8; 32], Error>;

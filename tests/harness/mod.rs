@@ -60,6 +60,9 @@ impl TestSpace {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mediabuild"));
         fs::create_dir_all(self.project()).expect("a project folder");
         command.current_dir(self.project()).env("MEDIABUILD_STORE", self.store());
+        for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE"] {
+            command.env_remove(proxy).env_remove(proxy.to_lowercase());
+        }
         command.env_remove("SOURCE_DATE_EPOCH").env("NO_COLOR", "1").stdin(Stdio::null());
         command
     }

@@ -13,6 +13,7 @@ use crate::derivation::Inputs;
 use crate::failure::Failure;
 use crate::git;
 use crate::lock::{Pin, bytes_of};
+use crate::schedule::Tokens;
 
 /// What a pinned input is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,12 +60,18 @@ impl Builder for ImportPinned {
     }
 
     fn recall(&self, caches: &StatCaches) -> Option<Output> {
+        if self.is_absent() {
+            return Some(self.pin.output());
+        }
         self.import.recall(caches).filter(|output| self.pin.fits(output))
     }
 
+    fn needs(&self) -> Tokens {
+        self.import.needs()
+    }
+
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
-        let looked = self.path.symlink_metadata();
-        if looked.is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        if self.is_absent() {
             return self.substitute(context);
         }
         let output = self.import.build(inputs, context)?;
@@ -74,6 +81,10 @@ impl Builder for ImportPinned {
 }
 
 impl ImportPinned {
+    fn is_absent(&self) -> bool {
+        self.path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    }
+
     /// What is pinned, out of the store.
     fn substitute(&self, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let Some(output) = self.pin.in_store(context.store)? else { return Err(self.absent()) };

@@ -2,11 +2,12 @@
 //!
 //! A builder is a complete request: its struct holds every option, its inputs are outputs of other
 //! derivations, and [`BuildContext`] lets it reach the store and nothing else. Only [`import`]
-//! reads the world. This folder is the one place where the store and the formats meet.
+//! and [`fetch`] read the world. This folder is the one place where the store and the formats meet.
 
 pub(crate) mod boot_files;
 pub(crate) mod boot_image;
 pub(crate) mod bootable;
+pub(crate) mod fetch;
 pub(crate) mod import;
 pub(crate) mod import_folder;
 pub(crate) mod import_pinned;

@@ -33,6 +33,7 @@ pub(super) fn run(
     let existing = open_store::existing(arguments.store.as_ref());
     let parsed = ParsedFiles::of(existing.as_ref().filter(|_| !build.paranoid));
     let mut request = target::resolve(&build.targets, arguments, &parsed, progress)?;
+    request.project.offline = build.offline;
     if build.locked {
         request.project.refuse_drift(arguments.format, progress)?;
     }

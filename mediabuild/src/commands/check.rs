@@ -71,8 +71,8 @@ fn tell(image: &str, file: &BootFileFound, progress: &Progress) {
 /// Inputs that a build has to find in the store.
 fn tell_absent(project: &Project, progress: &Progress) {
     for input in project.definitions.inputs() {
-        if project.inputs.is_absent(&input.path.path) {
-            let name = input.name;
+        if input.path().is_some_and(|path| project.inputs.is_absent(&path.path)) {
+            let name = &input.name;
             progress.json(json!({ "event": "absent", "input": name }));
             progress.result(&format!("not here, to be found in the store: {name}"));
         }
@@ -87,7 +87,7 @@ fn tell_pins(project: &Project, progress: &Progress) -> Result<(), Failure> {
         if required.is_tracked(&input)? {
             continue;
         }
-        let pin = project.lock.pin(input.name, || input.declaration.clone());
+        let pin = project.lock.pin(&input.name, || input.declaration.clone());
         let by = pin.as_ref().map(Pin::place);
         progress.json(json!({ "event": "untracked", "input": input.name, "pinned": by }));
         let by = by.unwrap_or_else(|| "not pinned: mediabuild lock".into());

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use mediabuild_schema::{DeclaredInput, LOCK_FILE, LockEntry, LockKind, render_lock};
+use mediabuild_schema::definition::UrlFile;
+use mediabuild_schema::{DeclaredInput, LOCK_FILE, LockEntry, LockKind, Place, render_lock};
 use mediabuild_store::Store;
 use serde_json::json;
 
@@ -27,7 +28,9 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let (folder, update) = split(options)?;
     let parsed = ParsedFiles::default();
-    let project = project::open(&folder, LockUse::Renewed, arguments.format, &parsed, progress)?;
+    let mut project =
+        project::open(&folder, LockUse::Renewed, arguments.format, &parsed, progress)?;
+    project.offline = options.offline;
     let inputs = project.definitions.inputs();
     let chosen = choose(update, &project, &inputs)?;
     let required = Required::of(&project.folder)?;
@@ -108,12 +111,18 @@ fn choose(
     for name in &names {
         let before = these.len();
         let path = name.trim_start_matches("./").trim_end_matches('/');
-        these.extend((0..inputs.len()).filter(|at| inputs[*at].name == path));
+        these.extend((0..inputs.len()).filter(|at| is_called(&inputs[*at], path)));
         if these.len() == before {
             these.extend(inputs_of(name, project, inputs)?);
         }
     }
     Ok(Chosen::These(these))
+}
+
+/// A URL is named whole, or as it is shown.
+fn is_called(input: &DeclaredInput<'_>, name: &str) -> bool {
+    let is_url = |file: &UrlFile| file.url.value.reveal() == name;
+    input.name == name || matches!(input.place, Place::Url(file) if is_url(file))
 }
 
 /// The inputs of a target and of all it is made of.
@@ -124,7 +133,7 @@ fn inputs_of(
 ) -> Result<Vec<usize>, Failure> {
     let definitions = &project.definitions;
     let wanted = target::named(definitions, name).map_err(|failure| {
-        let names: Vec<&str> = inputs.iter().map(|input| input.name).collect();
+        let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
         failure.while_doing(format!("`{name}` is no input either")).help(format!(
             "the inputs are {}; `mediabuild check` lists what is wrong with them",
             names.join(", ")
@@ -154,9 +163,11 @@ fn decide<'a>(
     if required.is_tracked(input)? {
         return Ok(Decision::Leave);
     }
-    Ok(match lock.find(input.name, &input.declaration) {
+    Ok(match lock.find(&input.name, &input.declaration) {
         Found::Pinned(line) if choice == Choice::No => Decision::Keep(&line.entry),
-        Found::Nothing if choice != Choice::Named && !required.knows_git() => Decision::Leave,
+        Found::Nothing if choice != Choice::Named && !required.must_be_pinned(input)? => {
+            Decision::Leave
+        }
         Found::Pinned(_) | Found::Other | Found::Nothing => Decision::Pin,
     })
 }
@@ -173,18 +184,30 @@ fn pin_all(
     arguments: &Arguments,
     progress: &Progress,
 ) -> Result<Vec<LockEntry>, Failure> {
-    let (here, absent): (Vec<_>, Vec<_>) =
-        wanted.iter().partition(|input| !project.inputs.is_absent(&input.path.path));
-    let mut failures: Vec<Failure> = absent.into_iter().map(|input| not_here(input)).collect();
+    let path_of_absent = |input: &DeclaredInput<'_>| {
+        input.path().map(|path| path.path.clone()).filter(|path| project.inputs.is_absent(path))
+    };
+    let mut failures = Vec::new();
+    let mut here = Vec::new();
+    for input in wanted {
+        match path_of_absent(input) {
+            Some(path) => failures.push(not_here(input, &path)),
+            None => here.push(*input),
+        }
+    }
     let mut entries = Vec::new();
-    let derivations = plan::imports(&project.definitions, &here, &project.inputs);
+    let derivations = plan::imports(&project.definitions, &here, &project.inputs, project.offline);
     for (input, derivation) in here.iter().zip(&derivations) {
         cancel::check()?;
         match import_alone(derivation, store, progress) {
             Ok(output) => {
                 let declared = declared(&input.declaration);
                 let bytes = bytes_of(&output, store)?;
-                entries.push(entry_of(input.name, declared, LockKind::File, &output, bytes));
+                let kind = match input.place {
+                    Place::Url(_) => LockKind::Url,
+                    Place::Path(_) => LockKind::File,
+                };
+                entries.push(entry_of(&input.name, declared, kind, &output, bytes));
             }
             Err(failure) => failures.push(failure),
         }
@@ -197,9 +220,9 @@ fn pin_all(
     Err(first.already_printed())
 }
 
-fn not_here(input: &DeclaredInput<'_>) -> Failure {
+fn not_here(input: &DeclaredInput<'_>, path: &Path) -> Failure {
     Failure::build(format!("`{}` is not here, so it cannot be pinned anew", input.name))
-        .help(format!("put it at `{}`", input.path.path.display()))
+        .help(format!("put it at `{}`", path.display()))
 }
 
 /// Writes the lock if it changed, and tells how.

@@ -161,8 +161,8 @@ fn all_targets(definitions: &Definitions) -> Vec<String> {
 
 /// The plan of a request.
 pub(super) fn plan_of(request: &Request, look_up: LookUp<'_>) -> Result<Plan, Failure> {
-    let Project { definitions, inputs, lock, .. } = &request.project;
-    plan(definitions, &request.wanted, inputs, lock, epoch_seconds(definitions)?, look_up)
+    let Project { definitions, inputs, lock, offline, .. } = &request.project;
+    plan(definitions, &request.wanted, inputs, lock, *offline, epoch_seconds(definitions)?, look_up)
 }
 
 /// For commands that only look at the plan: a secret is its reference.

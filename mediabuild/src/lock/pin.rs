@@ -35,6 +35,33 @@ impl Pin {
         format!("blake3:{}", self.entry.digest)
     }
 
+    /// How many bytes it must have.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.entry.size_bytes
+    }
+
+    /// The server says, or sent, another number of bytes.
+    pub(crate) fn wrong_size(&self, found_bytes: u64) -> Failure {
+        let name = &self.entry.name;
+        let message = format!(
+            "`{name}` is not what {} pins, so it was not stored\n  pinned: {}, {} bytes\n  found:  \
+             {found_bytes} bytes or more",
+            self.place(),
+            written(&self.entry),
+            self.entry.size_bytes,
+        );
+        Failure::new(self.kind(), message).help(format!(
+            "if the new one is right: mediabuild lock --update '{name}'\n  which changes line {}\n    \
+             {}",
+            self.line, self.entry
+        ))
+    }
+
+    /// With `--locked` what differs is a mistake of the project's.
+    fn kind(&self) -> FailureKind {
+        if self.strict { FailureKind::Usage } else { FailureKind::Build }
+    }
+
     /// The input as the lock calls it.
     pub(crate) fn name(&self) -> &str {
         &self.entry.name
@@ -66,8 +93,7 @@ impl Pin {
             written(&now),
             now.size_bytes,
         );
-        let kind = if self.strict { FailureKind::Usage } else { FailureKind::Build };
-        Failure::new(kind, message).help(format!(
+        Failure::new(self.kind(), message).help(format!(
             "if this is the right one: mediabuild lock --update '{name}'\n  which changes line {} \
              to\n    {now}",
             self.line

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mediabuild_schema::DeclaredInput;
+use mediabuild_schema::{DeclaredInput, Place};
 
 use crate::builders::import_folder::list;
 use crate::failure::Failure;
@@ -21,17 +21,16 @@ impl Required {
         Ok(Required { tracked: Tracked::of(folder)? })
     }
 
-    /// Whether the project is in a repository.
-    pub(crate) fn knows_git(&self) -> bool {
+    fn knows_git(&self) -> bool {
         self.tracked.is_some()
     }
 
     /// Whether git holds every byte of the input.
     pub(crate) fn is_tracked(&self, input: &DeclaredInput<'_>) -> Result<bool, Failure> {
-        let Some(tracked) = &self.tracked else { return Ok(false) };
-        let path = &input.path.path;
+        let (Some(tracked), Some(path)) = (&self.tracked, input.path()) else { return Ok(false) };
+        let path = &path.path;
         if !path.is_dir() {
-            return Ok(tracked.holds(input.name));
+            return Ok(tracked.holds(&input.name));
         }
         let filter = input.filter.map(plain_filter).unwrap_or_default();
         let files = list(path, &filter.matcher()?, input.follow_symlinks)?;
@@ -40,6 +39,11 @@ impl Required {
 
     /// Whether the input must have an entry.
     pub(crate) fn must_be_pinned(&self, input: &DeclaredInput<'_>) -> Result<bool, Failure> {
-        Ok(self.knows_git() && !self.is_tracked(input)?)
+        Ok(is_fetched(input) || (self.knows_git() && !self.is_tracked(input)?))
     }
+}
+
+/// What a server sends may be another file tomorrow, so no build goes without a pin.
+pub(super) fn is_fetched(input: &DeclaredInput<'_>) -> bool {
+    matches!(input.place, Place::Url(_))
 }

@@ -2,18 +2,20 @@
 
 use crate::def::Lowering;
 use crate::def::image::{EDITION, INDEX, NAME, selector};
-use crate::definition::{Filter, Source, Spanned, WimImage};
+use crate::definition::{Filter, Source, Spanned, UrlFile, WimImage};
 use crate::diagnostic::Diagnostic;
-use crate::node::Node;
+use crate::node::{Node, Value};
 use crate::spec::{ArgumentSpec, ChildSpec, Children, Count, NodeSpec, PropertySpec};
 use crate::value::ValueKind;
 use crate::value::choice::Choice;
 use crate::value::path;
+use crate::value::url;
 
 pub(crate) static SPEC: NodeSpec = NodeSpec {
     name: "source",
-    doc: "Where content comes from: a file or folder of the project, or with `wim=` a part of an \
-          image in a WIM file.",
+    doc: "Where content comes from: a file or folder of the project, with `wim=` a part of an \
+          image in a WIM file, or with `url=` a file that is fetched. `mediabuild lock` pins what \
+          is fetched; without a pin nothing is built with it.",
     example: r#"source "drivers/intel-net" {
     include "**/*"
     exclude "**/*.pdb"
@@ -51,13 +53,50 @@ const CONTENT: NodeSpec = NodeSpec {
             doc: "A file or folder of the image; the whole image without it.",
             example: r#"path="Windows/INF""#,
         },
+        PropertySpec {
+            name: "url",
+            value: ValueKind::Url,
+            required: false,
+            doc: "Where a file is fetched from, instead of a path. It gives one file; archives \
+                  are not unpacked.",
+            example: r#"url="https://vendor.example/agent.msi""#,
+        },
+        PropertySpec {
+            name: "file-name",
+            value: ValueKind::FileName,
+            required: false,
+            doc: "What the fetched file is called; the last part of the URL without it.",
+            example: r#"file-name="agent.msi""#,
+        },
+        PropertySpec {
+            name: "sha256",
+            value: ValueKind::Digest,
+            required: false,
+            doc: "The SHA-256 that the vendor publishes: a file with another one is refused.",
+            example: r#"sha256="5b0bcb4a8cfb39bf10a1e9dbc7b4fbd9b3f7de04ee1aed5d2c32d6e3c7a25d8f""#,
+        },
+        PropertySpec {
+            name: "blake3",
+            value: ValueKind::Digest,
+            required: false,
+            doc: "Its BLAKE3, likewise.",
+            example: r#"blake3="883609b337c65dedd3e8dfc45e73a9a85c7cdf396b0fd977d21cb90ff5f1be49""#,
+        },
+        PropertySpec {
+            name: "authorization",
+            value: ValueKind::Secret,
+            required: false,
+            doc: "The `Authorization` header for a server that wants one, such as `Bearer …`. It \
+                  is looked up only when the file is fetched.",
+            example: r#"authorization=(secret)"env:VENDOR_AUTHORIZATION""#,
+        },
     ],
     children: Children::Specs(&[
         ChildSpec::repeated(&INCLUDE),
         ChildSpec::repeated(&EXCLUDE),
         ChildSpec::optional(&SYMLINKS),
     ]),
-    planned: &["url", "iso", "package", "from", "unpack"],
+    planned: &["iso", "package", "from", "unpack"],
     rule: Some(check),
     ..NodeSpec::EMPTY
 };
@@ -95,44 +134,102 @@ static SYMLINKS: NodeSpec = NodeSpec {
 };
 
 fn check(node: Node<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    match (node.argument(), node.property("wim")) {
-        (Some(argument), Some(wim)) => {
-            let message = format!("`{}` takes a path or `wim=`, not both", node.name());
-            diagnostics.push(
-                Diagnostic::error("conflicting-source", wim.key_span(), message)
-                    .label("and a WIM")
-                    .also(argument.span(), "a path")
-                    .help("for a part of an image, write the part as `path=`"),
-            );
-        }
-        (None, None) => diagnostics.push(missing(node)),
-        (Some(_), None) => diagnostics.extend(wim_only(node)),
-        (None, Some(_)) => {
-            diagnostics.extend(crate::def::image::conflicting_selectors(node));
-            diagnostics.extend(links_in_image(node));
+    let (path, wim, url) = (node.argument(), node.property("wim"), node.property("url"));
+    let named: Vec<Value<'_>> = [path, wim, url].into_iter().flatten().collect();
+    match named.as_slice() {
+        [] => diagnostics.push(missing(node)),
+        [one, other, ..] => diagnostics.push(ambiguous(node, *one, *other)),
+        [_] => {
+            if url.is_none() {
+                diagnostics.extend(url_only(node));
+            }
+            if wim.is_none() {
+                diagnostics.extend(wim_only(node, url.is_some()));
+            } else {
+                diagnostics.extend(crate::def::image::conflicting_selectors(node));
+                diagnostics.extend(links_in_image(node));
+            }
+            if let Some(url) = url {
+                diagnostics.extend(folder_only(node));
+                diagnostics.extend(nameless(node, url));
+            }
         }
     }
 }
 
+/// Two places at once.
+fn ambiguous(node: Node<'_>, one: Value<'_>, other: Value<'_>) -> Diagnostic {
+    let named =
+        |value: Value<'_>| value.key().map_or("a path".to_owned(), |key| format!("`{key}=`"));
+    let message = format!("`{}` takes {} or {}, not both", node.name(), named(one), named(other));
+    let also = if one.key().is_none() { "a path".to_owned() } else { named(one) };
+    let is_wim = other.key() == Some("wim");
+    let help = match is_wim {
+        true => "for a part of an image, write the part as `path=`",
+        false => "content comes from one place: keep one of them",
+    };
+    let label = if is_wim { "and a WIM" } else { "and a URL" };
+    let first = if one.key().is_none() { one.span() } else { one.key_span() };
+    Diagnostic::error("conflicting-source", other.key_span(), message)
+        .label(label)
+        .also(first, also)
+        .help(help)
+}
+
 fn missing(node: Node<'_>) -> Diagnostic {
     let name = node.name();
-    Diagnostic::error("missing-argument", node.span(), format!("`{name}` needs a path or `wim=`"))
+    let message = format!("`{name}` needs a path, `wim=` or `url=`");
+    Diagnostic::error("missing-argument", node.span(), message)
         .label("names nothing")
         .help(format!("write it like `{name} \"folder\"` or `{name} wim=\"inputs/install.wim\"`"))
 }
 
 /// Properties that say something about a WIM that is not there.
-fn wim_only(node: Node<'_>) -> Option<Diagnostic> {
+fn wim_only(node: Node<'_>, is_url: bool) -> Option<Diagnostic> {
     let names = ["index", "name", "edition", "path"];
     let value = names.iter().find_map(|name| node.property(name))?;
     let message = format!("`{}=` is about a WIM, and there is none", value.key()?);
     let path = node.argument().and_then(|argument| argument.string()).unwrap_or("x.wim");
-    let help = format!("write `{} wim=\"{path}\"`", node.name());
+    let help = match is_url {
+        true => "remove it: a fetched file is taken as it is".to_owned(),
+        false => format!("write `{} wim=\"{path}\"`", node.name()),
+    };
     Some(
         Diagnostic::error("conflicting-source", value.key_span(), message)
             .label("no `wim=`")
             .help(help),
     )
+}
+
+/// Properties that say something about a URL that is not there.
+fn url_only(node: Node<'_>) -> Option<Diagnostic> {
+    let names = ["file-name", "sha256", "blake3", "authorization"];
+    let value = names.iter().find_map(|name| node.property(name))?;
+    let message = format!("`{}=` is about a URL, and there is none", value.key()?);
+    Some(
+        Diagnostic::error("conflicting-source", value.key_span(), message)
+            .label("no `url=`")
+            .help("remove it: `mediabuild lock` pins files of the project"),
+    )
+}
+
+/// Children that choose among the files of a folder.
+fn folder_only(node: Node<'_>) -> Option<Diagnostic> {
+    let child = ["include", "exclude", "symlinks"].into_iter().find_map(|name| node.child(name))?;
+    let message = format!("`{}` is about folders, and a URL gives one file", child.name());
+    let diagnostic = Diagnostic::error("conflicting-source", child.span(), message);
+    Some(diagnostic.label("of a URL").help("remove it"))
+}
+
+/// A URL that says no name for its file.
+fn nameless(node: Node<'_>, url: Value<'_>) -> Option<Diagnostic> {
+    let parsed = url::parse(url.string()?).ok()?;
+    if node.property("file-name").is_some() || parsed.file_name().is_some() {
+        return None;
+    }
+    let message = "the last part of the URL is no name for a file on Windows";
+    let diagnostic = Diagnostic::error("missing-property", url.span(), message);
+    Some(diagnostic.label("no name").help("say what it is called: `file-name=\"agent.msi\"`"))
 }
 
 fn links_in_image(node: Node<'_>) -> Option<Diagnostic> {
@@ -147,6 +244,9 @@ fn links_in_image(node: Node<'_>) -> Option<Diagnostic> {
 pub(crate) fn lower(node: Node<'_>, lowering: Lowering<'_>) -> Option<Source> {
     let filter =
         Filter { include: node.strings_of("include"), exclude: node.strings_of("exclude") };
+    if let Some(url) = node.property("url") {
+        return Some(Source::Url(Box::new(url_file(node, url, lowering)?)));
+    }
     let Some(wim) = node.property("wim") else {
         let path = lowering.path(node.argument()?)?;
         let follow_symlinks = node.child("symlinks").is_some();
@@ -159,4 +259,20 @@ pub(crate) fn lower(node: Node<'_>, lowering: Lowering<'_>) -> Option<Source> {
 fn path_in_image(node: Node<'_>) -> Option<Spanned<String>> {
     let value = node.property("path")?;
     Some(value.at(path::inside(value.string()?).ok()?))
+}
+
+fn url_file(node: Node<'_>, url: Value<'_>, lowering: Lowering<'_>) -> Option<UrlFile> {
+    let url = url.at(url::parse(url.string()?).ok()?);
+    let named = node.property("file-name").and_then(|name| name.string()).map(str::to_owned);
+    let digest = |key: &str| {
+        let value = node.property(key)?;
+        Some(value.at(url::digest(value.string()?).ok()?))
+    };
+    Some(UrlFile {
+        file_name: named.or_else(|| url.value.file_name())?,
+        sha256: digest("sha256"),
+        blake3: digest("blake3"),
+        authorization: node.property("authorization").and_then(|value| lowering.secret(value)),
+        url,
+    })
 }

@@ -30,7 +30,7 @@ fn outside(written: &str) -> Problem {
 }
 
 /// Whether Windows can hold a file of that name: staging centres copy results there.
-fn can_be_made(name: &str) -> bool {
+pub(super) fn can_be_made(name: &str) -> bool {
     let has_forbidden = name.contains([':', '*', '?', '"', '<', '>', '|', '{', '}', '@']);
     !has_forbidden && !is_reserved(name) && !name.ends_with([' ', '.'])
 }

@@ -26,6 +26,7 @@ fn paths_are_relative_to_the_file_that_says_them() {
     let path = |package: &DriverPackage| match &package.source {
         Source::Path { path, .. } => path.project_path.clone(),
         Source::WimPart { image, .. } => image.wim.project_path.clone(),
+        Source::Url(file) => file.url.value.shown(),
     };
     let paths: Vec<String> = definitions.driver_packages.iter().map(path).collect();
     assert_eq!(paths, ["drivers/intel-net", "shared/dell", "inputs/winpe.wim"]);

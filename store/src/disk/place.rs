@@ -11,7 +11,7 @@ use crate::shelf::Kind;
 use crate::{Digest, Error, os};
 
 /// All that may lie in a store whose making was cut short.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "format",
     "gate.lock",
     "gate.turn",
@@ -22,6 +22,7 @@ const NAMES: [&str; 16] = [
     "locks",
     "trash",
     "quarantine",
+    "unfinished",
     "reserve",
     "index.sqlite",
     "index.sqlite-wal",
@@ -82,6 +83,13 @@ impl Place {
 
     pub(super) fn tmp(&self) -> PathBuf {
         self.folder.join("tmp")
+    }
+
+    /// Made when it is first wanted.
+    pub(super) fn unfinished(&self) -> Result<PathBuf, Error> {
+        let folder = self.folder.join("unfinished");
+        create_folder(&folder)?;
+        Ok(folder)
     }
 
     pub(super) fn packs(&self) -> PathBuf {

@@ -110,7 +110,7 @@ impl Here {
             let declaration = path_declaration(name, None, false);
             inputs.iter().any(|input| input.name == *name && input.declaration == declaration)
         };
-        let names = inputs.iter().map(|input| input.name).filter(is_plain);
+        let names = inputs.iter().map(|input| input.name.as_str()).filter(is_plain);
         let names = names.map(str::to_owned).collect();
         Some(Here { folder, lock, names })
     }
