@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mediabuild_store::{DerivationId, Digest, Output};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::builders::Builder;
 
@@ -111,10 +111,11 @@ impl Fields {
         Fields { found: Some(output_name(output)), ..Self::of(builder, Vec::new()) }
     }
 
-    /// The identity: a digest of these fields in canonical JSON (sorted keys, no spaces).
+    /// The identity: a digest of these fields in canonical JSON (fields as above, the keys of options
+    /// sorted, no spaces).
     pub(crate) fn id(&self) -> DerivationId {
-        let fields = json!(self).to_string();
-        DerivationId(Digest::derive("mediabuild 2026-11 derivation", fields.as_bytes()))
+        let fields = serde_json::to_vec(self).expect("plain data is JSON");
+        DerivationId(Digest::derive("mediabuild 2026-11 derivation", &fields))
     }
 }
 

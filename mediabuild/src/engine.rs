@@ -13,7 +13,7 @@ use crate::progress::Progress;
 use crate::realise::{How, Realised, Realiser};
 use crate::reason::Past;
 use crate::schedule::{self, JobSpec, Outcome, Policy, Tokens, Work};
-use crate::survey::{Standing, survey};
+use crate::survey::{Asked, Standing, survey};
 
 /// How a build is to be done.
 #[derive(Debug, Clone, Copy)]
@@ -73,12 +73,23 @@ pub(crate) fn run(
     Ok(Built { standings, outcome, surveyed })
 }
 
-/// Where every step stands before a build done in this `manner`.
-pub(crate) fn standings(past: Past<'_>, manner: Manner) -> Result<Vec<Standing>, Failure> {
-    match manner.check {
-        true => Ok(unknown(past.plan)),
-        false => survey(past.plan, past.store, &stat_caches(past, manner.paranoid)?, &[]),
+/// Where every step stands before a build done in this `manner`. `are_in_place` says of recorded
+/// outputs whether all results are where they are wanted: then nothing will be read, and whether
+/// the store still has it all, which takes longer than everything else, is not asked.
+pub(crate) fn standings(
+    past: Past<'_>,
+    manner: Manner,
+    are_in_place: impl FnOnce(&[Standing]) -> Result<bool, Failure>,
+) -> Result<Vec<Standing>, Failure> {
+    if manner.check {
+        return Ok(unknown(past.plan));
     }
+    let caches = stat_caches(past, manner.paranoid)?;
+    let recorded = survey(past.plan, past.store, &caches, &[], Asked::Recorded)?;
+    if are_in_place(&recorded)? {
+        return Ok(recorded);
+    }
+    survey(past.plan, past.store, &caches, &[], Asked::Whole)
 }
 
 /// A build of all targets of a plan, remembered as the project's last one.
@@ -152,9 +163,14 @@ fn job_specs(past: &Past<'_>, standings: &[Standing]) -> Result<Vec<JobSpec>, Fa
     past.plan.derivations.iter().enumerate().map(spec).collect()
 }
 
+/// Sizes the pool for leaf work if a number was said: its own is the number of processors. Before
+/// anything uses it; and a build with nothing to do starts none of its threads.
+pub(crate) fn size_pool(jobs: Option<u16>) {
+    jobs.into_iter().for_each(|jobs| schedule::size_leaf_pool(jobs.into()));
+}
+
 /// How much a build may use. Half of the memory: page cache and other programs want some too.
 fn machine_size(jobs: usize) -> Tokens {
-    schedule::size_leaf_pool(jobs);
     let memory_mib = (memory_bytes().unwrap_or(MEMORY_BYTES_UNKNOWN) / 2) >> 20;
     Tokens { cpu: jobs as u64, memory_mib, disk: DISK_STREAMS }
 }

@@ -49,6 +49,18 @@ pub(crate) fn export(
     }
 }
 
+/// Whether `output` lies at `path` as it was exported. Then a build need not even ask whether the
+/// store still has it; of a folder it does, whose listing is in the store.
+pub(crate) fn is_in_place(
+    store: &dyn Store,
+    output: &Output,
+    path: &Path,
+) -> Result<bool, Failure> {
+    let path = std::path::absolute(path).map_err(|error| Failure::io("resolve", path, &error))?;
+    let is_there = unchanged(store, output, &path)?.is_some();
+    Ok(is_there && (matches!(output, Output::Content(_)) || store.is_whole(output)?))
+}
+
 fn export_file(
     store: &dyn Store,
     content: &Content,
@@ -153,8 +165,7 @@ fn remember(
 }
 
 fn root_of(store: &dyn Store, path: &Path) -> Result<Option<Root>, Failure> {
-    let name = root_name(path);
-    Ok(store.roots()?.into_iter().find(|root| root.name == name))
+    Ok(store.root(&root_name(path))?)
 }
 
 /// What the root of the result at `path` is called.

@@ -33,6 +33,15 @@ impl Standing {
     }
 }
 
+/// What is asked of a known output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// That it was made once: enough where nobody will read it.
+    Recorded,
+    /// That all of it is still in the store.
+    Whole,
+}
+
 /// A step whose identity is to be looked up.
 struct Candidate {
     at: usize,
@@ -48,6 +57,7 @@ pub(crate) fn survey(
     store: &dyn Store,
     caches: &StatCaches,
     found: &[Option<Realised>],
+    asked: Asked,
 ) -> Result<Vec<Standing>, Failure> {
     let mut standings: Vec<Standing> = plan.derivations.iter().map(|_| Standing::Waits).collect();
     for level in levels(plan) {
@@ -64,7 +74,7 @@ pub(crate) fn survey(
                 None => {}
             }
         }
-        look_up(plan, store, &candidates, &mut standings)?;
+        look_up(plan, store, &candidates, asked, &mut standings)?;
     }
     Ok(standings)
 }
@@ -109,10 +119,14 @@ fn look_up(
     plan: &Plan,
     store: &dyn Store,
     candidates: &[Candidate],
+    asked: Asked,
     standings: &mut [Standing],
 ) -> Result<(), Failure> {
     let ids: Vec<DerivationId> = candidates.iter().map(|candidate| candidate.id).collect();
-    let outputs = store.realisations(&ids)?;
+    let outputs = match asked {
+        Asked::Recorded => store.recorded(&ids)?,
+        Asked::Whole => store.realisations(&ids)?,
+    };
     for (Candidate { at, id, recalled }, output) in candidates.iter().zip(outputs) {
         standings[*at] = match output {
             Some(output) if recalled.is_none_or(|recalled| recalled == output) => {

@@ -56,6 +56,10 @@ impl Store for WithoutMemos<'_> {
         self.0.is_whole(output)
     }
 
+    fn recorded(&self, ids: &[DerivationId]) -> Result<Vec<Option<Output>>, Error> {
+        self.0.recorded(ids)
+    }
+
     fn try_lock_derivation(&self, id: &DerivationId) -> Result<Option<DerivationLock<'_>>, Error> {
         self.0.try_lock_derivation(id)
     }
@@ -66,6 +70,10 @@ impl Store for WithoutMemos<'_> {
 
     fn batch(&self) -> Result<Box<dyn Batch + '_>, Error> {
         self.0.batch()
+    }
+
+    fn root(&self, name: &str) -> Result<Option<Root>, Error> {
+        self.0.root(name)
     }
 
     fn roots(&self) -> Result<Vec<Root>, Error> {

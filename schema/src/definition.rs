@@ -6,6 +6,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::lookup::Places;
 use crate::text::{Span, Texts};
 
 /// A value and where it was written.
@@ -38,6 +39,8 @@ pub struct Definitions {
     pub variables: Vec<Variables>,
     /// All `media` nodes.
     pub media: Vec<Media>,
+    /// Where each name stands in its list.
+    pub(crate) places: Places,
 }
 
 /// The kinds that can be a target, in the order of the language reference.

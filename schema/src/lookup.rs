@@ -7,40 +7,64 @@ use crate::definition::{
     Variables,
 };
 
+/// Where each name stands in the list of its kind: a plan asks for thousands.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Places {
+    by_kind: BTreeMap<Kind, BTreeMap<String, usize>>,
+}
+
+impl Places {
+    /// Of two definitions with one name, which is an error, the first counts.
+    pub(crate) fn of(definitions: &Definitions) -> Self {
+        let by_name = |kind| {
+            let mut places = BTreeMap::new();
+            for (at, name) in definitions.names(kind).into_iter().enumerate() {
+                places.entry(name.value.clone()).or_insert(at);
+            }
+            (kind, places)
+        };
+        Places { by_kind: Kind::ALL.into_iter().map(by_name).collect() }
+    }
+
+    fn get(&self, kind: Kind, name: &str) -> Option<usize> {
+        self.by_kind.get(&kind)?.get(name).copied()
+    }
+}
+
 impl Definitions {
     /// The `boot-image` called `name`.
     pub fn boot_image(&self, name: &str) -> Option<&BootImage> {
-        self.boot_images.iter().find(|d| d.name.value == name)
+        self.boot_images.get(self.places.get(Kind::BootImage, name)?)
     }
 
     /// The `os-image` called `name`.
     pub fn os_image(&self, name: &str) -> Option<&OsImage> {
-        self.os_images.iter().find(|d| d.name.value == name)
+        self.os_images.get(self.places.get(Kind::OsImage, name)?)
     }
 
     /// The `driver-package` called `name`.
     pub fn driver_package(&self, name: &str) -> Option<&DriverPackage> {
-        self.driver_packages.iter().find(|d| d.name.value == name)
+        self.driver_packages.get(self.places.get(Kind::DriverPackage, name)?)
     }
 
     /// The `application` called `name`.
     pub fn application(&self, name: &str) -> Option<&Application> {
-        self.applications.iter().find(|d| d.name.value == name)
+        self.applications.get(self.places.get(Kind::Application, name)?)
     }
 
     /// The `package` called `name`.
     pub fn package(&self, name: &str) -> Option<&Package> {
-        self.packages.iter().find(|d| d.name.value == name)
+        self.packages.get(self.places.get(Kind::Package, name)?)
     }
 
     /// The top-level `variables` called `name`.
     pub fn variables(&self, name: &str) -> Option<&Variables> {
-        self.variables.iter().find(|d| d.name.value == name)
+        self.variables.get(self.places.get(Kind::Variables, name)?)
     }
 
     /// The `media` called `name`.
     pub fn media(&self, name: &str) -> Option<&Media> {
-        self.media.iter().find(|d| d.name.value == name)
+        self.media.get(self.places.get(Kind::Media, name)?)
     }
 
     /// Everything that can be a target: by kind in the order of [`Kind::ALL`], then in order of

@@ -11,6 +11,7 @@ use crate::definition::{
     Spanned, Variables,
 };
 use crate::diagnostic::Diagnostic;
+use crate::lookup::Places;
 use crate::node::Node;
 use crate::text::{Span, TextIdx, Texts};
 
@@ -63,7 +64,7 @@ impl Partial {
     /// The definitions. A project node that could not be lowered is an error of its own; a
     /// nameless one stands in for it.
     pub(crate) fn finish(self, texts: Texts, folder: &Path) -> Definitions {
-        Definitions {
+        let mut definitions = Definitions {
             texts,
             project: self.project.unwrap_or_else(|| nameless(folder)),
             boot_images: self.boot_images,
@@ -73,7 +74,10 @@ impl Partial {
             packages: self.packages,
             variables: self.variables,
             media: self.media,
-        }
+            places: Places::default(),
+        };
+        definitions.places = Places::of(&definitions);
+        definitions
     }
 }
 

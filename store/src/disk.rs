@@ -293,6 +293,11 @@ impl Store for DiskStore {
         realisations::realisations(self, ids)
     }
 
+    fn recorded(&self, ids: &[DerivationId]) -> Result<Vec<Option<Output>>, Error> {
+        let known = self.index.realisations(ids)?;
+        Ok(ids.iter().map(|id| known.get(id).map(|(output, _)| *output)).collect())
+    }
+
     fn try_lock_derivation(&self, id: &DerivationId) -> Result<Option<DerivationLock<'_>>, Error> {
         Ok(derivation_lock::try_lock(&self.place, id)?.map(DerivationLock::new))
     }
@@ -319,6 +324,10 @@ impl Store for DiskStore {
 
     fn batch(&self) -> Result<Box<dyn Batch + '_>, Error> {
         Ok(Box::new(DiskBatch::new(self)))
+    }
+
+    fn root(&self, name: &str) -> Result<Option<Root>, Error> {
+        self.index.root(name)
     }
 
     fn roots(&self) -> Result<Vec<Root>, Error> {

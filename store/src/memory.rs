@@ -109,6 +109,11 @@ impl Store for MemoryStore {
         Ok(self.is_whole(&output)?.then_some(output))
     }
 
+    fn recorded(&self, ids: &[DerivationId]) -> Result<Vec<Option<Output>>, Error> {
+        let shelves = self.lock();
+        Ok(ids.iter().map(|id| shelves.realisation(id)).collect())
+    }
+
     fn try_lock_derivation(&self, id: &DerivationId) -> Result<Option<DerivationLock<'_>>, Error> {
         let is_free = self.locked().insert(*id);
         Ok(is_free.then(|| DerivationLock::new(Locked { store: self, id: *id })))
@@ -134,6 +139,10 @@ impl Store for MemoryStore {
 
     fn batch(&self) -> Result<Box<dyn Batch + '_>, Error> {
         Ok(Box::new(MemoryBatch::new(self)))
+    }
+
+    fn root(&self, name: &str) -> Result<Option<Root>, Error> {
+        Ok(self.lock().root(name))
     }
 
     fn roots(&self) -> Result<Vec<Root>, Error> {

@@ -57,6 +57,10 @@ pub trait Store: Send + Sync {
         ids.iter().map(|id| self.realisation(id)).collect()
     }
 
+    /// What each of `ids` was realised to, in their order, whether or not all of that is still here:
+    /// for who will read none of it. One look at the index.
+    fn recorded(&self, ids: &[DerivationId]) -> Result<Vec<Option<Output>>, Error>;
+
     /// The right to build `id`, unless a thread or process has it.
     fn try_lock_derivation(&self, id: &DerivationId) -> Result<Option<DerivationLock<'_>>, Error>;
 
@@ -86,6 +90,9 @@ pub trait Store: Send + Sync {
 
     /// Starts a batch of writes. Nothing of it is visible before [`Batch::commit`].
     fn batch(&self) -> Result<Box<dyn Batch + '_>, Error>;
+
+    /// The gc root of that name.
+    fn root(&self, name: &str) -> Result<Option<Root>, Error>;
 
     /// All gc roots, by name.
     fn roots(&self) -> Result<Vec<Root>, Error>;

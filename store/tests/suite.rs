@@ -75,6 +75,8 @@ suite! {
         a_conflict_found_at_commit_leaves_nothing
         a_realisation_needs_its_output
         memos_are_kept_by_table
+        what_was_recorded_is_told_without_a_look_at_it
+        a_root_is_found_by_its_name
         many_memos_come_in_the_order_they_were_asked_for
         an_output_is_whole_with_all_it_names
         roots_come_and_go

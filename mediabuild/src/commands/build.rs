@@ -9,7 +9,7 @@ use serde_json::json;
 use super::target::{self, Request};
 use crate::cli::{Arguments, Build};
 use crate::engine::{self, Built, Manner};
-use crate::export::{Exported, export};
+use crate::export::{Exported, export, is_in_place};
 use crate::failure::{Failure, FailureKind};
 use crate::history::History;
 use crate::parse_cache::ParsedFiles;
@@ -20,6 +20,7 @@ use crate::realise::{How, Realised};
 use crate::reason::Past;
 use crate::schedule::{Outcome, Policy};
 use crate::size::{counted, human};
+use crate::survey::Standing;
 use crate::timeline::Kind::{Export, Phase};
 use crate::timeline::{self, Timeline};
 use crate::{cancel, derivation, lock, open_store, secret};
@@ -30,6 +31,7 @@ pub(super) fn run(
     arguments: &Arguments,
     progress: &Progress,
 ) -> Result<(), Failure> {
+    engine::size_pool(build.jobs);
     let existing = open_store::existing(arguments.store.as_ref());
     let parsed = ParsedFiles::of(existing.as_ref().filter(|_| !build.paranoid));
     let mut request = target::resolve(&build.targets, arguments, &parsed, progress)?;
@@ -53,7 +55,8 @@ pub(super) fn run(
     timeline.phase(Phase, "definitions and plan", progress.started(), 0);
     let survey_began = Instant::now();
     let manner = manner(build);
-    let standings = engine::standings(past, manner)?;
+    let standings =
+        engine::standings(past, manner, |recorded| are_in_place(&plan, recorded, store, &out))?;
     if !build.no_space_check {
         check_space(past, &standings, store.folder(), progress)?;
     }
@@ -117,6 +120,22 @@ fn export_all(
         }
     }
     Ok(())
+}
+
+/// Whether the results of all targets are where an earlier build put them.
+fn are_in_place(
+    plan: &Plan,
+    standings: &[Standing],
+    store: &DiskStore,
+    out: &Path,
+) -> Result<bool, Failure> {
+    for target in &plan.targets {
+        let Some(output) = standings[target.derivation.0].output() else { return Ok(false) };
+        if !is_in_place(store, output, &out.join(&target.result))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn result_folder(build: &Build, request: &Request) -> PathBuf {

@@ -23,7 +23,7 @@ use crate::reason::{Past, RebuildReason};
 use crate::schedule::Policy;
 use crate::secret::{Secret, reference_text};
 use crate::size::{counted, duration_ms, human};
-use crate::survey::{self, Standing, survey};
+use crate::survey::{self, Asked, Standing, survey};
 use crate::{open_store, secret};
 
 /// Prints the plan; builds nothing, reads no input, makes no store.
@@ -47,7 +47,7 @@ pub(super) fn run(
     let keys = derivation::keys(&plan.derivations);
     let past = Past { plan: &plan, keys: &keys, store, history: &history };
     let caches = engine::stat_caches(past, arguments.paranoid)?;
-    let standings = survey(&plan, store, &caches, &[])?;
+    let standings = survey(&plan, store, &caches, &[], Asked::Whole)?;
     for at in 0..plan.derivations.len() {
         tell(past, at, &standings, global, progress)?;
     }

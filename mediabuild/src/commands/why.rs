@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::reason::{Past, RebuildReason};
 use crate::schedule::Policy;
-use crate::survey::{self, Standing, survey};
+use crate::survey::{self, Asked, Standing, survey};
 use crate::{cancel, derivation, open_store, secret, size};
 
 /// Explains.
@@ -56,13 +56,13 @@ fn look(past: Past<'_>, progress: &Progress) -> Result<Vec<Standing>, Failure> {
     let manner =
         Manner { jobs: None, policy: Policy::StopAtFailure, check: false, paranoid: false };
     let caches = engine::stat_caches(past, false)?;
-    let standings = survey(past.plan, past.store, &caches, &[])?;
+    let standings = survey(past.plan, past.store, &caches, &[], Asked::Whole)?;
     let is_import = |at: &usize| past.plan.derivations[*at].builder.is_import();
     let imports: Vec<usize> = (0..standings.len()).filter(is_import).collect();
     let mut looked = engine::run(past, standings, &imports, manner, progress)?;
     match looked.outcome.failures.pop() {
         Some((_, failure)) => Err(failure),
-        None => survey(past.plan, past.store, &caches, &looked.outcome.results),
+        None => survey(past.plan, past.store, &caches, &looked.outcome.results, Asked::Whole),
     }
 }
 

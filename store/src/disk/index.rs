@@ -119,6 +119,14 @@ impl Index {
         })
     }
 
+    pub(super) fn root(&self, name: &str) -> Result<Option<Root>, Error> {
+        self.read(|connection| {
+            let sql = format!("{ROOT} WHERE name = ?");
+            let row = connection.prepare_cached(&sql)?.query_row([name], root_at).optional()?;
+            Ok(row.map(|row| row.root))
+        })
+    }
+
     pub(super) fn roots(&self) -> Result<Vec<Root>, Error> {
         Ok(self.root_rows()?.into_iter().map(|row| row.root).collect())
     }
@@ -163,15 +171,16 @@ impl Index {
     }
 }
 
+const ROOT: &str = "SELECT is_directory, digest, size_bytes, name, detail, used_at FROM root";
+
 fn read_roots(connection: &Connection) -> rusqlite::Result<Vec<RootRow>> {
-    let mut select = connection.prepare_cached(
-        "SELECT is_directory, digest, size_bytes, name, detail, used_at FROM root ORDER BY name",
-    )?;
-    let root = |row: &rusqlite::Row<'_>| {
-        let root = Root { output: output_at(row)?, name: row.get(3)?, detail: row.get(4)? };
-        Ok(RootRow { root, used_at: row.get(5)? })
-    };
-    select.query_map([], root)?.collect()
+    let mut select = connection.prepare_cached(&format!("{ROOT} ORDER BY name"))?;
+    select.query_map([], root_at)?.collect()
+}
+
+fn root_at(row: &rusqlite::Row<'_>) -> rusqlite::Result<RootRow> {
+    let root = Root { output: output_at(row)?, name: row.get(3)?, detail: row.get(4)? };
+    Ok(RootRow { root, used_at: row.get(5)? })
 }
 
 fn memo(connection: &Connection, table: &str, key: &Digest) -> rusqlite::Result<Option<Vec<u8>>> {

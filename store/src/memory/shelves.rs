@@ -58,6 +58,10 @@ impl Shelves {
         self.memos.get(&(table.to_owned(), *key)).cloned()
     }
 
+    pub(super) fn root(&self, name: &str) -> Option<Root> {
+        self.roots.get(name).cloned()
+    }
+
     pub(super) fn roots(&self) -> Vec<Root> {
         self.roots.values().cloned().collect()
     }

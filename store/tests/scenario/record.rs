@@ -121,6 +121,28 @@ pub(crate) fn one_at_a_time_builds_a_derivation(store: &dyn Store) {
     assert_eq!(built.into_inner(), 1);
 }
 
+pub(crate) fn what_was_recorded_is_told_without_a_look_at_it(store: &dyn Store) {
+    let (one, two) = (output(put(store, b"1")), output(put(store, b"2")));
+    commit(store, |batch| {
+        batch.put_realisation(&id("one"), &one).unwrap();
+        batch.put_realisation(&id("two"), &two).unwrap();
+    });
+    let recorded = store.recorded(&[id("two"), id("never"), id("one"), id("two")]).unwrap();
+    assert_eq!(recorded, [Some(two), None, Some(one), Some(two)]);
+    assert_eq!(store.recorded(&[]).unwrap(), []);
+}
+
+pub(crate) fn a_root_is_found_by_its_name(store: &dyn Store) {
+    let blob = output(put(store, b"x"));
+    let root = |name: &str| Root { name: name.into(), output: blob, detail: name.into() };
+    store.set_root(&root("a")).unwrap();
+    store.set_root(&root("ab")).unwrap();
+    assert_eq!(store.root("a").unwrap(), Some(root("a")));
+    assert_eq!(store.root("b").unwrap(), None);
+    store.remove_root("a").unwrap();
+    assert_eq!(store.root("a").unwrap(), None);
+}
+
 pub(crate) fn a_second_output_is_a_conflict(store: &dyn Store) {
     let (one, two) = (output(put(store, b"1")), output(put(store, b"2")));
     let mut batch = store.batch().unwrap();
