@@ -252,8 +252,15 @@ fn a_pointer_of_git_lfs_is_not_taken_for_the_file() {
     let space = unversioned();
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n";
     space.write("inputs/setup.exe", pointer);
-    let run = space.run(&["build", "licensed"]);
-    run.expect(2).says("is a git-lfs pointer").says("git lfs pull --include inputs/setup.exe");
+    let said = "is a git-lfs pointer";
+    space.run(&["build", "licensed"]).expect(1).says(said).says("git lfs pull");
+    space.run(&["lock", "--update", "inputs/setup.exe"]).expect(1).says(said);
+    space.write("inputs/setup.exe", "the file");
+    space.write("scripts/b.cmd", pointer);
+    space.run(&["build", "scripts"]).expect(1).says("scripts/b.cmd").says(said);
+    space.write("inputs/install.wim", pointer);
+    let run = space.run(&["build", "windows"]);
+    run.expect(2).says("lfs-pointer").says("git lfs pull --include \"inputs/install.wim\"");
 }
 
 #[test]

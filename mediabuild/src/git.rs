@@ -129,14 +129,24 @@ const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
 /// A pointer has a few lines.
 const LFS_POINTER_BYTES_MAX: u64 = 1024;
 
-/// Whether the file at `path` is a pointer of git-lfs; files too large for one are not opened.
-pub(crate) fn is_lfs_pointer(path: &Path) -> bool {
+/// Whether a file of that size that begins so is a pointer of git-lfs.
+pub(crate) fn is_lfs_pointer(size_bytes: u64, head: &[u8]) -> bool {
+    size_bytes <= LFS_POINTER_BYTES_MAX && head.starts_with(LFS_POINTER)
+}
+
+/// Whether the file at `path` is one; files too large for that are not opened.
+pub(crate) fn is_lfs_pointer_at(path: &Path) -> bool {
     use std::io::Read;
-    let is_small = path.metadata().is_ok_and(|m| m.is_file() && m.len() <= LFS_POINTER_BYTES_MAX);
+    let size_bytes = path.metadata().map_or(u64::MAX, |metadata| metadata.len());
     let mut head = [0; LFS_POINTER.len()];
-    is_small
+    size_bytes <= LFS_POINTER_BYTES_MAX
         && std::fs::File::open(path).is_ok_and(|mut file| file.read_exact(&mut head).is_ok())
-        && head == LFS_POINTER
+        && is_lfs_pointer(size_bytes, &head)
+}
+
+/// What to do about one.
+pub(crate) fn lfs_help(name: &str) -> String {
+    format!("git lfs pull --include \"{name}\"")
 }
 
 #[cfg(test)]

@@ -167,7 +167,6 @@ impl Probe<'_> {
     /// Notes an input; says so if it is not there, or if it cannot be one.
     fn exists(&mut self, input: &InputPath, follow_symlinks: bool) -> bool {
         let diagnostic = match self.inputs.look(&input.path, follow_symlinks) {
-            Ok(Kind::File) if git::is_lfs_pointer(&input.path) => lfs_pointer(input),
             Ok(Kind::File | Kind::Folder) => return true,
             Ok(Kind::Special) => special(input),
             Err(error) if error.kind() == ErrorKind::NotFound && self.is_pinned(input) => {
@@ -200,14 +199,6 @@ fn special(input: &InputPath) -> Diagnostic {
     Diagnostic::error("not-a-file", input.span, message)
         .label("a pipe, a socket or a device")
         .help("copy what it gives to a file, and name that")
-}
-
-fn lfs_pointer(input: &InputPath) -> Diagnostic {
-    let name = &input.project_path;
-    let message = format!("`{name}` is a git-lfs pointer, not the file it points to");
-    Diagnostic::error("lfs-pointer", input.span, message)
-        .label("git-lfs has not fetched it")
-        .help(format!("git lfs pull --include {name}"))
 }
 
 fn missing(input: &InputPath, folder: &Path, error: &std::io::Error) -> Diagnostic {

@@ -83,6 +83,18 @@ pub fn path_declaration(project_path: &str, filter: Option<&Filter>, follow: boo
 }
 
 impl Definitions {
+    /// Whether an input is fetched: far cheaper to tell than what all inputs are.
+    pub fn fetches(&self) -> bool {
+        let overlays = self.boot_images.iter().flat_map(|image| &image.overlays);
+        let overlays = overlays.chain(self.os_images.iter().flat_map(|image| &image.overlays));
+        let drivers = self.driver_packages.iter().map(|package| &package.source);
+        let applications = self.applications.iter().map(|application| &application.source);
+        let packages = self.packages.iter().map(|package| &package.source);
+        let mut sources = drivers.chain(applications).chain(packages).chain(overlays);
+        // An image made out of a fetched file is an error that `probe` tells.
+        sources.any(|source| matches!(source, Source::Url(_)))
+    }
+
     /// Every input, each declaration once, in order of first use. Secrets' files are none: they
     /// never enter the store.
     pub fn inputs(&self) -> Vec<DeclaredInput<'_>> {

@@ -13,6 +13,7 @@ use sha1::{Digest as _, Sha1};
 use super::BuildContext;
 use super::import::SHA1_MEMO;
 use crate::failure::Failure;
+use crate::git::{is_lfs_pointer, lfs_help};
 use crate::os::StatKey;
 
 /// Smaller files are read many at once. A larger one has a file of its own in the store, and is
@@ -49,7 +50,9 @@ pub(super) fn read_file(
     wait_out_tick(unread.before);
     let mut file = unread.open()?;
     let mut sha1 = Sha1::new();
+    let mut is_pointer = false;
     let content = batch.put_file(&mut file, &mut |piece| {
+        is_pointer |= is_lfs_pointer(unread.before.len(), piece);
         if sha1_wanted == Sha1Wanted::Yes {
             sha1.update(piece);
         }
@@ -59,6 +62,9 @@ pub(super) fn read_file(
         Failure::from(error).while_doing(format!("reading `{}`", unread.path.display()))
     })?;
     unread.check_unchanged(&file, content.size_bytes)?;
+    if is_pointer {
+        return Err(pointer(unread.path));
+    }
     if sha1_wanted == Sha1Wanted::Yes {
         batch.put_memo(SHA1_MEMO, &content.digest, &sha1.finalize())?;
     }
@@ -138,6 +144,9 @@ impl Window {
         let sizes: Vec<usize> = files.iter().map(|file| file.before.len() as usize).collect();
         let read = |number: usize, bytes: &mut [u8]| -> Result<_, Failure> {
             files[number].read(bytes)?;
+            if is_lfs_pointer(bytes.len() as u64, bytes) {
+                return Err(pointer(files[number].path));
+            }
             context.advance(bytes.len() as u64)?;
             Ok((sha1_wanted == Sha1Wanted::Yes).then(|| Sha1::digest(&*bytes).into()))
         };
@@ -185,6 +194,13 @@ impl Unread<'_> {
 pub(super) fn changed(path: &Path) -> Failure {
     Failure::build(format!("`{}` changed while it was read", path.display()))
         .help("let whatever writes it finish, then build again")
+}
+
+/// Media with pointers in place of files would be built without a word, and fail on the machine.
+fn pointer(path: &Path) -> Failure {
+    let path = path.display();
+    Failure::build(format!("`{path}` is a git-lfs pointer, not the file it points to"))
+        .help(lfs_help("*"))
 }
 
 /// Clocks of file systems tick every few milliseconds: of two writes within a tick the second shows

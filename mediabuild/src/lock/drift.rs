@@ -11,10 +11,10 @@ use crate::failure::Failure;
 /// What no build may pass over: an entry whose definition says something else now, since building
 /// with it would take old content for what is declared; and a file that is fetched without a pin.
 pub(crate) fn stale(definitions: &Definitions, lock: &Lock) -> Vec<Diagnostic> {
-    let inputs = definitions.inputs();
-    if lock.lines().is_empty() && !inputs.iter().any(is_fetched) {
+    if lock.lines().is_empty() && !definitions.fetches() {
         return Vec::new();
     }
+    let inputs = definitions.inputs();
     let orphans = orphans(&inputs, lock);
     let drift = |input: &DeclaredInput<'_>| match lock.find(&input.name, &input.declaration) {
         Found::Pinned(_) => None,

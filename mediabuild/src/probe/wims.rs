@@ -11,6 +11,7 @@ use super::{FileSource, Inputs, selector_span};
 use crate::builders::boot_files::find;
 use crate::builders::wim_content::{check_bootable, check_usable, choose};
 use crate::failure::Failure;
+use crate::git;
 use crate::media_layout;
 use crate::plan::choice;
 
@@ -62,6 +63,14 @@ pub(super) fn check(image: &WimImage, use_: Use, wims: &mut Wims) -> Option<Diag
         Err(Unopened::File(error)) => {
             let message = format!("cannot open `{name}`: {error}");
             return Some(Diagnostic::error("unreadable-input", image.wim.span, message));
+        }
+        Err(Unopened::Format(_)) if git::is_lfs_pointer_at(&image.wim.path) => {
+            let message = format!("`{name}` is a git-lfs pointer, not the file it points to");
+            return Some(
+                Diagnostic::error("lfs-pointer", image.wim.span, message)
+                    .label("git-lfs has not fetched it")
+                    .help(git::lfs_help(name)),
+            );
         }
         Err(Unopened::Format(error)) => {
             let message = format!("`{name}` cannot be read as a WIM");
