@@ -476,6 +476,9 @@ fn a_server_that_lies_about_the_length_gives_no_pin() {
     assert_eq!(lock_text(&space), "");
     stores_nothing(&space);
     assert!(server.asked().len() <= 6);
+    // One that says nothing of it may have sent half.
+    server.becomes(|_| whole(&bytes(1), "mute").without("Content-Length"));
+    space.run(&["lock"]).expect(0).says("does not say how long it is");
 }
 
 // ---- secrets ----

@@ -101,6 +101,12 @@ impl Builder for Fetch {
             );
         }
         self.download(&mut partial, context)?;
+        if partial.is_open_ended() && self.pin.is_none() && self.expected.is_empty() {
+            (context.warn)(
+                "the server does not say how long it is, so its end may be missing: compare its \
+                 size with the vendor's",
+            );
+        }
         let joined = partial.is_joined();
         match self.store(&mut partial, context) {
             // Two halves of two files: the whole may still be right.

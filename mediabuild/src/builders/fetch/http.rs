@@ -101,7 +101,9 @@ impl Client {
             (200, _) => {
                 let length = headers.get(header::CONTENT_LENGTH);
                 let total_bytes = length.and_then(|length| length.to_str().ok()?.parse().ok());
-                let of = Whole { validator, total_bytes };
+                let is_open_ended =
+                    total_bytes.is_none() && !headers.contains_key(header::TRANSFER_ENCODING);
+                let of = Whole { validator, total_bytes, is_open_ended };
                 Ok(Reply::Whole { body: body(reply), of })
             }
             (206, Some(begins)) => {
@@ -116,7 +118,11 @@ impl Client {
                 let Some((_, total_bytes)) = range.filter(|_| same) else {
                     return Ok(Reply::Elsewhere);
                 };
-                let of = Whole { validator: Some(begins.validator.clone()), total_bytes };
+                let of = Whole {
+                    validator: Some(begins.validator.clone()),
+                    total_bytes,
+                    is_open_ended: false,
+                };
                 Ok(Reply::Rest { body: body(reply), of })
             }
             (416, Some(_)) => Ok(Reply::Elsewhere),

@@ -23,6 +23,9 @@ pub(super) struct Whole {
     /// An `ETag` that two files never share, else `Last-Modified`: what `If-Range` compares.
     pub(super) validator: Option<String>,
     pub(super) total_bytes: Option<u64>,
+    /// The file ends where the connection does: nobody can tell whether that was its end.
+    #[serde(default)]
+    pub(super) is_open_ended: bool,
 }
 
 /// Where a request is to begin.
@@ -57,6 +60,11 @@ impl Partial {
 
     pub(super) fn size_bytes(&self) -> u64 {
         self.size_bytes
+    }
+
+    /// Whether bytes may be missing at the end.
+    pub(super) fn is_open_ended(&self) -> bool {
+        self.whole.is_open_ended
     }
 
     pub(super) fn is_joined(&self) -> bool {
