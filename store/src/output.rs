@@ -81,6 +81,17 @@ pub struct Problem {
     pub what: String,
 }
 
+impl Problem {
+    /// Something is needed that is not here: nothing is damaged, and the next build that needs it
+    /// brings it. Repairing changes nothing about it.
+    pub fn is_absence(&self) -> bool {
+        self.what.starts_with(ABSENT)
+    }
+}
+
+/// How the text starts of a problem that is an absence.
+pub(crate) const ABSENT: &str = "missing, but ";
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in `{}`: {}", self.digest, self.path.display(), self.what)

@@ -44,7 +44,13 @@ pub(super) fn run(
             true => quarantine(store, &problems, progress),
             false => {
                 let message = format!("the store has {}", counted(problems.len(), "problem"));
-                Err(Failure::build(message).help("mediabuild store verify --repair"))
+                let help = match problems.iter().all(Problem::is_absence) {
+                    true => {
+                        "build again what needs it; `mediabuild store gc` removes what nobody needs"
+                    }
+                    false => "mediabuild store verify --repair",
+                };
+                Err(Failure::build(message).help(help))
             }
         };
     }

@@ -11,6 +11,7 @@ use super::tree_hash::{self, Stop, Stretch};
 use super::{Objects, ScrubOptions, position};
 use crate::disk::DiskStore;
 use crate::disk::stored_file::StoredFile;
+use crate::output::ABSENT;
 use crate::require::{self, Need};
 use crate::shelf::{Kind, Located, Shelf};
 use crate::{Digest, Error, Problem};
@@ -223,7 +224,7 @@ impl<'a> Pass<'a> {
             self.problems.extend(needs.iter().filter(is_missing).map(|need| Problem {
                 digest: need.digest(),
                 path: self.store.index.path().to_owned(),
-                what: format!("missing, but {digest} needs it"),
+                what: format!("{ABSENT}{digest} needs it"),
             }));
         }
         Ok(())
