@@ -252,7 +252,9 @@ fn kept_bytes(marks: &Marks<'_>, plan: &Plan) -> u64 {
 }
 
 fn names(rows: &[RootRow]) -> Vec<String> {
-    rows.iter().map(|row| row.root.name.clone()).collect()
+    let mut names: Vec<String> = rows.iter().map(|row| row.root.name.clone()).collect();
+    names.sort_unstable();
+    names
 }
 
 /// The last steps, with the gate held.

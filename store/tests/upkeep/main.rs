@@ -3,6 +3,7 @@
 mod gc;
 mod heal;
 mod lease;
+mod limits;
 mod proof;
 mod rebuild;
 mod scrub;
