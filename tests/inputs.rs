@@ -484,6 +484,31 @@ fn a_server_that_lies_about_the_length_gives_no_pin() {
 // ---- secrets ----
 
 #[test]
+fn ctrl_c_does_not_wait_for_a_silent_server() {
+    let server = Server::new(|_| {
+        std::thread::sleep(std::time::Duration::from_secs(15));
+        status("200 OK")
+    });
+    let space = space_of(&server.url("/agent.msi"), "");
+    let mut lock = space.command();
+    let lock = lock.arg("lock").stderr(std::process::Stdio::piped());
+    let mut child = lock.spawn().expect("the program starts");
+    while server.asked().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let pressed = std::time::Instant::now();
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.expect("kill").success(), "it was over already");
+    assert_eq!(child.wait().expect("ends").code(), Some(130));
+    assert!(pressed.elapsed().as_secs() < 3, "it took {:?} to stop", pressed.elapsed());
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().expect("piped"), &mut said)
+        .expect("text");
+    assert!(said.contains("stopped") && !said.contains("panicked"), "{said}");
+    assert_eq!(lock_text(&space), "", "nothing is pinned");
+}
+
+#[test]
 fn what_may_be_secret_is_said_nowhere() {
     let server = Server::new(|asked| match asked.path.contains("moved") {
         false => redirect("/moved/agent.msi?key=TOKEN2"),
