@@ -228,3 +228,33 @@ fn timings_are_a_page_and_a_trace_with_a_bar_for_each_job() {
     let run = Run::of(space.command().args(["build", "--timings=nowhere/at/all.html"]));
     run.expect(3).says("cannot write `nowhere/at/all.html`");
 }
+
+#[test]
+fn a_folder_of_which_each_takes_a_part_is_explained_part_by_part() {
+    let space = TestSpace::new();
+    for name in ["a", "b", "c"] {
+        space.write(&format!("drivers/{name}/x.inf"), name);
+    }
+    let package = |name: &str| {
+        format!(
+            "driver-package \"{name}\" {{ source \"drivers\" {{ include \"{name}/**\"; }}; }}\n"
+        )
+    };
+    let project = "project \"p\"\n".to_owned();
+    space.write("mediabuild.kdl", project.clone() + &package("a") + &package("b"));
+    space.build(&["a", "b"]);
+    grow(&space, "drivers/b/x.inf", 10);
+    // Alone, `b` is the first to import from that folder; the whole would have `a` before it.
+    assert_eq!(
+        why(&space, &["b"]),
+        "driver-package b will be built\n  driver-package b: drivers/b/x.inf changed, 1 B → 11 B\n"
+    );
+    let definitions = project + &package("c") + &package("a") + &package("b");
+    space.write("mediabuild.kdl", definitions);
+    space.build(&["c", "a", "b"]);
+    let run = Run::of(space.command().args(["log", "c"]));
+    run.expect(0).says("import drivers (include \"c/**\"): imported 2");
+    assert!(!run.stdout.contains("changed"), "{}", run.stdout);
+    let way = why(&space, &["c", "drivers/c/x.inf"]);
+    assert!(way.ends_with("  import drivers (include \"c/**\") (as source)\n"), "{way}");
+}

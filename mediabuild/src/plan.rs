@@ -2,6 +2,7 @@
 
 mod images;
 mod media;
+mod names;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use mediabuild_schema::{
     DeclaredInput, Definitions, Place, path_declaration, position, url_declaration,
 };
 
+use self::names::Names;
 use crate::builders::Builder;
 use crate::builders::fetch::Fetch;
 use crate::builders::import::ImportFile;
@@ -117,6 +119,7 @@ struct Planner<'a> {
     epoch_seconds: i64,
     look_up: LookUp<'a>,
     plan: Plan,
+    names: Names<'a>,
     /// What was lowered already, by a name of its own.
     known: BTreeMap<String, DerivationIdx>,
 }
@@ -136,7 +139,9 @@ impl<'a> Planner<'a> {
         look_up: LookUp<'a>,
     ) -> Self {
         let (plan, known) = (Plan::default(), BTreeMap::new());
-        Planner { definitions, inputs, lock, offline, epoch_seconds, look_up, plan, known }
+        let names = Names::of(definitions);
+
+        Planner { definitions, inputs, lock, offline, epoch_seconds, look_up, plan, names, known }
     }
 }
 
@@ -201,7 +206,7 @@ impl Planner<'_> {
             return idx;
         }
         let InputPath { path, project_path, .. } = input;
-        let label = format!("import {project_path}");
+        let label = self.names.import(project_path, &declaration);
         let idx = match self.lock.pin(project_path, || declaration) {
             None => self.add(label, builder, Vec::new()),
             Some(pin) => {
@@ -305,7 +310,7 @@ impl Planner<'_> {
             Source::WimPart { image, path, filter } => {
                 let wim = self.import_wim(&image.wim);
                 let path = path.as_ref().map_or(String::new(), |path| path.value.clone());
-                let label = format!("take {path} from {}", image.wim.project_path);
+                let label = self.names.part(image, &path, filter);
                 let builder = WimPart {
                     image: choice(&image.selector.value),
                     path,

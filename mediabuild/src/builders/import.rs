@@ -48,6 +48,10 @@ impl Builder for ImportFile {
         true
     }
 
+    fn reads(&self) -> Option<&str> {
+        Some(&self.project_path)
+    }
+
     fn total_bytes(&self) -> Option<u64> {
         self.total_bytes
     }

@@ -90,6 +90,10 @@ impl Builder for ImportFolder {
         true
     }
 
+    fn reads(&self) -> Option<&str> {
+        Some(&self.project_path)
+    }
+
     fn total_bytes(&self) -> Option<u64> {
         self.total_bytes
     }

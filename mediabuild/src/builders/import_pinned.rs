@@ -47,6 +47,10 @@ impl Builder for ImportPinned {
         true
     }
 
+    fn reads(&self) -> Option<&str> {
+        self.import.reads()
+    }
+
     fn total_bytes(&self) -> Option<u64> {
         self.import.total_bytes()
     }

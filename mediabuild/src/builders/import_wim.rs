@@ -50,6 +50,10 @@ impl Builder for ImportWim {
         true
     }
 
+    fn reads(&self) -> Option<&str> {
+        Some(&self.project_path)
+    }
+
     fn total_bytes(&self) -> Option<u64> {
         self.total_bytes.map(|bytes| bytes * 2)
     }

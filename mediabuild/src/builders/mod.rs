@@ -75,6 +75,11 @@ pub(crate) trait Builder: Send + Sync {
         false
     }
 
+    /// What an import reads, as the project names it.
+    fn reads(&self) -> Option<&str> {
+        None
+    }
+
     /// The key under which the stat caches remember an import.
     fn stat_cache_key(&self) -> Option<Digest> {
         None

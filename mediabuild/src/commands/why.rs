@@ -176,7 +176,8 @@ impl<'a> Explanation<'a> {
 fn explain_dependency(plan: &Plan, other: &str, progress: &Progress) -> Result<(), Failure> {
     let target = plan.targets.first().expect("one target was asked for").derivation.0;
     let keys = derivation::keys(&plan.derivations);
-    let is_meant = |at: usize| at != target && names(&keys[at], other);
+    let is_meant =
+        |at: usize| at != target && names(&keys[at], plan.derivations[at].builder.reads(), other);
     let Some(way) = shortest_way(plan, target, &is_meant) else {
         progress.json(json!({ "event": "way", "steps": [] }));
         let message = format!("{} does not depend on `{other}`", keys[target]);
@@ -194,14 +195,14 @@ fn explain_dependency(plan: &Plan, other: &str, progress: &Progress) -> Result<(
 }
 
 /// Whether a user who types `text` may mean the step `key`: its whole name, its name without the
-/// kind (`kind:name` and `name`), or a file or folder that an import reads (the end of its path is
-/// enough).
-fn names(key: &str, text: &str) -> bool {
+/// kind (`kind:name` and `name`), or a file or folder in what an import `reads` (the end of its path
+/// is enough).
+fn names(key: &str, reads: Option<&str>, text: &str) -> bool {
     let (kind, name) = key.split_once(' ').unwrap_or(("", key));
     if key == text || name == text || text.split_once(':') == Some((kind, name)) {
         return true;
     }
-    kind == "import" && (Path::new(text).starts_with(name) || Path::new(name).ends_with(text))
+    reads.is_some_and(|path| Path::new(text).starts_with(path) || Path::new(path).ends_with(text))
 }
 
 /// The steps from `from` to the nearest that `is_meant`, each with the role it fills above.

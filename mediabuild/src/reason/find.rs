@@ -67,7 +67,7 @@ impl Past<'_> {
         last: &DerivationId,
         found: &Output,
     ) -> Result<Vec<RebuildReason>, Failure> {
-        let name = derivation.label.strip_prefix("import ").unwrap_or(&derivation.label);
+        let name = derivation.builder.reads().unwrap_or(&derivation.label);
         Ok(match self.store.realisation(last)? {
             Some(old) => compare::files(self.store, name, &old, found),
             None => vec![RebuildReason::ContentChanged],
