@@ -258,3 +258,25 @@ fn a_folder_of_which_each_takes_a_part_is_explained_part_by_part() {
     let way = why(&space, &["c", "drivers/c/x.inf"]);
     assert!(way.ends_with("  import drivers (include \"c/**\") (as source)\n"), "{way}");
 }
+
+#[test]
+fn another_source_is_not_a_source_that_changed() {
+    let space = TestSpace::new();
+    for name in ["a", "b"] {
+        space.write(&format!("drivers/{name}/x.inf"), name);
+    }
+    let definitions = "project \"p\"\n\
+        driver-package \"one\" { source \"drivers/a\"; }\n\
+        driver-package \"two\" { source \"drivers/b\"; }\n";
+    space.write("mediabuild.kdl", definitions);
+    space.build(&["one", "two"]);
+    grow(&space, "drivers/b/x.inf", 1);
+    space.build(&["two"]);
+    edit(&space, "drivers/a", "drivers/b");
+    let expected =
+        "driver-package one: takes import drivers/b as source, no longer import drivers/a";
+    let said = why(&space, &["one"]);
+    // The store knows what `two` is made of, and so what `one` is now.
+    assert!(said.ends_with(&format!("  {expected}\n")), "{said}");
+    assert!(said.starts_with("driver-package one is up to date; built 2"), "{said}");
+}

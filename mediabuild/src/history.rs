@@ -40,6 +40,8 @@ pub(crate) struct Log {
     /// What it read and wrote.
     pub(crate) bytes: u64,
     pub(crate) reasons: Vec<RebuildReason>,
+    /// The steps that filled its roles, in the order of its inputs.
+    pub(crate) inputs: Vec<String>,
     pub(crate) warnings: Vec<String>,
 }
 

@@ -182,6 +182,7 @@ impl Realiser<'_> {
             took_ms: made.took.as_millis() as u64,
             bytes: made.bytes,
             reasons: self.reasons(at, fields, &made.output)?,
+            inputs: self.past.input_steps(at).map(str::to_owned).collect(),
             warnings: made.warnings.clone(),
         };
         let mut batch = self.past.store.batch()?;

@@ -5,6 +5,7 @@
 
 pub(crate) mod compare;
 mod find;
+mod inputs;
 #[cfg(test)]
 mod tests;
 
@@ -36,7 +37,13 @@ pub(crate) enum RebuildReason {
     /// It takes something more.
     InputAdded { role: String, step: String },
     /// It takes something no longer.
-    InputRemoved { role: String },
+    InputRemoved {
+        role: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<String>,
+    },
+    /// It takes something else in a role.
+    InputReplaced { role: String, from: String, to: String },
     /// What it takes is the same, in another order.
     InputsReordered,
     /// What it takes has another output.
@@ -59,9 +66,9 @@ impl RebuildReason {
     /// The step whose own reasons lie behind this one.
     pub(crate) fn behind(&self) -> Option<&str> {
         match self {
-            RebuildReason::InputChanged { step, .. }
-            | RebuildReason::InputRuns { step, .. }
-            | RebuildReason::InputAdded { step, .. } => Some(step),
+            RebuildReason::InputChanged { step, .. } | RebuildReason::InputRuns { step, .. } => {
+                Some(step)
+            }
             _ => None,
         }
     }
@@ -85,7 +92,13 @@ impl RebuildReason {
                 format!("{option}: the secret `{reference}` has another value")
             }
             RebuildReason::InputAdded { role, step } => format!("takes {step} too, as {role}"),
-            RebuildReason::InputRemoved { role } => format!("takes no {role} any more"),
+            RebuildReason::InputRemoved { role, step: None } => format!("takes no {role} any more"),
+            RebuildReason::InputRemoved { role, step: Some(step) } => {
+                format!("no longer takes {step} as {role}")
+            }
+            RebuildReason::InputReplaced { role, from, to } => {
+                format!("takes {to} as {role}, no longer {from}")
+            }
             RebuildReason::InputsReordered => "takes the same things in another order".into(),
             RebuildReason::InputChanged { step, .. } => format!("{step} changed"),
             RebuildReason::InputRuns { step, .. } => format!("{step} must run first"),

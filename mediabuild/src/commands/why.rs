@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::target;
 use crate::cli::{Arguments, Targets, Why};
+use crate::derivation::Fields;
 use crate::engine::{self, Manner};
 use crate::failure::Failure;
 use crate::history::{self, History};
@@ -145,16 +146,31 @@ impl<'a> Explanation<'a> {
         }
     }
 
-    /// Of a step that exists, the reasons it was built for; of another, those it will be built for.
+    /// Why a step is not what it was at the last build; of one that is, why that build made it.
     fn reasons_of(&self, at: usize) -> Result<Vec<RebuildReason>, Failure> {
-        if let Standing::Known { id, .. } = &self.standings[at] {
-            let log = history::log(self.past.store, id)?;
-            return Ok(log.map(|log| log.reasons).unwrap_or_default());
+        let Standing::Known { id, output } = &self.standings[at] else {
+            let reasons = self.past.reasons(at, &self.fields(at), None)?;
+            return Ok(if reasons.is_empty() { vec![RebuildReason::OutputLost] } else { reasons });
+        };
+        match self.past.history.last(&self.past.keys[at]) {
+            Some(last) if last == *id => {
+                let log = history::log(self.past.store, id)?;
+                Ok(log.map(|log| log.reasons).unwrap_or_default())
+            }
+            Some(_) => self.past.reasons(at, &self.fields(at), Some(output)),
+            // Another project has made it, for reasons of its own.
+            None => Ok(Vec::new()),
         }
+    }
+
+    fn fields(&self, at: usize) -> Fields {
         let derivation = &self.past.plan.derivations[at];
-        let fields = survey::fields(derivation, self.standings);
-        let reasons = self.past.reasons(at, &fields, None)?;
-        Ok(if reasons.is_empty() { vec![RebuildReason::OutputLost] } else { reasons })
+        match self.standings[at].output() {
+            Some(found) if derivation.builder.is_import() => {
+                Fields::of_import(derivation.builder.as_ref(), found)
+            }
+            _ => survey::fields(derivation, self.standings),
+        }
     }
 
     /// The input of `at` that is called `step`.

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use mediabuild_store::{Content, Output, Store, walk};
 use serde_json::Value;
 
-use super::RebuildReason;
-use crate::derivation::{Fields, InputField};
+use super::{RebuildReason, inputs};
+use crate::derivation::Fields;
 
 /// Files of one input that are named; more are counted.
 const FILES_MAX: usize = 5;
 
-/// What differs between two builds of a step. `step_of` tells which step fills a role now.
+/// What differs between two builds of a step: its fields, and which steps filled its roles (not told
+/// of one that was recorded without them).
 pub(crate) fn fields(
-    old: &Fields,
-    new: &Fields,
-    step_of: &dyn Fn(&str) -> String,
+    (old, old_steps): (&Fields, &[&str]),
+    (new, new_steps): (&Fields, &[&str]),
 ) -> Vec<RebuildReason> {
     if old.builder != new.builder {
         let (from, to) = (old.builder.clone(), new.builder.clone());
@@ -30,38 +30,12 @@ pub(crate) fn fields(
         });
     }
     options(&old.options, &new.options, &mut reasons);
-    inputs(&old.inputs, &new.inputs, step_of, &mut reasons);
+    inputs::compare(
+        &inputs::taken(&old.inputs, old_steps),
+        &inputs::taken(&new.inputs, new_steps),
+        &mut reasons,
+    );
     reasons
-}
-
-fn inputs(
-    old: &[InputField],
-    new: &[InputField],
-    step_of: &dyn Fn(&str) -> String,
-    reasons: &mut Vec<RebuildReason>,
-) {
-    let before = reasons.len();
-    let old_by_role: BTreeMap<&str, &InputField> =
-        old.iter().map(|input| (input.role.as_str(), input)).collect();
-    for InputField { role, output } in new {
-        let step = step_of(role);
-        let role = role.clone();
-        match old_by_role.get(role.as_str()) {
-            None => reasons.push(RebuildReason::InputAdded { role, step }),
-            Some(_) if output.is_none() => reasons.push(RebuildReason::InputRuns { role, step }),
-            Some(old) if old.output != *output => {
-                reasons.push(RebuildReason::InputChanged { role, step });
-            }
-            Some(_) => {}
-        }
-    }
-    for input in old.iter().filter(|old| !new.iter().any(|new| new.role == old.role)) {
-        reasons.push(RebuildReason::InputRemoved { role: input.role.clone() });
-    }
-    let same_order = old.iter().map(|input| &input.role).eq(new.iter().map(|input| &input.role));
-    if reasons.len() == before && !same_order {
-        reasons.push(RebuildReason::InputsReordered);
-    }
 }
 
 /// An option's value where it can be compared.

@@ -40,7 +40,10 @@ impl Past<'_> {
             return Ok(vec![RebuildReason::RecordLost]);
         };
         let derivation = &self.plan.derivations[at];
-        let mut reasons = compare::fields(&old, fields, &|role| self.step_of(derivation, role));
+        let log = history::log(self.store, &last)?.unwrap_or_default();
+        let old_steps: Vec<&str> = log.inputs.iter().map(String::as_str).collect();
+        let steps: Vec<&str> = self.input_steps(at).collect();
+        let mut reasons = compare::fields((&old, &old_steps), (fields, &steps));
         if let Some(found) = found
             && old.found != fields.found
         {
@@ -74,9 +77,9 @@ impl Past<'_> {
         })
     }
 
-    /// The step that fills a role now.
-    fn step_of(&self, derivation: &Derivation, role: &str) -> String {
-        let input = derivation.inputs.iter().find(|input| input.role == role);
-        input.map_or_else(|| role.to_owned(), |input| self.keys[input.from.0].clone())
+    /// The steps that fill the roles of the step at `at`, in the order of its inputs.
+    pub(crate) fn input_steps(&self, at: usize) -> impl Iterator<Item = &str> {
+        let inputs = self.plan.derivations[at].inputs.iter();
+        inputs.map(|input| self.keys[input.from.0].as_str())
     }
 }

@@ -22,8 +22,17 @@ fn made_of(options: Value, inputs: &[(&str, &str)]) -> Fields {
 
 /// What changed from `old` to `new`, in sentences.
 fn sentences(old: &Fields, new: &Fields) -> Vec<String> {
-    let step_of = |role: &str| format!("the step of {role}");
-    compare::fields(old, new, &step_of).iter().map(RebuildReason::sentence).collect()
+    let steps = |fields: &Fields| -> Vec<String> {
+        fields.inputs.iter().map(|input| format!("the step of {}", input.role)).collect()
+    };
+    sentences_of((old, &steps(old)), (new, &steps(new)))
+}
+
+fn sentences_of(old: (&Fields, &[String]), new: (&Fields, &[String])) -> Vec<String> {
+    let old_steps: Vec<&str> = old.1.iter().map(String::as_str).collect();
+    let new_steps: Vec<&str> = new.1.iter().map(String::as_str).collect();
+    let reasons = compare::fields((old.0, &old_steps), (new.0, &new_steps));
+    reasons.iter().map(RebuildReason::sentence).collect()
 }
 
 fn option_sentences(old: Value, new: Value) -> Vec<String> {
@@ -124,12 +133,66 @@ fn inputs_that_came_went_changed_and_moved() {
     );
     assert_eq!(
         input_sentences(&[("base", "1"), ("overlay/0", "2")], &[("base", "1")]),
-        ["takes no overlay/0 any more"]
+        ["no longer takes the step of overlay/0 as overlay/0"]
     );
     assert_eq!(input_sentences(&[("base", "1")], &[("base", "2")]), ["the step of base changed"]);
     assert_eq!(
         input_sentences(&[("a", "1"), ("b", "2")], &[("b", "2"), ("a", "1")]),
         ["takes the same things in another order"]
+    );
+}
+
+/// Each input as role, step and output.
+fn taken_sentences(old: &[(&str, &str, &str)], new: &[(&str, &str, &str)]) -> Vec<String> {
+    let fields = |taken: &[(&str, &str, &str)]| {
+        let inputs: Vec<_> = taken.iter().map(|(role, _, output)| (*role, *output)).collect();
+        let steps: Vec<String> = taken.iter().map(|(_, step, _)| (*step).to_owned()).collect();
+        (made_of(json!({}), &inputs), steps)
+    };
+    let ((old, old_steps), (new, new_steps)) = (fields(old), fields(new));
+    sentences_of((&old, &old_steps), (&new, &new_steps))
+}
+
+#[test]
+fn another_step_in_a_role_is_not_a_step_that_changed() {
+    assert_eq!(
+        taken_sentences(&[("source", "import a", "1")], &[("source", "import b", "2")]),
+        ["takes import b as source, no longer import a"]
+    );
+    let renamed = taken_sentences(&[("source", "import a", "1")], &[("source", "import b", "1")]);
+    assert!(renamed.is_empty(), "an equal output is no reason: {renamed:?}");
+}
+
+#[test]
+fn things_in_a_list_are_known_by_their_steps() {
+    let (a, b) = (("overlay/0", "import a", "1"), ("overlay/1", "import b", "2"));
+    let at = |place: &'static str, (_, step, output): (&str, &'static str, &'static str)| {
+        (place, step, output)
+    };
+    let swapped = [at("overlay/0", b), at("overlay/1", a)];
+    assert_eq!(taken_sentences(&[a, b], &swapped), ["takes the same things in another order"]);
+    assert_eq!(
+        taken_sentences(&[a], &swapped),
+        ["takes import b too, as overlay/0"],
+        "one that moved up is the same"
+    );
+    assert_eq!(
+        taken_sentences(&[a, b], &[at("overlay/0", b)]),
+        ["no longer takes import a as overlay/0"]
+    );
+    let changed = [a, ("overlay/1", "import b", "3")];
+    assert_eq!(taken_sentences(&[a, b], &changed), ["import b changed"]);
+}
+
+#[test]
+fn a_record_without_steps_is_compared_by_roles() {
+    let (old, new) =
+        (made_of(json!({}), &[("source", "1")]), made_of(json!({}), &[("source", "2")]));
+    let steps = ["import a".to_owned()];
+    assert_eq!(sentences_of((&old, &[]), (&new, &steps)), ["import a changed"]);
+    assert_eq!(
+        sentences_of((&new, &[]), (&made_of(json!({}), &[]), &[])),
+        ["takes no source any more"]
     );
 }
 
