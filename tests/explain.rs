@@ -280,3 +280,14 @@ fn another_source_is_not_a_source_that_changed() {
     assert!(said.ends_with(&format!("  {expected}\n")), "{said}");
     assert!(said.starts_with("driver-package one is up to date; built 2"), "{said}");
 }
+
+#[test]
+fn a_project_is_the_same_however_it_is_named() {
+    let space = TestSpace::quickstart();
+    space.build(&[]);
+    std::thread::sleep(std::time::Duration::from_millis(2200));
+    space.build(&[]);
+    let mut command = space.command();
+    command.current_dir(space.project().join("drivers/demo-net")).args(["plan", "../.."]);
+    Run::of(&mut command).expect(0).says("19 steps: 19 known, 0 inputs to read");
+}

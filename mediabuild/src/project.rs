@@ -1,7 +1,7 @@
 //! Projects: finding the folder with `mediabuild.kdl`, loading it, printing what is wrong.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use mediabuild_schema::diagnostic::Severity;
 use mediabuild_schema::{
@@ -173,17 +173,26 @@ pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf, Failure> {
 
 fn named_project(folder: &Path) -> Result<PathBuf, Failure> {
     if is_project(folder) {
-        return Ok(folder.to_owned());
+        return straight(folder);
     }
     if folder.file_name().is_some_and(|name| name == PROJECT_FILE) && folder.is_file() {
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
-        return Ok(parent.unwrap_or(Path::new(".")).to_owned());
+        return straight(parent.unwrap_or(Path::new(".")));
     }
     Err(Failure::usage(format!(
         "`{}` is not a project: it holds no `{PROJECT_FILE}`",
         folder.display()
     ))
     .help(format!("mediabuild init {}", folder.display())))
+}
+
+/// The same folder without `..`. What is remembered of a project and its inputs is kept by their
+/// paths, and `build ..` is to find what `build` has left.
+fn straight(folder: &Path) -> Result<PathBuf, Failure> {
+    if cfg!(windows) || !folder.components().any(|part| part == Component::ParentDir) {
+        return Ok(folder.to_owned());
+    }
+    folder.canonicalize().map_err(|error| Failure::io("resolve", folder, &error))
 }
 
 /// Whether a path is a project.
