@@ -73,6 +73,25 @@ fn ctrl_c_in_the_middle_of_a_large_resource_of_a_base_ends_the_build() {
 }
 
 #[test]
+fn what_failed_before_ctrl_c_is_told_all_the_same() {
+    let space = TestSpace::quickstart();
+    let mut wim = fs::read(space.project().join("inputs/install.wim")).expect("readable");
+    let middle = 208 + (wim.len() - 208) / 4;
+    wim[middle..middle + 64].fill(0xa5);
+    space.write("inputs/install.wim", wim);
+    write_large(&space);
+    let definitions = space.project().join("mediabuild.kdl");
+    let text = fs::read_to_string(&definitions).expect("definitions");
+    space.write("mediabuild.kdl", text + "package \"large\" { source \"files\" }\n");
+    let targets = ["build", "-k", "-j2", "os-image:windows", "large"];
+    let mut build = start(&space, &targets);
+    let scratch = space.store().join("tmp");
+    wait_for("most of an import to be done", || bytes_below(&scratch) > LARGE_BYTES / 2);
+    let said = interrupted(&mut build);
+    assert!(said.contains("error: import inputs/install.wim"), "{said}");
+}
+
+#[test]
 fn a_build_killed_at_any_moment_is_finished_by_the_next() {
     let space = space_of_many_files();
     let wanted = digests(&space.build(&[]));
@@ -277,7 +296,7 @@ fn ended(build: Child) -> Run {
 
 /// Presses Ctrl-C; the build ends within a second and says so.
 #[track_caller]
-fn interrupted(build: &mut Child) {
+fn interrupted(build: &mut Child) -> String {
     let kill = Command::new("kill").args(["-INT", &build.id().to_string()]).status();
     assert!(kill.expect("kill").success(), "the build was over already");
     let pressed = Instant::now();
@@ -289,6 +308,7 @@ fn interrupted(build: &mut Child) {
     let stderr = build.stderr.as_mut().expect("piped");
     std::io::Read::read_to_string(stderr, &mut said).expect("text");
     assert!(said.contains("stopped") && !said.contains("panicked"), "{said}");
+    said
 }
 
 fn wait_for(what: &str, reached: impl Fn() -> bool) {

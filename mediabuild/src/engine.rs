@@ -102,8 +102,11 @@ pub(crate) fn build(
     let wanted: Vec<usize> = past.plan.targets.iter().map(|target| target.derivation.0).collect();
     let built = run(past, standings, &wanted, manner, progress)?;
     let keys = past.keys.iter().enumerate();
-    past.history
-        .update(past.store, keys.filter_map(|(at, key)| Some((key.as_str(), built.id(at)?))))?;
+    let now = keys.filter_map(|(at, key)| Some((key.as_str(), built.id(at)?)));
+    // What was made is made, and what failed is to be told: neither depends on a note for `why`.
+    if let Err(failure) = past.history.update(past.store, now) {
+        progress.warning(&format!("this build is not remembered for `why`: {failure}"));
+    }
     Ok(built)
 }
 

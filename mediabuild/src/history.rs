@@ -52,7 +52,7 @@ impl History {
             std::path::absolute(folder).map_err(|error| Failure::io("resolve", folder, &error))?;
         let name = folder.as_os_str().as_encoded_bytes();
         let project = Digest::derive("mediabuild 2026-11 project", name);
-        let last = store.memo(LAST_BUILD, &project)?.map(|memo| decode(&memo)).unwrap_or_default();
+        let last = remembered(store, &project)?;
         Ok(History { project, last })
     }
 
@@ -80,12 +80,21 @@ impl History {
         if news.is_empty() {
             return Ok(());
         }
-        let mut last = self.last.clone();
+        // Another process may have built other targets meanwhile.
+        let mut last = remembered(store, &self.project)?;
         last.extend(news);
         let mut batch = store.batch()?;
         batch.put_memo(LAST_BUILD, &self.project, &encode(&last))?;
         Ok(batch.commit()?)
     }
+}
+
+fn remembered(
+    store: &dyn Store,
+    project: &Digest,
+) -> Result<BTreeMap<Digest, DerivationId>, Failure> {
+    let memo = store.memo(LAST_BUILD, project)?;
+    Ok(memo.map(|memo| decode(&memo)).unwrap_or_default())
 }
 
 /// What the identity `id` was made of.
@@ -147,7 +156,10 @@ mod tests {
         let id = |text: &str| DerivationId(Digest::of(text.as_bytes()));
         let load = |folder| History::load(&store, folder).expect("loaded");
         load(here).update(&store, [("x", id("1")), ("y", id("2"))].into_iter()).expect("stored");
-        load(here).update(&store, [("y", id("3"))].into_iter()).expect("stored");
+        let (one, other) = (load(here), load(here));
+        one.update(&store, [("y", id("3"))].into_iter()).expect("stored");
+        other.update(&store, [("w", id("4"))].into_iter()).expect("stored");
+        assert_eq!(load(here).last("w"), Some(id("4")));
         assert_eq!(load(here).last("x"), Some(id("1")));
         assert_eq!(load(here).last("y"), Some(id("3")));
         assert_eq!(load(here).last("z"), None);

@@ -19,6 +19,9 @@ use crate::history::{self, Log};
 use crate::progress::Progress;
 use crate::reason::{Past, RebuildReason};
 
+/// A wait is told of when it lasts longer.
+const WAIT_UNTOLD: Duration = Duration::from_millis(500);
+
 /// How an output came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum How {
@@ -138,17 +141,19 @@ impl Realiser<'_> {
         Ok(Realised { id, output: made.output, how: How::Built, bytes: made.bytes })
     }
 
-    /// The right to make `id`; says so when somebody else has it.
+    /// The right to make `id`; says so when somebody else has it for long. That may be another job
+    /// of this build: two packages of one folder are one derivation.
     fn lock(
         &self,
         id: &DerivationId,
         derivation: &Derivation,
     ) -> Result<DerivationLock<'_>, Failure> {
-        let mut told = false;
+        let (mut told, began) = (false, Instant::now());
         let lock = self.past.store.lock_derivation(id, &mut || {
-            if !std::mem::replace(&mut told, true) {
-                let text = format!("  waiting for another process: {}", derivation.label);
-                self.progress.line(&text);
+            if !told && began.elapsed() >= WAIT_UNTOLD {
+                told = true;
+                let label = &derivation.label;
+                self.progress.line(&format!("  waiting for who makes the same: {label}"));
             }
             !cancel::is_cancelled()
         });

@@ -159,6 +159,8 @@ fn serve<T>(
         let Ok((job, inputs)) = order else { return };
         let started = Instant::now();
         let result = cancel::check().and_then(|()| survive(|| run(job, &inputs)));
+        // A read that Ctrl-C stopped fails in words of its own.
+        let result = result.map_err(|failure| cancel::check().err().unwrap_or(failure));
         let span = Span { job, worker, started, ended: Instant::now() };
         if report.send((span, result)).is_err() {
             return;

@@ -168,12 +168,13 @@ fn all_reported(
     progress: &Progress,
 ) -> Failure {
     let failures = std::mem::take(&mut outcome.failures);
-    let cancelled = failures.iter().any(|(_, failure)| failure.kind == FailureKind::Cancelled);
-    if cancelled || cancel::is_cancelled() {
-        return Failure::cancelled();
-    }
-    for (_, failure) in &failures {
+    // What failed before Ctrl-C is told all the same.
+    let is_stop = |failure: &Failure| failure.kind == FailureKind::Cancelled;
+    for (_, failure) in failures.iter().filter(|(_, failure)| !is_stop(failure)) {
         print_failure(arguments.format, failure);
+    }
+    if failures.iter().any(|(_, failure)| is_stop(failure)) || cancel::is_cancelled() {
+        return Failure::cancelled();
     }
     for (job, failed) in &outcome.skipped {
         let (job, failed) = (&plan.derivations[*job].label, &plan.derivations[*failed].label);
