@@ -143,10 +143,15 @@ impl StatKey {
 
     #[cfg(not(unix))]
     pub(crate) fn of(metadata: &Metadata) -> Self {
-        let modified = metadata.modified().ok();
-        let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        let modified_ns = since.map_or(0, |since| since.as_nanos() as i128);
-        StatKey { size_bytes: metadata.len(), modified_ns, changed_ns: 0, inode: 0, device: 0 }
+        let ns = |time: io::Result<std::time::SystemTime>| {
+            let since = time.ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+            Some(since.as_nanos() as i128)
+        };
+        // There is no time of a change that programs cannot set; the time of creation at least tells
+        // a file that was put in place of another.
+        let modified_ns = ns(metadata.modified()).unwrap_or(0);
+        let changed_ns = ns(metadata.created()).unwrap_or(0);
+        StatKey { size_bytes: metadata.len(), modified_ns, changed_ns, inode: 0, device: 0 }
     }
 
     pub(crate) fn size_bytes(&self) -> u64 {

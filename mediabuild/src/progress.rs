@@ -47,6 +47,11 @@ impl Progress {
         }
     }
 
+    /// A failure that is not the end.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        print_failure(self.format, failure);
+    }
+
     /// A warning.
     pub(crate) fn warning(&self, text: &str) {
         self.json(json!({ "event": "warning", "message": text }));

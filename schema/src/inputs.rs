@@ -204,7 +204,8 @@ impl<'a> Inputs<'a> {
             self.found.push(input);
         }
         let users = &mut self.found[at].users;
-        if !users.contains(&user) {
+        // One definition's uses come one after the other, so the last user is the one to compare with.
+        if users.last() != Some(&user) {
             users.push(user);
         }
         at

@@ -77,7 +77,8 @@ impl Builder for Fetch {
     }
 
     fn needs(&self) -> Tokens {
-        Tokens { cpu: 0, memory_mib: 32, disk: 0 }
+        // A worker waits for the network with it: as many at a time as there are workers.
+        Tokens { cpu: 1, memory_mib: 32, disk: 0 }
     }
 
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {

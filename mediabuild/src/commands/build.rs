@@ -63,11 +63,16 @@ pub(super) fn run(
     let mut built = engine::build(past, standings, manner, progress)?;
     timeline.phase_until(Phase, "survey", survey_began, built.surveyed);
     timeline.jobs(&plan, &built);
-    let failed = (!built.outcome.failures.is_empty())
+    let mut failed = (!built.outcome.failures.is_empty())
         .then(|| all_reported(&mut built.outcome, &plan, arguments, progress));
     if failed.is_none() || (build.keep_going && !cancel::is_cancelled()) {
-        export_all(&plan, &built, store, &out, &mut timeline, progress)?;
-        summarise(&built, &plan, progress);
+        let exported =
+            export_all(&plan, &built, store, &out, build.keep_going, &mut timeline, progress);
+        if let Err(failure) = exported {
+            failed = Some(told(failed, failure, progress));
+        } else {
+            summarise(&built, &plan, progress);
+        }
     }
     if let Some(path) = &build.timings {
         timeline.finish();
@@ -101,25 +106,42 @@ fn manner(build: &Build) -> Manner {
     Manner { jobs: build.jobs, policy, check: build.check, paranoid: build.paranoid }
 }
 
-/// Exports every target that was made.
+/// Exports every target that was made. To keep going is to try them all; the first failure is
+/// given, the others are told.
 fn export_all(
     plan: &Plan,
     built: &Built,
     store: &DiskStore,
     out: &Path,
+    keep_going: bool,
     timeline: &mut Timeline,
     progress: &Progress,
 ) -> Result<(), Failure> {
+    let mut failed = None;
     for target in &plan.targets {
-        if let Some(output) = built.output(target.derivation.0) {
-            let began = Instant::now();
-            let exported = export_target(store, target, output, out, progress)?;
-            let written = if exported.unchanged { 0 } else { exported.size_bytes };
-            timeline.phase(Export, &format!("write {}", target.result), began, written);
-            tell(target, &exported, progress);
+        let Some(output) = built.output(target.derivation.0) else { continue };
+        let began = Instant::now();
+        match export_target(store, target, output, out, progress) {
+            Ok(exported) => {
+                let written = if exported.unchanged { 0 } else { exported.size_bytes };
+                timeline.phase(Export, &format!("write {}", target.result), began, written);
+                tell(target, &exported, progress);
+            }
+            Err(failure) if keep_going && failure.kind != FailureKind::Cancelled => {
+                failed = Some(told(failed, failure, progress));
+            }
+            Err(failure) => return Err(failure),
         }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
+}
+
+/// Tells a failure that another follows; the last is told by who gets it.
+fn told(earlier: Option<Failure>, failure: Failure, progress: &Progress) -> Failure {
+    if let Some(earlier) = earlier {
+        progress.failure(&earlier);
+    }
+    failure
 }
 
 /// Whether the results of all targets are where an earlier build put them.
@@ -147,14 +169,14 @@ fn refuse_inputs(plan: &Plan, request: &Request, out: &Path) -> Result<(), Failu
     let absolute = |path: &Path| {
         std::path::absolute(path).map_err(|error| Failure::io("resolve", path, &error))
     };
+    let inputs: Result<Vec<PathBuf>, Failure> =
+        request.project.inputs.paths().map(absolute).collect();
+    let inputs = inputs?;
     for target in &plan.targets {
         let result = absolute(&out.join(&target.result))?;
-        for input in request.project.inputs.paths() {
-            let input = absolute(input)?;
-            if input.starts_with(&result) {
-                let message = format!("the result `{}` would replace an input", result.display());
-                return Err(Failure::usage(message).help("choose another place with `--out`"));
-            }
+        if inputs.iter().any(|input| input.starts_with(&result)) {
+            let message = format!("the result `{}` would replace an input", result.display());
+            return Err(Failure::usage(message).help("choose another place with `--out`"));
         }
     }
     Ok(())

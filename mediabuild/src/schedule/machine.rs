@@ -7,7 +7,7 @@
 //!       └──an input failed──► Skipped
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::priority::{Priority, critical_paths};
 use super::tokens::Tokens;
@@ -73,7 +73,9 @@ pub(crate) struct Machine<'a> {
     states: Vec<State>,
     dependents: Vec<Vec<usize>>,
     priorities: Vec<u64>,
-    ready: BTreeSet<Priority>,
+    /// Ready jobs by what they need: there are few kinds of needs and may be many jobs, of which none
+    /// of a kind fits if one does not.
+    ready: BTreeMap<Tokens, BTreeSet<Priority>>,
     free: Tokens,
     limit: Tokens,
     policy: Policy,
@@ -94,7 +96,7 @@ impl<'a> Machine<'a> {
             states: vec![State::Unwanted; jobs.len()],
             dependents: vec![Vec::new(); jobs.len()],
             priorities: Vec::new(),
-            ready: BTreeSet::new(),
+            ready: BTreeMap::new(),
             free: limit,
             limit,
             policy,
@@ -149,7 +151,7 @@ impl<'a> Machine<'a> {
 
     /// No job runs, and none will.
     pub(crate) fn is_over(&self) -> bool {
-        self.running == 0 && (self.stopped || self.ready.is_empty())
+        self.running == 0 && (self.stopped || self.ready.values().all(BTreeSet::is_empty))
     }
 
     fn begin(&mut self) {
@@ -165,7 +167,8 @@ impl<'a> Machine<'a> {
         let needs = self.jobs[job].needs.capped(self.limit);
         match self.states[job] {
             State::Ready => {
-                self.ready.remove(&Priority::new(self.priorities[job], job));
+                let priority = Priority::new(self.priorities[job], job);
+                self.ready.entry(needs).or_default().remove(&priority);
             }
             State::Running => {
                 self.running -= 1;
@@ -175,7 +178,8 @@ impl<'a> Machine<'a> {
         }
         match state {
             State::Ready => {
-                self.ready.insert(Priority::new(self.priorities[job], job));
+                let priority = Priority::new(self.priorities[job], job);
+                self.ready.entry(needs).or_default().insert(priority);
             }
             State::Running => {
                 self.running += 1;
@@ -226,13 +230,7 @@ impl<'a> Machine<'a> {
     }
 
     fn first_that_fits(&self) -> Option<usize> {
-        if self.free.cpu == 0 {
-            return None;
-        }
-        let fits = |job: &usize| {
-            let needs = self.jobs[*job].needs.capped(self.limit);
-            self.free.without(needs).is_some()
-        };
-        self.ready.iter().map(Priority::job).find(fits)
+        let fit = self.ready.iter().filter(|(needs, _)| self.free.without(**needs).is_some());
+        fit.filter_map(|(_, jobs)| jobs.first()).min().map(Priority::job)
     }
 }

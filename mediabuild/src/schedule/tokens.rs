@@ -1,7 +1,7 @@
 //! Tokens: what a running job holds of the machine, and how much of it there is.
 
 /// Amounts of what jobs compete for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Tokens {
     /// Jobs that compute.
     pub(crate) cpu: u64,
