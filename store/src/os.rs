@@ -1,6 +1,6 @@
 //! Every call to the operating system that the standard library does not offer portably.
 
-use std::fs::{File, Metadata, Permissions};
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -27,7 +27,7 @@ pub(crate) fn read_exact_at(file: &File, offset_bytes: u64, out: &mut [u8]) -> i
 #[cfg(unix)]
 pub(crate) fn seal(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(Permissions::from_mode(0o444))
+    file.set_permissions(std::fs::Permissions::from_mode(0o444))
 }
 
 /// A read-only file could be neither flushed nor replaced there.
@@ -48,10 +48,103 @@ pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// An open file cannot be removed there.
-#[cfg(not(unix))]
-pub(crate) fn is_at(_: &File, _: &Path) -> io::Result<bool> {
-    Ok(true)
+#[cfg(windows)]
+pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use same_file::Handle;
+    match Handle::from_path(path) {
+        Ok(named) => Ok(named == Handle::from_file(file.try_clone()?)?),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
+        // Removed, but somebody has it open still.
+        Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => Ok(false),
+        Err(cause) => Err(cause),
+    }
+}
+
+/// Makes a file that is held until it is closed, see [`is_held`]. Others may read it.
+#[cfg(unix)]
+pub(crate) fn create_held(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Nobody else may write to it. A lock would keep others from reading, too.
+#[cfg(windows)]
+pub(crate) fn create_held(path: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt;
+    const FILE_SHARE_READ: u32 = 1;
+    const FILE_SHARE_DELETE: u32 = 4;
+    let sharing = FILE_SHARE_READ | FILE_SHARE_DELETE;
+    File::options().write(true).create_new(true).share_mode(sharing).open(path)
+}
+
+/// Whether somebody holds the file at `path`.
+#[cfg(unix)]
+pub(crate) fn is_held(path: &Path) -> io::Result<bool> {
+    Ok(File::open(path)?.try_lock().is_err())
+}
+
+#[cfg(windows)]
+pub(crate) fn is_held(path: &Path) -> io::Result<bool> {
+    const ERROR_SHARING_VIOLATION: i32 = 32;
+    match File::options().write(true).open(path) {
+        Err(cause) if cause.raw_os_error() == Some(ERROR_SHARING_VIOLATION) => Ok(true),
+        opened => opened.map(|_| false),
+    }
+}
+
+/// Renames a file, over one that is there.
+#[cfg(unix)]
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)
+}
+
+/// A file that somebody has open cannot be replaced on some file systems there; nobody keeps one
+/// open for long.
+#[cfg(windows)]
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    use std::time::{Duration, Instant};
+    let end = Instant::now() + Duration::from_secs(2);
+    loop {
+        match std::fs::rename(from, to) {
+            Err(cause) if is_in_use(&cause) && Instant::now() < end => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            renamed => return renamed,
+        }
+    }
+}
+
+/// Whether that is all that is wrong: somebody has the file, or one in the folder, open still.
+#[cfg(unix)]
+pub(crate) fn is_in_use(_: &io::Error) -> bool {
+    false
+}
+
+#[cfg(windows)]
+pub(crate) fn is_in_use(cause: &io::Error) -> bool {
+    use io::ErrorKind::{DirectoryNotEmpty, PermissionDenied};
+    const ERROR_SHARING_VIOLATION: i32 = 32;
+    matches!(cause.kind(), PermissionDenied | DirectoryNotEmpty)
+        || cause.raw_os_error() == Some(ERROR_SHARING_VIOLATION)
+}
+
+/// Gives back the lock of `file`.
+#[cfg(unix)]
+pub(crate) fn unlock(file: &File) -> io::Result<()> {
+    file.unlock()
+}
+
+/// The standard library unlocks twice and expects the second time to fail, but not with the error
+/// that wine gives. Windows never gives it here.
+#[cfg(windows)]
+pub(crate) fn unlock(file: &File) -> io::Result<()> {
+    const ERROR_LOCK_VIOLATION: i32 = 33;
+    match file.unlock() {
+        Err(cause) if cause.raw_os_error() == Some(ERROR_LOCK_VIOLATION) => Ok(()),
+        unlocked => unlocked,
+    }
 }
 
 /// Something that changes with a file's length, its place on the disk or the time of its last
@@ -72,7 +165,8 @@ pub(crate) fn stamp(metadata: &Metadata) -> u64 {
 
 #[cfg(not(unix))]
 pub(crate) fn stamp(metadata: &Metadata) -> u64 {
-    let modified = metadata.modified().ok().and_then(|it| it.duration_since(UNIX_EPOCH).ok());
+    let epoch = std::time::UNIX_EPOCH;
+    let modified = metadata.modified().ok().and_then(|it| it.duration_since(epoch).ok());
     mix(&[metadata.len(), modified.map_or(0, |since| since.as_nanos() as u64)])
 }
 

@@ -13,7 +13,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
+use crate::{Error, os};
 
 /// Two open handles. Locks belong to handles, so each user opens its own.
 pub(super) struct Gate {
@@ -56,14 +56,14 @@ impl Gate {
     /// Passes through once: waits for the removal that is under way, if one is.
     pub(super) fn pass(&self) -> Result<(), Error> {
         self.enter()?;
-        self.gate.unlock().map_err(Error::io("unlock", &self.path))
+        os::unlock(&self.gate).map_err(Error::io("unlock", &self.path))
     }
 
     fn enter(&self) -> Result<(), Error> {
         let enter = || {
             self.turn.lock_shared()?;
             self.gate.lock_shared()?;
-            self.turn.unlock()
+            os::unlock(&self.turn)
         };
         enter().map_err(Error::io("lock", &self.path))
     }

@@ -399,7 +399,8 @@ fn report(snapshot: &Snapshot, plan: &Plan, removed_bytes: u64, copied_bytes: u6
 
 /// One collection at a time.
 fn lock_collecting(path: &Path) -> Result<File, Error> {
-    let file = File::options().create(true).append(true).open(path);
+    // Windows locks only what was opened for reading or writing; appending is neither.
+    let file = File::options().read(true).create(true).append(true).open(path);
     let file = file.map_err(Error::io("open", path))?;
     file.lock().map_err(Error::io("lock", path))?;
     Ok(file)

@@ -1,7 +1,7 @@
 //! `Leases`: what this process looked up or published, so that no collector takes it.
 //!
 //! ```text
-//! leases/<pid>-<random>      locked while its owner lives; the digests, 32 bytes each
+//! leases/<pid>-<random>      held while its owner lives; the digests, 32 bytes each
 //! ```
 //! A digest is appended *before* it is looked up, then the gate is passed. Either the collector
 //! reads leases after that and keeps the digest with all it needs; or it was removing already, and
@@ -9,7 +9,7 @@
 //! that stops.
 //!
 //! A file is made, and one of a dead process removed, with the gate held (shared, exclusively), so
-//! nobody meets a file that is not locked *yet*.
+//! nobody meets a file that is not held *yet*.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -19,7 +19,7 @@ use std::sync::Mutex;
 
 use super::gate::{Gate, Held};
 use super::place::{Place, create_folder};
-use crate::{Digest, Error};
+use crate::{Digest, Error, os};
 
 const DIGEST_BYTES: usize = 32;
 
@@ -48,10 +48,10 @@ impl Leases {
         let held = place.gate()?.shared()?;
         create_folder(&place.leases())?;
         let prefix = format!("{}-", std::process::id());
-        let file = tempfile::Builder::new().prefix(&prefix).tempfile_in(place.leases());
+        let file =
+            tempfile::Builder::new().prefix(&prefix).make_in(place.leases(), os::create_held);
         let (file, path) =
             file.and_then(|file| Ok(file.keep()?)).map_err(Error::write(&place.leases(), 0))?;
-        file.lock().map_err(Error::io("lock", &path))?;
         drop(held);
         let held = HashSet::new();
         let inner = Inner { file, gate, held, written_bytes: 0 };
@@ -110,10 +110,11 @@ fn living(place: &Place, _held: &Held) -> Result<Vec<PathBuf>, Error> {
     let mut living = Vec::new();
     for entry in entries {
         let path = entry.map_err(error())?.path();
-        let Ok(file) = File::open(&path) else { continue };
-        match file.try_lock() {
-            Ok(()) => drop(fs::remove_file(&path)),
-            Err(_) => living.push(path),
+        match os::is_held(&path) {
+            Ok(true) => living.push(path),
+            Ok(false) => drop(fs::remove_file(&path)),
+            // Its owner ended just now.
+            Err(_) => {}
         }
     }
     Ok(living)

@@ -11,7 +11,7 @@
 //! ```
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
@@ -164,7 +164,7 @@ fn lock(shards: &Mutex<BTreeSet<PathBuf>>) -> MutexGuard<'_, BTreeSet<PathBuf>> 
 /// Moves a file to its place, over one that is there: that one has the same name, so the same
 /// bytes, or it is damaged and this heals it. Readers keep the one they have open.
 fn rename(from: &Path, to: &Path, folders: &mut BTreeSet<PathBuf>) -> Result<(), Error> {
-    fs::rename(from, to).map_err(Error::io("rename to", to))?;
+    os::rename(from, to).map_err(Error::io("rename to", to))?;
     folders.insert(to.parent().expect("a target lies in a folder").to_owned());
     Ok(())
 }

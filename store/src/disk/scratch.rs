@@ -9,13 +9,14 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::place::Place;
-use crate::Error;
+use crate::{Error, os};
 
 /// Our folder in `tmp/`. Removed, with all in it, when dropped.
 pub(super) struct Scratch {
-    folder: TempDir,
-    /// Declared last: the lock goes when the folder is gone.
+    /// Declared first: on Windows a folder cannot be removed while a file in it is open. Who sweeps
+    /// in between removes what we are about to remove.
     _lock: File,
+    folder: TempDir,
 }
 
 /// One batch's folder. Removed, with all in it, when dropped.
@@ -63,10 +64,9 @@ pub(super) fn sweep(place: &Place) -> Result<(), Error> {
 fn sweep_entry(path: &Path) -> Result<(), Error> {
     // A process that ends removes its own folder, whenever it likes.
     match remove_entry(path) {
-        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::io("remove", path)(cause))
-        }
-        _ => Ok(()),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(cause) if os::is_in_use(&cause) => Ok(()),
+        removed => removed.map_err(Error::io("remove", path)),
     }
 }
 
@@ -80,6 +80,8 @@ fn remove_entry(path: &Path) -> std::io::Result<()> {
     if lock.as_ref().is_ok_and(|lock| lock.try_lock().is_err()) {
         return Ok(());
     }
+    // The dead stay dead, and on Windows a folder cannot be removed while a file in it is open.
+    drop(lock);
     tracing::debug!(path = %path.display(), "removing what a dead process left");
     fs::remove_dir_all(path)
 }
