@@ -151,7 +151,7 @@ def main():
     parser.add_argument("work")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("which", nargs="*", metavar="wim|iso")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     work = os.path.abspath(arguments.work)
     os.makedirs(work, exist_ok=True)
     for name in arguments.which or ["wim", "iso"]:
