@@ -16,6 +16,11 @@ from compare import PROGRAM, random_files, remove, run, write
 
 FILE_BYTES = 1 << 30
 SPARSE_BYTES = 20 << 30
+# What goes into a WIM needs its SHA-1.
+DEFINITIONS = """project "bench"
+package "p" {{ source "{source}" }}
+boot-image "b" arch="amd64" {{ source "{source}" }}
+"""
 NIX = "NIX_REMOTE= nix-store --store {out} --add {source}"
 CASYNC = "casync make --store={out}.castr {out}.ca{x} {source} && sync -f {out}.castr"
 
@@ -69,17 +74,18 @@ def table(title, work, rows, runs):
 def file(work, runs):
     """One file of 1 GiB."""
     project = f"{work}/file"
-    source = f"{project}/large.bin"
+    source = f"{project}/large/large.bin"
     if not os.path.exists(source):
-        os.makedirs(project, exist_ok=True)
+        write(f"{project}/mediabuild.kdl", DEFINITIONS.format(source="large"))
+        os.makedirs(f"{project}/large", exist_ok=True)
         subprocess.run(f"head -c {FILE_BYTES} /dev/urandom > {source}", shell=True, check=True)
-        write(f"{project}/mediabuild.kdl", 'project "bench"\npackage "large" { source "large.bin" }\n')
     table("Import of a file of 1 GiB", work, [
         ("cp + fsync", lambda out: run(f"cp {source} {out} && sync {out}")),
         ("nix-store --add", lambda out: run(NIX.format(out=out, source=source))),
         ("casync make + sync", lambda out: run(CASYNC.format(out=out, source=source, x="ibx"))),
         ("mediabuild store add (BLAKE3)", lambda out: run(f"{PROGRAM} --store {out} store add {source}")),
-        ("mediabuild build (BLAKE3, SHA-1)", lambda out: import_only(project, "package:large", out)),
+        ("mediabuild build (BLAKE3)", lambda out: import_only(project, "package:p", out)),
+        ("mediabuild build (BLAKE3, SHA-1)", lambda out: import_only(project, "boot-image:b", out)),
     ], runs)
 
 
@@ -89,12 +95,13 @@ def folder(work, runs):
     source = f"{project}/tree"
     if not os.path.exists(f"{project}/mediabuild.kdl"):
         random_files(source, 20000, 199000, 1000)
-        write(f"{project}/mediabuild.kdl", 'project "bench"\npackage "tree" { source "tree" }\n')
+        write(f"{project}/mediabuild.kdl", DEFINITIONS.format(source="tree"))
     rows = [
         ("cp -r + sync", lambda out: run(f"cp -r {source} {out} && sync -f {out}")),
         ("nix-store --add", lambda out: run(NIX.format(out=out, source=source))),
         ("casync make + sync", lambda out: run(CASYNC.format(out=out, source=source, x="idx"))),
-        ("mediabuild build", lambda out: import_only(project, "package:tree", out)),
+        ("mediabuild build (BLAKE3)", lambda out: import_only(project, "package:p", out)),
+        ("mediabuild build (BLAKE3, SHA-1)", lambda out: import_only(project, "boot-image:b", out)),
     ]
     needed, free = 2 * len(rows) * runs, shutil.disk_usage(work).free >> 30
     if free < needed:
@@ -106,15 +113,17 @@ def memory(work, _):
     """A sparse file of 20 GB in, verified, and out again."""
     project, store = f"{work}/memory", f"{work}/memory-store"
     remove(store, f"{project}/result")
-    write(f"{project}/mediabuild.kdl", 'project "bench"\npackage "sparse" { source "sparse.bin" }\n')
-    with open(f"{project}/sparse.bin", "wb") as sparse:
+    write(f"{project}/mediabuild.kdl", DEFINITIONS.format(source="sparse"))
+    os.makedirs(f"{project}/sparse", exist_ok=True)
+    with open(f"{project}/sparse/sparse.bin", "wb") as sparse:
         sparse.truncate(SPARSE_BYTES)
     print("\n### A file of 20 GB: peak memory, at most 64 MiB\n\n| | wall s | CPU s | peak MiB |\n|---|---|---|---|")
-    build = f"{PROGRAM} --store {store} build {project} package:sparse"
+    ours = f"{PROGRAM} --store {store}"
     for name, command in [
-        ("store add", f"{PROGRAM} --store {store} store add {project}/sparse.bin"),
-        ("store verify", f"{PROGRAM} --store {store} store verify"),
-        ("build: import (BLAKE3, SHA-1), package, export", build),
+        ("store add", f"{ours} store add {project}/sparse/sparse.bin"),
+        ("store verify", f"{ours} store verify"),
+        ("build of a package: import, export", f"{ours} build {project} package:p"),
+        ("build of a boot image: import with SHA-1, export", f"{ours} build {project} boot-image:b --paranoid"),
     ]:
         wall, cpu, peak = run(command)
         print(f"| {name} | {wall:.1f} | {cpu:.1f} | {peak:.0f} |")

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::builders::Builder;
+use crate::builders::sha1::Sha1Wanted;
 
 /// A derivation's position in a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +21,9 @@ pub(crate) struct Derivation {
     pub(crate) builder: Box<dyn Builder>,
     /// What it takes, by role; in the order the builder wants them.
     pub(crate) inputs: Vec<Input>,
+    /// Whether something that is made of its output wants the SHA-1 of contents. Only a matter of
+    /// speed, so no part of the identity.
+    pub(crate) sha1: Sha1Wanted,
 }
 
 /// One input of a derivation.

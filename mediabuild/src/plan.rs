@@ -22,6 +22,7 @@ use crate::builders::import_folder::{Filter, ImportFolder};
 use crate::builders::import_pinned::{ImportPinned, ReadAs};
 use crate::builders::import_wim::ImportWim;
 use crate::builders::package::Package;
+use crate::builders::sha1::Sha1Wanted;
 use crate::builders::wim_content::ImageChoice;
 use crate::builders::wim_part::WimPart;
 use crate::derivation::{Derivation, DerivationIdx, Input};
@@ -185,12 +186,24 @@ impl Planner<'_> {
         inputs: Vec<Input>,
     ) -> DerivationIdx {
         let idx = DerivationIdx(self.plan.derivations.len());
-        self.plan.derivations.push(Derivation {
-            label: label.into(),
-            builder: Box::new(builder),
-            inputs,
-        });
+        if builder.wants_sha1() {
+            self.want_sha1(&inputs);
+        }
+        let (label, builder, sha1) = (label.into(), Box::new(builder), Sha1Wanted::No);
+        self.plan.derivations.push(Derivation { label, builder, inputs, sha1 });
         idx
+    }
+
+    /// What `inputs` are made of will be in a WIM.
+    fn want_sha1(&mut self, inputs: &[Input]) {
+        let mut reached: Vec<DerivationIdx> = inputs.iter().map(|input| input.from).collect();
+        while let Some(idx) = reached.pop() {
+            let derivation = &mut self.plan.derivations[idx.0];
+            if derivation.sha1 == Sha1Wanted::No {
+                derivation.sha1 = Sha1Wanted::Yes;
+                reached.extend(derivation.inputs.iter().map(|input| input.from));
+            }
+        }
     }
 
     /// Adds an import once for each declaration, however often it is named; with its pin.

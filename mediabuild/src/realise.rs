@@ -241,7 +241,7 @@ fn make(
         warnings.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
     };
     let started = Instant::now();
-    let context = BuildContext { store, job: &job, paranoid, warn: &warn };
+    let context = BuildContext { store, job: &job, sha1: derivation.sha1, paranoid, warn: &warn };
     let output = derivation
         .builder
         .build(inputs, &context)

@@ -6,7 +6,7 @@ use mediabuild_store::{
     Problem, RandomReader, Reader, Recipe, Root, Store,
 };
 
-use crate::builders::import::SHA1_MEMO;
+use crate::builders::sha1::SHA1_MEMO;
 
 /// Facts that a builder may look up instead of computing them. (That a WIM's hashes were checked
 /// when it was imported is not among them: it admits an input and changes no output.)

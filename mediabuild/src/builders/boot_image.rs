@@ -39,6 +39,10 @@ impl Builder for BootImageRequest {
         json!(self)
     }
 
+    fn wants_sha1(&self) -> bool {
+        true
+    }
+
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let mut edit = start(inputs, context, self.image.as_ref(), self.epoch_seconds)?;
         for (name, folder) in &self.drivers {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use mediabuild_store::{Batch, Content, Digest, Output};
 use serde_json::{Value, json};
-use sha1::{Digest as _, Sha1};
 
-use super::import_read::{Sha1Wanted, Unread, read_file};
+use super::import_read::{Unread, read_file};
 use super::import_recall::StatCaches;
 use super::import_stat::{Fingerprint, ImportKey, StatCache};
+use super::sha1::Sha1Wanted;
 use super::{BuildContext, Builder, BuilderVersion};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
@@ -19,9 +19,6 @@ use crate::os::StatKey;
 
 /// Imports have no identity; the name is for messages.
 pub(crate) const IMPORT: BuilderVersion = BuilderVersion { name: "import", version: 0 };
-
-/// The memo table of SHA-1 by content, which WIMs need.
-pub(crate) const SHA1_MEMO: &str = "sha1";
 
 /// Reads one file.
 pub(crate) struct ImportFile {
@@ -67,7 +64,7 @@ impl Builder for ImportFile {
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let mut import = FileImport::begin(KIND, &self.path, context)?;
         let mut batch = context.store.batch()?;
-        let content = import.content(Sha1Wanted::Yes, context, batch.as_mut())?;
+        let content = import.content(context.sha1, context, batch.as_mut())?;
         import.finish(content, batch.as_mut())?;
         batch.commit()?;
         Ok(Output::Content(content))
@@ -140,35 +137,6 @@ impl<'a> FileImport<'a> {
 /// The metadata of `path`, following links.
 pub(crate) fn stat(path: &Path) -> Result<Metadata, Failure> {
     std::fs::metadata(path).map_err(|error| Failure::io("look at", path, &error))
-}
-
-/// The SHA-1 of a content: remembered, or computed by reading it once.
-pub(crate) fn sha1_of(content: &Content, context: &BuildContext<'_>) -> Result<[u8; 20], Failure> {
-    if let Some(memo) = context.store.memo(SHA1_MEMO, &content.digest)?
-        && let Ok(sha1) = <[u8; 20]>::try_from(memo.as_slice())
-    {
-        return Ok(sha1);
-    }
-    let sha1 = read_sha1(content, context)?;
-    let mut batch = context.store.batch()?;
-    batch.put_memo(SHA1_MEMO, &content.digest, &sha1)?;
-    batch.commit()?;
-    Ok(sha1)
-}
-
-fn read_sha1(content: &Content, context: &BuildContext<'_>) -> Result<[u8; 20], Failure> {
-    let mut reader = context.store.open(&content.digest)?;
-    let mut sha1 = Sha1::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let count = std::io::Read::read(&mut reader, &mut buffer)
-            .map_err(|error| corrupt(&content.digest, error))?;
-        if count == 0 {
-            return Ok(sha1.finalize().into());
-        }
-        sha1.update(&buffer[..count]);
-        context.advance(count as u64)?;
-    }
 }
 
 /// A content of the store that cannot be read: the disk's fault, or damage.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use walkdir::WalkDir;
 
 use super::import::IMPORT;
-use super::import_read::{Sha1Wanted, Unread, changed, read_files};
+use super::import_read::{Unread, changed, read_files};
 use super::import_recall::StatCaches;
 use super::import_stat::{Fingerprint, ImportKey, StatCache};
 use super::{BuildContext, Builder, BuilderVersion};
@@ -124,7 +124,7 @@ impl Builder for ImportFolder {
             .filter(|(_, remembered)| remembered.is_none())
             .map(|(file, _)| Unread { path: &file.path, before: &file.metadata })
             .collect();
-        let read = read_files(&unread, Sha1Wanted::Yes, context, batch.as_mut())?;
+        let read = read_files(&unread, context.sha1, context, batch.as_mut())?;
         let mut read = read.into_iter();
         let mut directory = DirectoryBuilder::default();
         for (file, remembered) in files.iter().zip(remembered) {

@@ -11,7 +11,7 @@ use mediabuild_store::{Batch, Blobs, Content};
 use sha1::{Digest as _, Sha1};
 
 use super::BuildContext;
-use super::import::SHA1_MEMO;
+use super::sha1::{SHA1_MEMO, Sha1Wanted};
 use crate::failure::Failure;
 use crate::git::{is_lfs_pointer, lfs_help};
 use crate::os::StatKey;
@@ -24,14 +24,6 @@ const SMALL_BYTES_MAX: u64 = 1 << 20;
 /// is read and one that is stored. Larger ones gain nothing; smaller ones leave threads waiting.
 const WINDOW_BYTES: u64 = 8 << 20;
 const WINDOW_FILES: usize = 1024;
-
-/// Whether a WIM will want the SHA-1 of a file: then it is computed while the bytes pass by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sha1Wanted {
-    Yes,
-    /// A base WIM is not itself put into a WIM, and SHA-1 is the slowest of the hashes.
-    No,
-}
 
 /// A file to be read.
 #[derive(Clone, Copy)]
@@ -238,7 +230,13 @@ mod tests {
         let unread: Vec<_> = files.iter().map(|(before, path)| Unread { path, before }).collect();
         let (store, progress) = (MemoryStore::new(), Progress::new(Format::Json));
         let (job, warn) = (progress.job("test", None), |_: &str| ());
-        let context = BuildContext { store: &store, job: &job, paranoid: false, warn: &warn };
+        let context = BuildContext {
+            store: &store,
+            job: &job,
+            sha1: Sha1Wanted::Yes,
+            paranoid: false,
+            warn: &warn,
+        };
         let mut batch = store.batch().unwrap();
         read_files(&unread, Sha1Wanted::Yes, &context, batch.as_mut())
     }

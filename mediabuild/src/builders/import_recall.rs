@@ -71,6 +71,7 @@ impl StatCaches {
 
 #[cfg(test)]
 mod tests {
+    use crate::builders::sha1::Sha1Wanted;
     use std::path::{Path, PathBuf};
     use std::sync::Arc;
     use std::time::Duration;
@@ -93,7 +94,8 @@ mod tests {
     fn build(store: &MemoryStore, builder: &dyn Builder) -> Output {
         let progress = Progress::new(Format::Text);
         let job = progress.job("test", None);
-        let context = BuildContext { store, job: &job, paranoid: false, warn: &|_| () };
+        let context =
+            BuildContext { store, job: &job, sha1: Sha1Wanted::No, paranoid: false, warn: &|_| () };
         builder.build(&Inputs::default(), &context).expect("imported")
     }
 

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1 as Sha1Hasher};
 
 use super::import::{FileImport, IMPORT, key, recall_file};
-use super::import_read::Sha1Wanted;
 use super::import_recall::StatCaches;
+use super::sha1::Sha1Wanted;
 use super::wim_content::{
     CHECKED_MEMO, ContentSource, check_usable, is_compressed, read_range, structure_digest,
 };
@@ -73,6 +73,7 @@ impl Builder for ImportWim {
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let mut import = FileImport::begin(KIND, &self.path, context)?;
         let mut batch = context.store.batch()?;
+        // A base WIM is not itself put into a WIM.
         let content = import.content(Sha1Wanted::No, context, batch.as_mut())?;
         batch.commit()?;
         check(&content, context).map_err(say_what_to_do)?;

@@ -18,6 +18,7 @@ pub(crate) mod import_wim;
 pub(crate) mod os_image;
 pub(crate) mod package;
 pub(crate) mod prestaged;
+pub(crate) mod sha1;
 pub(crate) mod start_script;
 pub(crate) mod variables;
 pub(crate) mod wim_content;
@@ -32,6 +33,7 @@ use mediabuild_store::{Content, Digest, DirectoryError, Output, Recipe, Store};
 use serde_json::Value;
 
 use self::import_recall::StatCaches;
+use self::sha1::Sha1Wanted;
 use crate::cancel;
 use crate::derivation::Inputs;
 use crate::failure::Failure;
@@ -80,6 +82,12 @@ pub(crate) trait Builder: Send + Sync {
         None
     }
 
+    /// Whether it puts contents of its inputs into a WIM, which names them by SHA-1. Only a matter
+    /// of speed.
+    fn wants_sha1(&self) -> bool {
+        false
+    }
+
     /// The key under which the stat caches remember an import.
     fn stat_cache_key(&self) -> Option<Digest> {
         None
@@ -119,6 +127,8 @@ pub(crate) trait Builder: Send + Sync {
 pub(crate) struct BuildContext<'a> {
     pub(crate) store: &'a dyn Store,
     pub(crate) job: &'a Job<'a>,
+    /// Whether an import computes SHA-1 too.
+    pub(crate) sha1: Sha1Wanted,
     /// Imports read every file again, whatever is remembered of it.
     pub(crate) paranoid: bool,
     /// Receives warnings for the user.

@@ -31,6 +31,10 @@ impl Builder for OsImageRequest {
         json!(self)
     }
 
+    fn wants_sha1(&self) -> bool {
+        true
+    }
+
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let mut edit = start(inputs, context, self.image.as_ref(), self.epoch_seconds)?;
         name_if_unnamed(&mut edit, &self.name, &self.arch);

@@ -32,6 +32,10 @@ impl Builder for Prestaged {
         json!(self)
     }
 
+    fn wants_sha1(&self) -> bool {
+        true
+    }
+
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let os_image = content_input(inputs, "os-image")?;
         let mut edit = WimEdit::of_wim(context, &os_image, &ImageChoice::Only, self.epoch_seconds)?;

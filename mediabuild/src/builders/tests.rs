@@ -9,11 +9,11 @@ use mediabuild_store::{Content, DirectoryBuilder, MemoryStore, Output, Store};
 use super::boot_files::{BootFiles, BootFilesOrigin};
 use super::boot_image::BootImageRequest;
 use super::bootable::Bootable;
-use super::import::SHA1_MEMO;
 use super::import_folder::Filter;
 use super::os_image::OsImageRequest;
 use super::package::Package;
 use super::prestaged::Prestaged;
+use super::sha1::{SHA1_MEMO, Sha1Wanted};
 use super::variables::{VariableText, Variables};
 use super::wim_content::{ContentSource, ImageChoice};
 use super::wim_part::WimPart;
@@ -35,7 +35,13 @@ impl Fake {
         let progress = Progress::new(Format::Text);
         let job = progress.job("test", None);
         let warn = |text: &str| self.warnings.lock().expect("no panic").push(text.to_owned());
-        let context = BuildContext { store: &self.store, job: &job, paranoid: false, warn: &warn };
+        let context = BuildContext {
+            store: &self.store,
+            job: &job,
+            sha1: Sha1Wanted::Yes,
+            paranoid: false,
+            warn: &warn,
+        };
         builder.build(&inputs_of(inputs), &context)
     }
 

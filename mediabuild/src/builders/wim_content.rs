@@ -132,7 +132,7 @@ impl WimContent {
         }
         let mut reader = self.reader(entry)?;
         let content = batch.put_blob(&mut reader, &mut |piece| context.observe(piece))?;
-        batch.put_memo(super::import::SHA1_MEMO, &content.digest, &sha1.0)?;
+        batch.put_memo(super::sha1::SHA1_MEMO, &content.digest, &sha1.0)?;
         Ok(content)
     }
 

@@ -13,7 +13,8 @@ use mediabuild_formats::wim::{
 use mediabuild_store::{Content, Output, RecipeBuilder};
 
 use super::BuildContext;
-use super::import::{corrupt, sha1_of};
+use super::import::corrupt;
+use super::sha1::{sha1_of, sha1s_of};
 use super::wim_content::{ImageChoice, WimContent};
 use crate::failure::Failure;
 
@@ -79,10 +80,12 @@ impl WimEdit {
         folder: &str,
         files: &[(String, Content)],
     ) -> Result<(), Failure> {
+        let contents: Vec<Content> = files.iter().map(|(_, content)| *content).collect();
+        let sha1s = sha1s_of(&contents, context)?;
         let mut specs = Vec::with_capacity(files.len());
-        for (path, content) in files {
+        for ((path, content), sha1) in files.iter().zip(sha1s) {
             let path = if folder.is_empty() { path.clone() } else { format!("{folder}/{path}") };
-            specs.push((path, self.spec(context, content)?));
+            specs.push((path, self.spec(content, sha1)?));
         }
         self.image.insert_files(specs).map_err(|error| cannot_put(&error))
     }
@@ -94,16 +97,16 @@ impl WimEdit {
         path: &str,
         content: &Content,
     ) -> Result<(), Failure> {
-        let spec = self.spec(context, content)?;
+        let spec = self.spec(content, sha1_of(content, context)?)?;
         self.image.insert_file(path, spec).map_err(|error| cannot_put(&error))
     }
 
     /// A content as a file of the image, and remembered as one.
-    fn spec(&mut self, context: &BuildContext<'_>, content: &Content) -> Result<FileSpec, Failure> {
+    fn spec(&mut self, content: &Content, sha1: [u8; 20]) -> Result<FileSpec, Failure> {
         if content.size_bytes == 0 {
             return Ok(FileSpec::new(Sha1::ZERO, self.time));
         }
-        let sha1 = Sha1(sha1_of(content, context)?);
+        let sha1 = Sha1(sha1);
         self.check_collision(&sha1, content)?;
         self.added.entry(sha1).or_insert(*content);
         Ok(FileSpec::new(sha1, self.time))

@@ -6,6 +6,7 @@ use mediabuild_store::{MemoryStore, Output, Store};
 use serde_json::{Value, json};
 
 use super::{How, Realised, Realiser};
+use crate::builders::sha1::Sha1Wanted;
 use crate::builders::{BuildContext, Builder, BuilderVersion};
 use crate::cli::Format;
 use crate::derivation::{Derivation, Inputs, keys};
@@ -39,7 +40,8 @@ impl Builder for Counter {
 
 fn realise(store: &MemoryStore, pure: bool, check: bool) -> Result<Realised, Failure> {
     let builder = Box::new(Counter { runs: AtomicU32::new(0), pure });
-    let derivation = Derivation { label: "counter".into(), builder, inputs: Vec::new() };
+    let derivation =
+        Derivation { label: "counter".into(), builder, inputs: Vec::new(), sha1: Sha1Wanted::No };
     let plan = Plan { derivations: vec![derivation], targets: Vec::new() };
     let keys = keys(&plan.derivations);
     let history = History::load(store, std::path::Path::new("/project"))?;
