@@ -15,6 +15,7 @@ use std::time::Duration;
 use pass::Pass;
 
 use super::DiskStore;
+use super::gate::{Gate, Held};
 use super::stored_file::StoredFile;
 use crate::shelf::{self, Container, Located, Shelf};
 use crate::{Digest, Error, Problem};
@@ -42,6 +43,12 @@ pub struct ScrubReport {
 type Objects = [(Digest, Located)];
 
 impl DiskStore {
+    /// As long as this is held no file and no row goes, so what is missing now is lost. `None` in a
+    /// store that cannot be written to, where nothing goes either.
+    fn nobody_removes(&self) -> Option<Held> {
+        self.place.gate().and_then(Gate::shared).ok()
+    }
+
     /// [`Store::verify`](crate::Store::verify) in pieces: a pass that `options` or `progress` end
     /// early is remembered, and the next one with `resume` reads the rest.
     pub fn scrub(
@@ -84,6 +91,7 @@ pub(super) fn damaged(store: &DiskStore, objects: &Objects) -> Result<Vec<Digest
 
 /// Leaves out what was collected, moved or healed since the index was read.
 fn still_true(store: &DiskStore, problems: Vec<Problem>) -> Result<Vec<Problem>, Error> {
+    let _held = (!problems.is_empty()).then(|| store.nobody_removes());
     let mut left = Vec::with_capacity(problems.len());
     for problem in problems {
         if is_still_true(store, &problem)? {
@@ -100,7 +108,11 @@ fn is_still_true(store: &DiskStore, problem: &Problem) -> Result<bool, Error> {
         return store.index.has_pack(&id);
     }
     match shelf::locate_one(store, &problem.digest)? {
-        Some(located) => Ok(store.source(located.container)?.path() == problem.path),
+        Some(located) => {
+            let is_there = store.source(located.container)?.path() == problem.path;
+            // Collected, and stored again at its old place: then it is not missing any more.
+            Ok(is_there && (problem.what != check::MISSING || !problem.path.exists()))
+        }
         // Then it is missing, and what needs it was there a moment ago.
         None => Ok(problem.path == store.index.path()),
     }

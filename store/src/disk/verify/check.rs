@@ -59,6 +59,9 @@ pub(super) fn window_length(spans: &[Span]) -> usize {
     spans.partition_point(|span| span.end_bytes() <= limit_bytes).max(1)
 }
 
+/// Said of everything in a file that is not there.
+pub(super) const MISSING: &str = "the file is missing";
+
 /// The file and its length; `None` if it is missing.
 pub(super) fn open(path: &Path) -> Result<Option<(File, u64)>, Error> {
     let file = match File::open(path) {
@@ -82,7 +85,7 @@ pub(super) fn unread(cause: &io::Error) -> String {
 
 fn window(path: &Path, spans: &[Span]) -> Result<Findings, Error> {
     let Some((file, file_bytes)) = open(path)? else {
-        return Ok(all(spans, "the file is missing"));
+        return Ok(all(spans, MISSING));
     };
     let whole = spans.partition_point(|span| span.end_bytes() <= file_bytes);
     let (whole, cut) = spans.split_at(whole);

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
-use super::check::{self, Check, Findings, WINDOW_BYTES, window_length};
+use super::check::{self, Check, Findings, MISSING, WINDOW_BYTES, window_length};
 use super::span::{ENDS_EARLY, Span};
 use super::tree_hash::{self, Stop, Stretch};
 use super::{Objects, ScrubOptions, position};
@@ -34,6 +34,8 @@ pub(super) struct Pass<'a> {
     /// What good recipes and directories name and was not looked up yet.
     needs: Vec<(Digest, Vec<Need>)>,
     needs_count: usize,
+    /// Whether what is named is looked up; not where only files count, and the gate is held.
+    follows_needs: bool,
     /// The first file that is not done; `None` after the last.
     pub(super) next: Option<(i64, Digest)>,
 }
@@ -65,12 +67,14 @@ impl<'a> Pass<'a> {
             problems: Vec::new(),
             needs: Vec::new(),
             needs_count: 0,
+            follows_needs: false,
             next: objects.first().map(position),
         }
     }
 
     /// Checks everything, and that all is here that good recipes and directories name.
     pub(super) fn run(&mut self) -> Result<(), Error> {
+        self.follows_needs = true;
         self.check_all()?;
         self.look_up_needs()
     }
@@ -139,7 +143,7 @@ impl<'a> Pass<'a> {
         let done_bytes = self.done_bytes + span.size_bytes;
         let Some((file, file_bytes)) = check::open(path)? else {
             self.advance(span.size_bytes)?;
-            return fault("the file is missing");
+            return fault(MISSING);
         };
         if file_bytes < span.end_bytes() {
             self.advance(span.size_bytes)?;
@@ -196,6 +200,9 @@ impl<'a> Pass<'a> {
         let problem =
             |(digest, what): (Digest, String)| Problem { digest, path: path.to_owned(), what };
         self.problems.extend(findings.faults.into_iter().map(problem));
+        if !self.follows_needs {
+            return;
+        }
         self.needs_count += findings.needs.iter().map(|(_, needs)| needs.len()).sum::<usize>();
         self.needs.extend(findings.needs);
     }
@@ -213,20 +220,30 @@ impl<'a> Pass<'a> {
         let is_missing = |need: &&Need| {
             !need.is_met_by(located.get(&need.digest()).map(Located::found).as_ref())
         };
-        for (digest, needs) in &needs {
-            if !needs.iter().any(|need| is_missing(&need)) {
-                continue;
-            }
-            if self.store.locate(&[*digest])?.is_empty() {
-                // It was collected meanwhile, with what it needs.
-                continue;
-            }
-            self.problems.extend(needs.iter().filter(is_missing).map(|need| Problem {
-                digest: need.digest(),
-                path: self.store.index.path().to_owned(),
-                what: format!("{ABSENT}{digest} needs it"),
-            }));
+        let suspects = needs.iter().filter(|(_, needs)| needs.iter().any(|need| is_missing(&need)));
+        let suspects: Vec<&(Digest, Vec<Need>)> = suspects.collect();
+        let _held = (!suspects.is_empty()).then(|| self.store.nobody_removes());
+        for (digest, needs) in suspects {
+            self.look_again(digest, needs)?;
         }
+        Ok(())
+    }
+
+    /// What `digest` needs and is not there, while nobody removes anything. It may have been collected
+    /// with what it needs, and even stored again: first it, then its needs are looked up.
+    fn look_again(&mut self, digest: &Digest, needs: &[Need]) -> Result<(), Error> {
+        if self.store.locate(&[*digest])?.is_empty() {
+            return Ok(());
+        }
+        let located = self.store.locate(&require::digests(needs))?;
+        let is_missing = |need: &&Need| {
+            !need.is_met_by(located.get(&need.digest()).map(Located::found).as_ref())
+        };
+        self.problems.extend(needs.iter().filter(is_missing).map(|need| Problem {
+            digest: need.digest(),
+            path: self.store.index.path().to_owned(),
+            what: format!("{ABSENT}{digest} needs it"),
+        }));
         Ok(())
     }
 
