@@ -14,6 +14,7 @@
 //!
 //! Architecture invariant: no KDL, no media words, no knowledge of WIM or ISO in this crate.
 
+mod aligned;
 mod blobs;
 mod content;
 mod copy;

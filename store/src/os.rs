@@ -1,7 +1,7 @@
 //! Every call to the operating system that the standard library does not offer portably.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// Fills `out` from `offset_bytes` of `file` on, without moving its position.
@@ -233,6 +233,56 @@ pub(crate) fn start_write_back(file: &File, range_bytes: std::ops::Range<u64>) {
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) fn start_write_back(_: &File, _: std::ops::Range<u64>) {}
+
+/// Writes all of `bytes` at the file's position. `direct`: around the cache, where the file system
+/// can do that; then they must be aligned, and so must the position.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn write_all(file: &mut File, mut bytes: &[u8], direct: bool) -> io::Result<()> {
+    let mut is_direct = set_direct(file, direct);
+    while !bytes.is_empty() {
+        match file.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            // After a short write nothing is aligned any more; and some disks have larger blocks.
+            Err(cause) if is_direct && cause.kind() == io::ErrorKind::InvalidInput => {
+                is_direct = set_direct(file, false);
+            }
+            Err(cause) => return Err(cause),
+        }
+    }
+    Ok(())
+}
+
+/// Whether writes go around the cache from now on.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn set_direct(file: &File, direct: bool) -> bool {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+    let Ok(flags) = fcntl_getfl(file) else { return false };
+    if flags.contains(OFlags::DIRECT) == direct {
+        return direct;
+    }
+    if direct && !writes_directly_well(file) {
+        return false;
+    }
+    let mut wanted = flags;
+    wanted.set(OFlags::DIRECT, direct);
+    fcntl_setfl(file, wanted).is_ok() && direct
+}
+
+/// Only file systems on which databases rely on it. (btrfs would not compress what is written so;
+/// elsewhere it is slow, refused or little tried.)
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn writes_directly_well(file: &File) -> bool {
+    const EXT: u32 = 0x0000_ef53;
+    const XFS: u32 = 0x5846_5342;
+    rustix::fs::fstatfs(file).is_ok_and(|it| [EXT, XFS].contains(&(it.f_type as u32)))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn write_all(file: &mut File, bytes: &[u8], _: bool) -> io::Result<()> {
+    file.write_all(bytes)
+}
 
 /// Makes `to`, which is empty, share the bytes of `from`, where the file system can do that. It is
 /// a snapshot: writes to either do not show in the other.

@@ -43,7 +43,7 @@ pub(super) struct DiskBatch<'a> {
     pending: Pending,
     found: HashMap<Digest, Found>,
     /// Reused: holds a blob until it is known to be small, then the pieces of a large one.
-    copier: Copier,
+    copier: Option<Copier>,
     failed: bool,
 }
 
@@ -55,7 +55,7 @@ impl<'a> DiskBatch<'a> {
             pack: None,
             pending: Pending::default(),
             found: HashMap::new(),
-            copier: Copier::default(),
+            copier: None,
             failed: false,
         }
     }
@@ -308,16 +308,16 @@ impl Batch for DiskBatch<'_> {
         source: &mut dyn Read,
         observe: &mut Observe<'_>,
     ) -> Result<Content, Error> {
-        let mut copier = std::mem::take(&mut self.copier);
+        let mut copier = self.copier.take().unwrap_or_default();
         let content = self.put_from(&mut copier, source, observe);
-        self.copier = copier;
+        self.copier = Some(copier);
         content
     }
 
     fn put_file(&mut self, file: &mut File, observe: &mut Observe<'_>) -> Result<Content, Error> {
-        let mut copier = std::mem::take(&mut self.copier);
+        let mut copier = self.copier.take().unwrap_or_default();
         let cloned = self.put_clone(&mut copier, file, observe);
-        self.copier = copier;
+        self.copier = Some(copier);
         match cloned? {
             Some(content) => Ok(content),
             None => self.put_blob(file, observe),

@@ -9,10 +9,10 @@
 //! for rebuilding the index; readers never need it.
 
 use std::fs::File;
-use std::io::{self, IoSlice, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::copy::WRITE_BACK_BYTES;
+use crate::aligned::AlignedBuffer;
 use crate::decode::Decoder;
 use crate::shelf::Kind;
 use crate::{DecodeError, Digest, Error, os};
@@ -26,20 +26,15 @@ const MEMBER_BYTES: u64 = 49;
 const TRAILER_BYTES: u64 = 48;
 
 /// How much is collected before it is written.
-const BUFFER_BYTES: usize = 1 << 20;
-
-/// From this size on, a copy into the buffer would cost more than a system call.
-const DIRECT_BYTES_MIN: usize = 32 << 10;
+const BUFFER_BYTES: usize = 4 << 20;
 
 /// A pack that is being written.
 pub(super) struct PackWriter {
     path: PathBuf,
     file: File,
     /// What is not in the file yet.
-    buffer: Vec<u8>,
+    buffer: AlignedBuffer,
     size_bytes: u64,
-    /// Up to here the disk was told to write.
-    started_bytes: u64,
     table: Vec<u8>,
     member_count: u64,
 }
@@ -56,11 +51,11 @@ impl PackWriter {
     pub(super) fn create(folder: &Path) -> Result<PackWriter, Error> {
         let path = folder.join("pack");
         let file = File::create_new(&path).map_err(Error::io("make", &path))?;
-        let mut buffer = Vec::with_capacity(BUFFER_BYTES);
-        buffer.extend_from_slice(MAGIC);
+        let mut buffer = AlignedBuffer::new(BUFFER_BYTES);
+        buffer.take(MAGIC);
         let size_bytes = MAGIC.len() as u64;
         let (table, member_count) = (Vec::new(), 0);
-        Ok(PackWriter { path, file, buffer, size_bytes, started_bytes: 0, table, member_count })
+        Ok(PackWriter { path, file, buffer, size_bytes, table, member_count })
     }
 
     /// Appends a member; answers where it lies.
@@ -88,54 +83,30 @@ impl PackWriter {
         self.write(&self.member_count.to_le_bytes())?;
         self.write(id.as_bytes())?;
         self.write(TRAILER_MAGIC)?;
-        self.flush()?;
+        self.flush(false)?;
         os::seal(&self.file).map_err(Error::io("make read-only", &self.path))?;
         Ok(FinishedPack { path: self.path, file: self.file, id, size_bytes: self.size_bytes })
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        match bytes.len() < DIRECT_BYTES_MIN {
-            true if self.buffer.len() + bytes.len() <= BUFFER_BYTES => {
-                self.buffer.extend_from_slice(bytes)
-            }
-            _ => self.flush_with(bytes)?,
-        }
+    fn write(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         self.size_bytes += bytes.len() as u64;
-        self.start_write_back();
+        while !bytes.is_empty() {
+            bytes = self.buffer.take(bytes);
+            if self.buffer.is_full() {
+                self.flush(true)?;
+            }
+        }
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
-        self.flush_with(&[])
-    }
-
-    /// Writes what is in the buffer, and then `bytes`.
-    fn flush_with(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let written = write_both(&mut self.file, &self.buffer, bytes);
-        let size_bytes = (self.buffer.len() + bytes.len()) as u64;
-        written.map_err(Error::write(&self.path, size_bytes))?;
+    /// Writes what is in the buffer; around the cache, where that can be.
+    fn flush(&mut self, direct: bool) -> Result<(), Error> {
+        let bytes = self.buffer.filled();
+        let written = os::write_all(&mut self.file, bytes, direct);
+        written.map_err(Error::write(&self.path, bytes.len() as u64))?;
         self.buffer.clear();
         Ok(())
     }
-
-    fn start_write_back(&mut self) {
-        let written_bytes = self.size_bytes - self.buffer.len() as u64;
-        if written_bytes - self.started_bytes >= WRITE_BACK_BYTES {
-            os::start_write_back(&self.file, self.started_bytes..written_bytes);
-            self.started_bytes = written_bytes;
-        }
-    }
-}
-
-/// Writes `first` and then `second`: nearly always with one system call.
-fn write_both(file: &mut File, first: &[u8], second: &[u8]) -> io::Result<()> {
-    let both = [IoSlice::new(first), IoSlice::new(second)];
-    let done = match file.write_vectored(&both) {
-        Err(cause) if cause.kind() == io::ErrorKind::Interrupted => 0,
-        done => done?,
-    };
-    file.write_all(&first[done.min(first.len())..])?;
-    file.write_all(&second[done.saturating_sub(first.len())..])
 }
 
 /// A member of a pack, as its table says.
