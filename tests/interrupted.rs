@@ -4,7 +4,7 @@
 mod harness;
 
 use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -281,9 +281,14 @@ fn build_small(space: &TestSpace) -> std::collections::BTreeMap<String, Vec<u8>>
 
 /// A file with a few bytes and much room.
 fn write_large(space: &TestSpace) {
-    let path = space.write("files/large.bin", "start");
-    let file = File::options().write(true).open(path).expect("opens");
-    file.write_all_at(b"the end", LARGE_BYTES - 7).expect("written");
+    let path = space.write("files/large.bin", "");
+    let mut file = File::options().write(true).open(path).expect("opens");
+    // No zeros: they would become a hole, which is made at once.
+    let mut piece: Vec<u8> = (0..1u32 << 20).map(|at| (at % 251) as u8 + 1).collect();
+    for at in 0..LARGE_BYTES >> 20 {
+        piece[..8].copy_from_slice(&(at + 1).to_le_bytes());
+        file.write_all(&piece).expect("written");
+    }
 }
 
 /// The quickstart with a folder of many files and one that has a file of its own in the store.
