@@ -147,6 +147,7 @@ impl Growing {
 
     /// To be called when all is written.
     pub(crate) fn finish(self, file: &File) -> io::Result<()> {
+        crate::os::end_direct(file);
         if self.ends_in_hole { file.set_len(self.size_bytes) } else { Ok(()) }
     }
 }

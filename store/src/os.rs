@@ -254,6 +254,15 @@ pub(crate) fn write_all(file: &mut File, mut bytes: &[u8], direct: bool) -> io::
     Ok(())
 }
 
+/// Reads and writes of `file` need no alignment any more.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn end_direct(file: &File) {
+    set_direct(file, false);
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn end_direct(_: &File) {}
+
 /// Whether writes go around the cache from now on.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn set_direct(file: &File, direct: bool) -> bool {
