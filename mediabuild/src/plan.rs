@@ -3,6 +3,7 @@
 mod images;
 mod media;
 mod names;
+mod unbuilt;
 
 use std::collections::BTreeMap;
 

@@ -3,11 +3,14 @@
 pub(crate) mod application;
 pub(crate) mod boot_files;
 pub(crate) mod boot_image;
+pub(crate) mod compression;
 pub(crate) mod driver_package;
 pub(crate) mod image;
+pub(crate) mod information;
 pub(crate) mod media;
 pub(crate) mod os_image;
 pub(crate) mod package;
+pub(crate) mod path_setting;
 pub(crate) mod project;
 pub(crate) mod source;
 pub(crate) mod variables;

@@ -3,11 +3,18 @@
 //! These types are the contract with the rest of the program: the planner reads them and nothing
 //! else. A new node kind adds a struct here and a file under `def/`.
 
+mod image;
+
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::lookup::Places;
 use crate::text::{Span, Texts};
+
+pub use image::{
+    Attribute, Codec, Compression, ImageOptions, Information, InformationField, Languages, Level,
+    PathSetting, Setting,
+};
 
 /// A value and where it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -239,6 +246,8 @@ pub struct BootImage {
     pub start: Option<Spanned<String>>,
     /// What makes a medium with this image boot.
     pub boot_files: Option<BootFiles>,
+    /// What its WIM is like.
+    pub options: ImageOptions,
 }
 
 /// What an image is made from.
@@ -292,6 +301,8 @@ pub struct OsImage {
     pub base: ImageBase,
     /// Files laid over the base, in order; a later one wins.
     pub overlays: Vec<Source>,
+    /// What its WIM is like.
+    pub options: ImageOptions,
 }
 
 /// `driver-package "intel-net" { source "drivers/intel-net" }`
@@ -386,6 +397,8 @@ pub struct Media {
     pub content_layout: ContentLayout,
     /// The medium's password.
     pub password: Option<Spanned<SecretReference>>,
+    /// `compression` of a prestaged medium: else that of its OS image.
+    pub compression: Option<Spanned<Compression>>,
     /// The medium's own variables over the used ones (`use "common" of="variables"`), merged.
     pub variables: Vec<Variable>,
     /// `output "factory.wim"`; `<name>.wim` or `<name>.iso` without it.
@@ -441,4 +454,8 @@ pub struct MediaOutput {
     pub file: Spanned<String>,
     /// `label=`: the volume label of an ISO; the medium's name without it.
     pub label: Option<Spanned<String>>,
+    /// `split=`: the size of a part of a split WIM.
+    pub split_bytes: Option<Spanned<u64>>,
+    /// `integrity=`: whether the WIM has an integrity table.
+    pub integrity: Option<Spanned<bool>>,
 }

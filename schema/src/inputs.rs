@@ -104,11 +104,13 @@ impl Definitions {
             inputs.base(&image.base, user);
             image.overlays.iter().for_each(|overlay| inputs.source(overlay, user));
             inputs.boot_files(image, user);
+            image.options.exclusions.iter().for_each(|file| inputs.file(file, user));
         }
         for image in &self.os_images {
             let user = (Kind::OsImage, image.name.value.as_str());
             inputs.base(&image.base, user);
             image.overlays.iter().for_each(|overlay| inputs.source(overlay, user));
+            image.options.exclusions.iter().for_each(|file| inputs.file(file, user));
         }
         for package in &self.driver_packages {
             inputs.source(&package.source, (Kind::DriverPackage, &package.name.value));

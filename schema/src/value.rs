@@ -7,9 +7,11 @@ pub(crate) mod name;
 pub(crate) mod output;
 pub(crate) mod path;
 pub(crate) mod secret;
+pub(crate) mod size;
 pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod url;
+pub(crate) mod windows;
 
 use crate::definition::Kind;
 use crate::node::Value;
@@ -47,6 +49,16 @@ pub(crate) enum ValueKind {
     Digest,
     /// One of a few words.
     Choice(&'static Choice),
+    /// A number of bytes with a unit.
+    Size,
+    /// An 8.3 name.
+    ShortName,
+    /// A version of Windows.
+    WindowsVersion,
+    /// A language tag.
+    Language,
+    /// A pattern of `WimScript.ini`.
+    Exclusion,
     /// A number from 1.
     Index,
     /// `#true` or `#false`.
@@ -77,6 +89,11 @@ impl ValueKind {
             ValueKind::FileName => "a file name".into(),
             ValueKind::Digest => "64 hexadecimal digits".into(),
             ValueKind::Choice(choice) => choice.describe(),
+            ValueKind::Size => "a size".into(),
+            ValueKind::ShortName => "an 8.3 name".into(),
+            ValueKind::WindowsVersion => "a version".into(),
+            ValueKind::Language => "a language".into(),
+            ValueKind::Exclusion => "a pattern".into(),
             ValueKind::Index => "a number from 1".into(),
             ValueKind::Flag => "`#true` or `#false`".into(),
             ValueKind::DateTime => "a `(date-time)`".into(),
@@ -121,6 +138,11 @@ impl ValueKind {
             ValueKind::FileName => url::check_file_name(string),
             ValueKind::Digest => url::digest(string).map(drop),
             ValueKind::Choice(choice) => choice.check(string, value.key()),
+            ValueKind::Size => size::bytes(string).map(drop),
+            ValueKind::ShortName => windows::short_name(string),
+            ValueKind::WindowsVersion => windows::version(string).map(drop),
+            ValueKind::Language => windows::language(string),
+            ValueKind::Exclusion => windows::exclusion(string),
             ValueKind::DateTime => time::seconds(string).map(drop),
             ValueKind::Secret => secret::parse(string, file).map(drop),
             ValueKind::VariableValue if value.annotation().is_some() => {

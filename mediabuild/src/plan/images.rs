@@ -29,6 +29,7 @@ impl Planner<'_> {
     }
 
     pub(super) fn os_image(&mut self, image: &OsImage) -> Result<DerivationIdx, Failure> {
+        self.refuse_unbuilt_options(&image.options)?;
         let (base, choice) = self.base(&image.base);
         let mut inputs = vec![input("base", base)];
         inputs.extend(self.overlays(&image.overlays));
@@ -42,6 +43,7 @@ impl Planner<'_> {
     }
 
     pub(super) fn boot_image(&mut self, image: &BootImage) -> Result<DerivationIdx, Failure> {
+        self.refuse_unbuilt_options(&image.options)?;
         let (base, choice) = self.base(&image.base);
         let mut inputs = vec![input("base", base)];
         inputs.extend(self.overlays(&image.overlays));

@@ -16,6 +16,7 @@ use crate::media_layout;
 
 impl Planner<'_> {
     pub(super) fn media(&mut self, media: &Media) -> Result<DerivationIdx, Failure> {
+        self.refuse_unbuilt_media(media)?;
         let boot_image = found(
             self.definitions.boot_image(&media.boot_image.value),
             Kind::BootImage,

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::definition::{Kind, Media};
+use crate::definition::{Kind, Media, MediaType};
 use crate::diagnostic::Diagnostic;
 
 pub(crate) fn check(media: &[Media]) -> Vec<Diagnostic> {
     let mut diagnostics: Vec<_> = media.iter().filter_map(wrong_extension).collect();
     diagnostics.extend(media.iter().filter_map(reserved_folder));
+    diagnostics.extend(media.iter().filter_map(wim_only));
     let mut places: BTreeMap<String, &Media> = BTreeMap::new();
     for medium in media {
         // Results are copied to Windows machines, where case does not tell files apart.
@@ -33,9 +34,37 @@ fn reserved_folder(medium: &Media) -> Option<Diagnostic> {
     )
 }
 
+/// The extension of the file, or of the parts, that a medium becomes.
+fn extension(medium: &Media) -> &'static str {
+    match medium.output.split_bytes.is_some() && medium.media_type.value == MediaType::Prestaged {
+        true => "swm",
+        false => medium.media_type.value.extension(),
+    }
+}
+
+/// What is said of a WIM, of a medium that is none.
+fn wim_only(medium: &Media) -> Option<Diagnostic> {
+    let output = &medium.output;
+    let (what, span) = match (&medium.compression, &output.split_bytes, &output.integrity) {
+        _ if medium.media_type.value == MediaType::Prestaged => return None,
+        (Some(compression), _, _) => ("compression", compression.span),
+        (None, Some(split), _) => ("split=", split.span),
+        (None, None, Some(integrity)) => ("integrity=", integrity.span),
+        (None, None, None) => return None,
+    };
+    let media_type = medium.media_type.value.name();
+    let message = format!("`{what}` is about WIMs, and a {media_type} medium is none");
+    Some(
+        Diagnostic::error("not-a-wim", span, message)
+            .label("of no WIM")
+            .also(medium.media_type.span, "because of this type")
+            .help(format!("remove `{what}`; an image of this medium can say how it is compressed")),
+    )
+}
+
 fn wrong_extension(medium: &Media) -> Option<Diagnostic> {
     let file = &medium.output.file;
-    let wanted = medium.media_type.value.extension();
+    let wanted = extension(medium);
     let name = file.value.rsplit('/').next().unwrap_or_default();
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     if extension.eq_ignore_ascii_case(wanted) && !stem.is_empty() {
@@ -43,7 +72,8 @@ fn wrong_extension(medium: &Media) -> Option<Diagnostic> {
     }
     let media_type = medium.media_type.value.name();
     let stem = if stem.is_empty() { &medium.name.value } else { stem };
-    let message = format!("a {media_type} medium becomes a `.{wanted}` file");
+    let split = if wanted == "swm" { "split " } else { "" };
+    let message = format!("a {split}{media_type} medium becomes a `.{wanted}` file");
     let diagnostic = Diagnostic::error("wrong-extension", file.span, message)
         .label(format!("not `.{wanted}`"))
         .also(medium.media_type.span, "because of this type")
@@ -53,7 +83,7 @@ fn wrong_extension(medium: &Media) -> Option<Diagnostic> {
 
 fn same_file(first: &Media, second: &Media) -> Diagnostic {
     let file = &second.output.file;
-    let extension = second.media_type.value.extension();
+    let extension = extension(second);
     Diagnostic::error("same-output", file.span, format!("two media become `{}`", file.value))
         .label("second")
         .also(first.output.file.span, "first")

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::def::{Lowering, boot_files, image, source};
+use crate::def::{Lowering, boot_files, compression, image, information, path_setting, source};
 use crate::definition::{BootImage, DriverPlacement, Kind, Spanned};
 use crate::diagnostic::Diagnostic;
 use crate::node::Node;
@@ -23,6 +23,13 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         ChildSpec::repeated(&source::OVERLAY),
         ChildSpec::optional(&START),
         ChildSpec::optional(&boot_files::SPEC),
+        ChildSpec::optional(&compression::SPEC),
+        ChildSpec::optional(&information::SPEC),
+        ChildSpec::repeated(&path_setting::EXCLUDE),
+        ChildSpec::repeated(&path_setting::EXCLUSIONS),
+        ChildSpec::repeated(&path_setting::ATTRIBUTES),
+        ChildSpec::repeated(&path_setting::SHORT_NAME),
+        ChildSpec::repeated(&path_setting::SECURITY),
     ]),
     one_of: image::BASES,
     planned: &["iso", "remove", "scratch-space", "background", "command-support"],
@@ -77,6 +84,7 @@ fn check_placement(node: Node<'_>, diagnostics: &mut Vec<Diagnostic>) {
 
 /// Two driver packages must not be laid into one folder: their files would overwrite each other.
 fn check(node: Node<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    compression::check_bootable(node, diagnostics);
     let mut places: BTreeMap<String, Span> = BTreeMap::new();
     for placement in placements(node) {
         let place = placement.folder();
@@ -142,5 +150,6 @@ pub(crate) fn lower(node: Node<'_>, lowering: Lowering<'_>) -> Option<BootImage>
         overlays: image::overlays(node, lowering)?,
         start: node.child("start").and_then(|start| start.argument()?.spanned()),
         boot_files: node.child("boot-files").and_then(|node| boot_files::lower(node, lowering)),
+        options: image::options(node, lowering),
     })
 }

@@ -1,7 +1,7 @@
 //! `wim`: an image in a WIM file, and what every kind of image shares.
 
-use crate::def::{Lowering, source};
-use crate::definition::{Arch, ImageBase, ImageSelector, Source, Spanned, WimImage};
+use crate::def::{Lowering, compression, information, path_setting, source};
+use crate::definition::{Arch, ImageBase, ImageOptions, ImageSelector, Source, Spanned, WimImage};
 use crate::diagnostic::Diagnostic;
 use crate::node::{Node, Value};
 use crate::spec::{ArgumentSpec, Count, NodeSpec, PropertySpec};
@@ -113,6 +113,17 @@ pub(crate) fn base(node: Node<'_>, lowering: Lowering<'_>) -> Option<ImageBase> 
 /// The `overlay` children of an image.
 pub(crate) fn overlays(node: Node<'_>, lowering: Lowering<'_>) -> Option<Vec<Source>> {
     node.children_named("overlay").map(|overlay| source::lower(overlay, lowering)).collect()
+}
+
+/// What an image says beside its content.
+pub(crate) fn options(node: Node<'_>, lowering: Lowering<'_>) -> ImageOptions {
+    ImageOptions {
+        compression: compression::lower(node),
+        information: information::lower(node),
+        exclude: node.strings_of("exclude"),
+        exclusions: path_setting::exclusions(node, lowering),
+        settings: path_setting::lower(node),
+    }
 }
 
 /// The `arch=` of an image.

@@ -1,6 +1,6 @@
 //! `media`: what is built and carried to a machine.
 
-use crate::def::{Lowering, variables};
+use crate::def::{Lowering, compression, variables};
 use crate::definition::{
     ContentLayout, Kind, Media, MediaOutput, MediaType, Spanned, Variable, Variables,
 };
@@ -8,7 +8,7 @@ use crate::node::Node;
 use crate::spec::{ArgumentSpec, ChildSpec, Children, Count, NodeSpec, PropertySpec};
 use crate::value::ValueKind;
 use crate::value::choice::Choice;
-use crate::value::output;
+use crate::value::{output, size};
 
 pub(crate) static SPEC: NodeSpec = NodeSpec {
     name: "media",
@@ -30,6 +30,7 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         ChildSpec::repeated(&PACKAGE),
         ChildSpec::repeated(&DRIVER_PACKAGE),
         ChildSpec::optional(&CONTENT_LAYOUT),
+        ChildSpec::optional(&compression::SPEC),
         ChildSpec::optional(&PASSWORD),
         ChildSpec::repeated(&USE),
         ChildSpec::optional(&variables::INLINE),
@@ -176,14 +177,32 @@ static OUTPUT: NodeSpec = NodeSpec {
     doc: "The file the medium becomes, relative to the result folder. A prestaged medium is a \
           `.wim`, a bootable one an `.iso`. Without it the file is called like the medium.",
     argument: Some(ArgumentSpec { name: "file", value: ValueKind::Output, count: Count::One }),
-    properties: &[PropertySpec {
-        name: "label",
-        value: ValueKind::Label,
-        required: false,
-        doc: "The volume label of an ISO, at most 32 characters; the medium's name without it.",
-        example: r#"label="FACTORY""#,
-    }],
-    planned: &["integrity", "capacity"],
+    properties: &[
+        PropertySpec {
+            name: "label",
+            value: ValueKind::Label,
+            required: false,
+            doc: "The volume label of an ISO, at most 32 characters; the medium's name without it.",
+            example: r#"label="FACTORY""#,
+        },
+        PropertySpec {
+            name: "split",
+            value: ValueKind::Size,
+            required: false,
+            doc: "The largest size of a part: a prestaged medium becomes a folder with `factory.swm`, \
+              `factory2.swm` and so on. 3800MiB fits a FAT32 stick.",
+            example: r#"split="3800MiB""#,
+        },
+        PropertySpec {
+            name: "integrity",
+            value: ValueKind::Flag,
+            required: false,
+            doc: "Whether a prestaged medium has an integrity table, which DISM checks with \
+              `/CheckIntegrity`.",
+            example: "integrity=#true",
+        },
+    ],
+    planned: &["capacity"],
     example: r#"output "factory.wim""#,
     ..NodeSpec::EMPTY
 };
@@ -211,6 +230,7 @@ pub(crate) fn lower(
         packages: node.strings_of("package"),
         driver_packages: node.strings_of("driver-package"),
         content_layout: content_layout(node),
+        compression: compression::lower(node),
         password: password(node, lowering),
         variables: merged_variables(node, lowering, defined)?,
         output: output(node, &name, media_type.value)?,
@@ -270,11 +290,16 @@ fn merge(merged: &mut Vec<Variable>, later: &[Variable]) {
 fn output(node: Node<'_>, name: &Spanned<String>, media_type: MediaType) -> Option<MediaOutput> {
     let Some(node) = node.child("output") else {
         let value = format!("{}.{}", name.value, media_type.extension());
-        return Some(MediaOutput { file: Spanned { value, span: name.span }, label: None });
+        let file = Spanned { value, span: name.span };
+        return Some(MediaOutput { file, label: None, split_bytes: None, integrity: None });
     };
     let value = node.argument()?;
     let label = node.property("label").and_then(|label| label.spanned());
-    Some(MediaOutput { file: value.at(output::resolve(value.string()?).ok()?), label })
+    let split_bytes =
+        node.property("split").and_then(|split| Some(split.at(size::bytes(split.string()?).ok()?)));
+    let integrity = node.property("integrity").and_then(|it| Some(it.at(it.flag()?)));
+    let file = value.at(output::resolve(value.string()?).ok()?);
+    Some(MediaOutput { file, label, split_bytes, integrity })
 }
 
 impl MediaType {

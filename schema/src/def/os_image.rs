@@ -1,6 +1,6 @@
 //! `os-image`: the Windows that is put on a disk.
 
-use crate::def::{Lowering, image, source};
+use crate::def::{Lowering, compression, image, information, path_setting, source};
 use crate::definition::OsImage;
 use crate::node::Node;
 use crate::spec::{ArgumentSpec, ChildSpec, Children, Count, NodeSpec};
@@ -15,12 +15,20 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         ChildSpec::optional(&image::WIM),
         ChildSpec::optional(&source::SPEC),
         ChildSpec::repeated(&source::OVERLAY),
+        ChildSpec::optional(&compression::SPEC),
+        ChildSpec::optional(&information::SPEC),
+        ChildSpec::repeated(&path_setting::EXCLUDE),
+        ChildSpec::repeated(&path_setting::EXCLUSIONS),
+        ChildSpec::repeated(&path_setting::ATTRIBUTES),
+        ChildSpec::repeated(&path_setting::SHORT_NAME),
+        ChildSpec::repeated(&path_setting::SECURITY),
     ]),
     one_of: image::BASES,
-    planned: &["iso", "unattend", "language-pack", "compression"],
+    planned: &["iso", "unattend", "language-pack"],
     example: r#"os-image "win11" arch="amd64" {
     wim "inputs/install.wim" edition="Enterprise"
     overlay "overlay/os"
+    compression "lzx" level="max"
 }"#,
     ..NodeSpec::EMPTY
 };
@@ -31,5 +39,6 @@ pub(crate) fn lower(node: Node<'_>, lowering: Lowering<'_>) -> Option<OsImage> {
         arch: image::arch(node)?,
         base: image::base(node, lowering)?,
         overlays: image::overlays(node, lowering)?,
+        options: image::options(node, lowering),
     })
 }

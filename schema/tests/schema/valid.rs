@@ -3,7 +3,8 @@
 use crate::case::{cases, load_case, rendered};
 use mediabuild_schema::Definitions;
 use mediabuild_schema::definition::{
-    DriverPackage, ImageBase, ImageSelector, Kind, SecretReference, Source, VariableValue,
+    Attribute, Codec, Compression, DriverPackage, ImageBase, ImageSelector, Kind, Level,
+    SecretReference, Setting, Source, VariableValue,
 };
 
 fn everything() -> Definitions {
@@ -58,9 +59,9 @@ fn every_definition_is_a_target() {
     let definitions = everything();
     let targets: Vec<String> =
         definitions.targets().map(|(kind, name)| format!("{kind}:{}", name.value)).collect();
-    assert_eq!(targets.len(), 14);
+    assert_eq!(targets.len(), 16);
     assert_eq!(targets[0], "boot-image:winpe-x64");
-    assert_eq!(targets[13], "media:boot");
+    assert_eq!(targets[15], "media:boot");
     assert_eq!(definitions.names(Kind::Variables).len(), 2);
 }
 
@@ -89,4 +90,43 @@ fn driver_packages_have_a_folder() {
     let folders: Vec<String> = image.driver_packages.iter().map(|d| d.folder()).collect();
     let wanted = ["Drivers/intel-net", "Drivers/dell-storage", "Drivers/special/usb"];
     assert_eq!(folders, wanted);
+}
+
+#[test]
+fn what_is_said_of_a_wim_arrives() {
+    let definitions = everything();
+    let options = &definitions.os_image("win11").expect("defined").options;
+    let compression = options.compression.as_ref().expect("said").value;
+    let wanted =
+        Compression { codec: Codec::Lzms, level: Level::Max, chunk_bytes: 1 << 20, solid: true };
+    assert_eq!(compression, wanted);
+    assert_eq!(options.information.texts.len(), 12);
+    let languages = options.information.languages.as_ref().expect("said");
+    assert_eq!(languages.default.value, "sr-latn-rs");
+    let version = options.information.version.as_ref().expect("said");
+    assert_eq!(version.value, [10, 0, 26100, 1742]);
+    assert_eq!((options.exclude.len(), options.exclusions.len()), (3, 1));
+    let Setting::Attributes(attributes) = &options.settings[0].setting else { panic!("first") };
+    assert_eq!(attributes, &[(Attribute::ReadOnly, false), (Attribute::Hidden, true)]);
+    let parts = &definitions.media("parts").expect("defined").output;
+    assert_eq!(parts.split_bytes.as_ref().expect("said").value, 3800 << 20);
+    assert!(parts.integrity.as_ref().expect("said").value);
+}
+
+#[test]
+fn chunks_are_as_large_as_the_codec_wants_unless_it_is_said() {
+    let chunk_bytes = |compression: &str| {
+        let case = format!(
+            "project \"p\"\nos-image \"o\" arch=\"amd64\" {{ wim \"w.wim\"; {compression} }}"
+        );
+        let definitions = load_case(&case).definitions.expect("no errors");
+        let options = &definitions.os_image("o").expect("defined").options;
+        options.compression.as_ref().map(|it| it.value.chunk_bytes)
+    };
+    assert_eq!(chunk_bytes(""), None);
+    assert_eq!(chunk_bytes("compression \"none\""), Some(0));
+    assert_eq!(chunk_bytes("compression \"lzx\""), Some(32 << 10));
+    assert_eq!(chunk_bytes("compression \"xpress\" chunk=\"4KiB\""), Some(4 << 10));
+    assert_eq!(chunk_bytes("compression \"lzms\""), Some(128 << 10));
+    assert_eq!(chunk_bytes("compression \"lzms\" solid=#true"), Some(64 << 20));
 }

@@ -1,0 +1,38 @@
+//! What the language has and no builder yet: an error, never silence.
+
+use mediabuild_schema::definition::{ImageOptions, Media};
+
+use super::Planner;
+use crate::failure::Failure;
+
+impl Planner<'_> {
+    /// An error if `options` say something that no builder does.
+    pub(super) fn refuse_unbuilt_options(&self, options: &ImageOptions) -> Result<(), Failure> {
+        let is_said = [
+            ("compression", options.compression.is_some()),
+            ("information", options.information != Default::default()),
+            ("exclude", !options.exclude.is_empty()),
+            ("exclusions", !options.exclusions.is_empty()),
+            ("attributes`, `short-name` or `security", !options.settings.is_empty()),
+        ];
+        refuse(&is_said)
+    }
+
+    /// An error if `media` says something that no builder does.
+    pub(super) fn refuse_unbuilt_media(&self, media: &Media) -> Result<(), Failure> {
+        let output = &media.output;
+        refuse(&[
+            ("compression", media.compression.is_some()),
+            ("split=", output.split_bytes.is_some()),
+            ("integrity=", output.integrity.as_ref().is_some_and(|integrity| integrity.value)),
+        ])
+    }
+}
+
+fn refuse(is_said: &[(&str, bool)]) -> Result<(), Failure> {
+    match is_said.iter().find(|(_, is_said)| *is_said) {
+        None => Ok(()),
+        Some((what, _)) => Err(Failure::usage(format!("`{what}` is not built yet"))
+            .help(format!("remove `{what}` from the definition"))),
+    }
+}
