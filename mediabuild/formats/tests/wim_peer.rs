@@ -311,3 +311,39 @@ fn long_chunk_tables_are_read_in_pieces() {
     assert!(content.len() / 4096 > 4096);
     assert!(opened.content(&Sha1::of(&content)) == content);
 }
+
+/// Blobs in solid resources, of which several chunks hold one blob and one chunk several blobs.
+#[test]
+fn solid_captures_are_read() {
+    if !has_tool("wimlib-imagex") {
+        return;
+    }
+    let temp = TempDir::new("wim-solid");
+    let (first, second) = (temp.join("first"), temp.join("second"));
+    make_tree(&first);
+    fs::create_dir(&second).expect("a folder");
+    fs::write(second.join("other"), vec![3; 100_000]).expect("a file");
+    for (codec, chunk) in [("XPRESS", "32768"), ("XPRESS", "4096"), ("LZX", "32768"), ("LZX", "2M")]
+    {
+        let wim = temp.join("solid.wim");
+        let solid = format!("--solid-compress={codec} --solid-chunk-size={chunk} --threads=1");
+        // Metadata is never solid.
+        for (verb, tree, compress) in
+            [("capture", &first, "--compress=XPRESS"), ("append", &second, "--nocheck")]
+        {
+            let paths = [verb.into(), tree.display().to_string(), wim.display().to_string()];
+            let options = ["--solid", compress].into_iter().chain(solid.split(' '));
+            let name = verb.to_owned();
+            run("wimlib-imagex", paths.into_iter().chain([name]).chain(options.map(str::to_owned)));
+        }
+        let opened = open(fs::read(&wim).expect("the capture"));
+        assert!(opened.wim.blobs.iter().all(|blob| blob.is_solid()), "{codec} {chunk}");
+        assert_eq!(opened.wim.solid.len(), 2, "one resource for each tree");
+        for (image, tree) in [&first, &second].into_iter().enumerate() {
+            let mut expected = files(tree);
+            expected.retain(|path, _| !path.starts_with("to-"));
+            assert!(image_files(&opened, image) == expected, "{codec} {chunk}");
+        }
+        fs::remove_file(&wim).expect("the capture");
+    }
+}

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::blob::{BlobEntry, BlobTable, IMAGE_LIMIT};
+use super::chunk_list::ChunkList;
+use super::chunks::{Chunks, Coding};
 use super::dentry::Image;
 use super::error::Error;
 use super::hash::Sha1;
 use super::header::{Header, ResourceHeader};
 use super::metadata_read::decode_metadata;
 use super::resource::ResourceReader;
+use super::solid::{SolidRun, solid_range};
 use super::xml::Xml;
 use crate::source::Source;
 
@@ -27,6 +30,8 @@ pub struct Wim {
     pub images: Vec<BlobEntry>,
     /// Solid resources, which hold the blobs whose entries are solid.
     pub solid: Vec<BlobEntry>,
+    /// Which solid resources hold which blobs, in table order.
+    pub(super) runs: Vec<SolidRun>,
     /// The XML data.
     pub xml: Xml,
     /// Position in `blobs` by hash; the first entry wins, those of this part before others.
@@ -37,17 +42,24 @@ impl Wim {
     /// Reads the header, the blob table and the XML data. Images are not looked at.
     pub fn open<S: Source + ?Sized>(source: &S) -> Result<Wim, Error> {
         let header = Header::read(source)?;
+        // First, as it tells an encrypted file from a damaged one.
+        let xml = Xml::read(source, &header.xml)?;
+        check_plain_text(&xml)?;
         let table = BlobTable::read(source, &header)?;
         check_image_count(&header, table.images.len())?;
-        let xml = Xml::read(source, &header.xml)?;
         let by_sha1 = index(&table.blobs, header.part_number);
-        let BlobTable { blobs, images, solid } = table;
-        Ok(Wim { header, blobs, images, solid, xml, by_sha1 })
+        let BlobTable { blobs, images, solid, runs, .. } = table;
+        Ok(Wim { header, blobs, images, solid, runs, xml, by_sha1 })
     }
 
     /// The entry of a blob.
     pub fn blob(&self, sha1: &Sha1) -> Option<&BlobEntry> {
-        self.by_sha1.get(sha1).map(|&position| &self.blobs[position])
+        self.position(sha1).map(|position| &self.blobs[position])
+    }
+
+    /// Where in `blobs` a blob is.
+    pub(super) fn position(&self, sha1: &Sha1) -> Option<usize> {
+        self.by_sha1.get(sha1).copied()
     }
 
     /// The size of a stream's content: 0 for empty streams, `None` if the blob is unknown.
@@ -55,30 +67,64 @@ impl Wim {
         if sha1.is_empty_stream() { Some(0) } else { self.blob(sha1).map(BlobEntry::size_bytes) }
     }
 
-    /// Reads a non-solid resource of this file from its first byte to its last.
+    /// The chunks of a resource of this file: to read them, and to decode many at once. For solid
+    /// resources too, which are those in `solid`.
+    pub fn chunks<S: Source + ?Sized>(
+        &self,
+        source: &S,
+        resource: &ResourceHeader,
+    ) -> Result<Chunks, Error> {
+        Chunks::read(source, resource, self.coding())
+    }
+
+    /// How the resources that are not solid are stored.
+    fn coding(&self) -> Coding {
+        Coding {
+            codec: self.header.compression(),
+            chunk_bytes: self.header.chunk_bytes,
+            is_pipable: false,
+        }
+    }
+
+    /// Reads a resource of this file from its first byte to its last: a whole solid resource, not a
+    /// blob in it.
     pub fn reader<S: Source>(
         &self,
         source: S,
         resource: &ResourceHeader,
     ) -> Result<ResourceReader<S>, Error> {
-        let compression = self.header.compression();
-        ResourceReader::new(source, resource, compression, self.header.chunk_bytes)
+        let chunks = ChunkList::new(vec![self.chunks(&source, resource)?])?;
+        let size_bytes = chunks.size_bytes();
+        Ok(ResourceReader::new(source, chunks, 0, size_bytes))
     }
 
-    /// Reads a blob; an error that names the part if another part of a split set has it.
+    /// Reads a blob or a metadata resource; an error that names the part if another part of a split
+    /// set has it. A blob in a solid resource takes the decoding of all chunks that it has bytes in.
     pub fn blob_reader<S: Source>(
         &self,
         source: S,
         entry: &BlobEntry,
     ) -> Result<ResourceReader<S>, Error> {
-        if entry.part_number != self.header.part_number {
-            return Err(Error::OtherPart {
-                sha1: entry.sha1,
-                part_number: entry.part_number,
-                own_part_number: self.header.part_number,
-            });
+        if entry.is_solid() {
+            let run = self.run_of(entry)?;
+            let chunks = self.run_chunks(&source, run)?;
+            let (start, end) = solid_range(entry, &chunks)?;
+            return Ok(ResourceReader::new(source, chunks, start, end));
         }
+        self.check_here(entry)?;
         self.reader(source, &entry.resource)
+    }
+
+    /// An error unless this file has the bytes of a resource.
+    pub(super) fn check_here(&self, entry: &BlobEntry) -> Result<(), Error> {
+        if entry.part_number == self.header.part_number {
+            return Ok(());
+        }
+        Err(Error::OtherPart {
+            sha1: entry.sha1,
+            part_number: entry.part_number,
+            own_part_number: self.header.part_number,
+        })
     }
 
     /// Parses the metadata of an image, counted from 1.
@@ -93,6 +139,14 @@ impl Wim {
             .and_then(|position| self.images.get(position))
             .ok_or(Error::NoImage { index, image_count: self.images.len() })?;
         self.reader(source, &entry.resource)?.read_to_vec(METADATA_LIMIT_BYTES)
+    }
+}
+
+/// The resources of an encrypted ESD are noise without its key.
+fn check_plain_text(xml: &Xml) -> Result<(), Error> {
+    match xml.root.element("ESD/ENCRYPTED") {
+        None => Ok(()),
+        Some(_) => Err(Error::unsupported("encrypted ESDs (the XML data says `ENCRYPTED`) are")),
     }
 }
 

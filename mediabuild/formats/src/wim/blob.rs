@@ -5,6 +5,7 @@ use super::hash::Sha1;
 use super::header::{
     Header, RESOURCE_HEADER_BYTES, ResourceHeader, array_at, read_at, resource_flag, u16_at, u32_at,
 };
+use super::solid::SolidRun;
 use crate::source::Source;
 
 /// Size of an entry.
@@ -72,6 +73,10 @@ pub(super) struct BlobTable {
     pub(super) images: Vec<BlobEntry>,
     /// Solid resources, which hold blobs.
     pub(super) solid: Vec<BlobEntry>,
+    /// Which of those hold which blobs.
+    pub(super) runs: Vec<SolidRun>,
+    /// Whether the last entry was solid.
+    in_run: bool,
 }
 
 impl BlobTable {
@@ -118,9 +123,13 @@ impl BlobTable {
     ) -> Result<(), Error> {
         let own = entry.part_number == own_part;
         let resource = &entry.resource;
+        self.begin_or_end_run(&entry);
         if entry.is_solid() && resource.size_bytes == SOLID_RESOURCE_MAGIC {
-            resource.check_range("a solid resource", file_bytes)?;
+            if own {
+                resource.check_range("a solid resource", file_bytes)?;
+            }
             self.solid.push(entry);
+            self.extend_run();
             return Ok(());
         }
         if entry.size_bytes() == 0 || entry.sha1 == Sha1::ZERO {
@@ -136,10 +145,32 @@ impl BlobTable {
             true if self.images.len() == IMAGE_LIMIT => {
                 return Err(Error::in_file(entry_offset, format!("at most {IMAGE_LIMIT} images")));
             }
+            true if entry.is_solid() => {
+                let expected = "metadata outside of solid resources";
+                return Err(Error::in_file(entry_offset, expected));
+            }
             true => self.images.push(entry),
             false => self.blobs.push(entry),
         }
+        self.extend_run();
         Ok(())
+    }
+
+    /// Entries with the solid flag one after the other are a run.
+    fn begin_or_end_run(&mut self, entry: &BlobEntry) {
+        if entry.is_solid() && !self.in_run {
+            let (resources, blobs) = (self.solid.len(), self.blobs.len());
+            self.runs.push(SolidRun { resources: resources..resources, blobs: blobs..blobs });
+        }
+        self.in_run = entry.is_solid();
+    }
+
+    /// Counts what was added to the run, if there is one.
+    fn extend_run(&mut self) {
+        if let Some(run) = self.runs.last_mut().filter(|_| self.in_run) {
+            run.resources.end = self.solid.len();
+            run.blobs.end = self.blobs.len();
+        }
     }
 }
 

@@ -1,0 +1,71 @@
+//! Solid resources: which of them hold which blobs, and where.
+//!
+//! Entries of the blob table with the solid flag, one after the other, are a *run*: solid resources
+//! and the blobs in them, in any order. An offset of a blob is in the uncompressed bytes of all
+//! resources of the run one after the other, so a blob may begin in one resource and end in the next.
+
+use std::ops::Range;
+
+use super::archive::Wim;
+use super::blob::BlobEntry;
+use super::chunk_list::ChunkList;
+use super::error::Error;
+use crate::source::Source;
+
+/// Consecutive solid entries, as positions in [`Wim::solid`] and [`Wim::blobs`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SolidRun {
+    pub(super) resources: Range<usize>,
+    pub(super) blobs: Range<usize>,
+}
+
+impl Wim {
+    /// The run that a solid entry of `blobs` is of.
+    pub(super) fn run_of(&self, entry: &BlobEntry) -> Result<usize, Error> {
+        // Most often the entry is the one by which its hash is known.
+        let known = self.position(&entry.sha1).filter(|&position| self.blobs[position] == *entry);
+        let search = || self.blobs.iter().position(|blob| blob == entry);
+        let run = known.or_else(search).map(|position| self.run_at(position));
+        run.ok_or_else(|| {
+            let expected = format!("blob {} in the blob table", entry.sha1);
+            Error::in_file(self.header.blob_table.offset_bytes, expected)
+        })
+    }
+
+    /// The run of the solid blob at a position.
+    pub(super) fn run_at(&self, position: usize) -> usize {
+        self.runs.partition_point(|run| run.blobs.end <= position)
+    }
+
+    /// The chunks of all resources of a run. Nothing if it has none: then no blob lies in it.
+    pub(super) fn run_chunks<S: Source + ?Sized>(
+        &self,
+        source: &S,
+        run: usize,
+    ) -> Result<ChunkList, Error> {
+        let resources =
+            self.runs.get(run).map_or(&[][..], |run| &self.solid[run.resources.clone()]);
+        let chunks = resources.iter().map(|entry| {
+            self.check_here(entry)?;
+            self.chunks(source, &entry.resource)
+        });
+        ChunkList::new(chunks.collect::<Result<Vec<_>, Error>>()?)
+    }
+}
+
+/// Where a solid blob is in the uncompressed bytes of its run.
+pub(super) fn solid_range(entry: &BlobEntry, chunks: &ChunkList) -> Result<(u64, u64), Error> {
+    let start = entry.resource.offset_bytes;
+    let end = start.checked_add(entry.size_bytes());
+    end.filter(|&end| end <= chunks.size_bytes()).map(|end| (start, end)).ok_or_else(|| {
+        Error::in_file(
+            chunks.resource_offset_bytes(),
+            format!(
+                "blob {} of {} bytes at {start:#x} inside solid resources of {:#x} bytes",
+                entry.sha1,
+                entry.size_bytes(),
+                chunks.size_bytes()
+            ),
+        )
+    })
+}
