@@ -1,13 +1,22 @@
-//! Codecs of single chunks: LZX and XPRESS decoders.
+//! Codecs of single chunks: LZX and XPRESS.
 //!
-//! A chunk is self-contained, so callers may decode many at once. Every decoder fills its output
-//! exactly or fails; it never reads outside its input, whatever the bytes.
+//! A chunk is self-contained, so callers may decode or encode many at once. Every decoder fills its
+//! output exactly or fails; it never reads outside its input, whatever the bytes. What an encoder
+//! emits depends on nothing but its settings and the chunk; it computes with integers only.
 
+mod bit_writer;
 mod bits;
+mod chains;
+mod code_lengths;
 mod copy;
+mod encoder;
 mod huffman;
+mod log2;
 pub mod lzx;
+mod window;
 pub mod xpress;
+
+pub use encoder::{Codec, Encoder, Level, encoder_version};
 
 /// Why a chunk cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,4 +28,12 @@ pub struct Error {
     pub output_offset: usize,
     /// What the format demands there.
     pub expected: &'static str,
+}
+
+/// An array on the heap, made without a copy of it on the stack.
+fn boxed_array<T: Copy, const SIZE: usize>(value: T) -> Box<[T; SIZE]> {
+    match vec![value; SIZE].into_boxed_slice().try_into() {
+        Ok(array) => array,
+        Err(_) => unreachable!("a vector of SIZE elements has that size"),
+    }
 }

@@ -1,13 +1,9 @@
-//! XPRESS with Huffman codes, decoder. Source: [MS-XCA] 2.1 and 2.2, "LZ77+Huffman".
-//!
-//! ```text
-//! 256 bytes: 512 code lengths of 4 bits, low half first · symbols, with lengths between words
-//! ```
+//! The XPRESS decoder.
 
-use super::Error;
-use super::bits::Bits;
-use super::copy::copy_match;
-use super::huffman::{NO_SYMBOL, Table};
+use crate::codec::Error;
+use crate::codec::bits::Bits;
+use crate::codec::copy::copy_match;
+use crate::codec::huffman::{NO_SYMBOL, Table};
 
 /// Literals, then 16 lengths for each of 16 magnitudes of offsets.
 const SYMBOLS: usize = 512;

@@ -1,44 +1,14 @@
-//! LZX as WIM files use it, decoder.
-//!
-//! Unlike cabinet files, each chunk starts afresh: recent offsets 1, previous code lengths 0. Block
-//! sizes have a one-bit short form for 32768, and the x86 filter is always on. Sources: [MS-PATCH]
-//! 2.x for the block structure; behaviour observed of WIM files for the differences.
+//! The LZX decoder.
 
-use super::Error;
-use super::bits::Bits;
-use super::copy::copy_match;
-use super::huffman::Table;
-
-/// Symbols of the length code.
-const LENGTH_SYMBOLS: usize = 249;
-/// Symbols of the precode, which codes the lengths of the other codes.
-const PRECODE_SYMBOLS: usize = 20;
-/// Offset slots of the largest window, 2 MiB.
-const MAX_SLOTS: usize = 50;
-const MAX_MAIN_SYMBOLS: usize = 256 + 8 * MAX_SLOTS;
-const MIN_MATCH: usize = 2;
-const DEFAULT_BLOCK_BYTES: usize = 32768;
-/// The file size that the x86 filter of WIM files assumes.
-const E8_FILE_BYTES: i32 = 12_000_000;
-/// The filter leaves this many bytes at the end of a chunk alone.
-const E8_TAIL_BYTES: usize = 10;
-
-/// By slot: how many low bits of the offset follow the main symbol, and the offset without them.
-/// Slots 0 to 2 stand for the recent offsets.
-const SLOTS: ([u8; MAX_SLOTS], [u32; MAX_SLOTS]) = slots();
-
-const fn slots() -> ([u8; MAX_SLOTS], [u32; MAX_SLOTS]) {
-    let (mut extra, mut base) = ([0; MAX_SLOTS], [0; MAX_SLOTS]);
-    let (mut slot, mut next) = (3, 1_u32);
-    while slot < MAX_SLOTS {
-        let half = slot as u8 / 2;
-        extra[slot] = if half - 1 > 17 { 17 } else { half - 1 };
-        base[slot] = next;
-        next += 1 << extra[slot];
-        slot += 1;
-    }
-    (extra, base)
-}
+use super::e8::undo_e8;
+use super::format::{
+    ALIGNED_BLOCK, DEFAULT_BLOCK_BYTES, LENGTH_SYMBOLS, MAX_MAIN_SYMBOLS, MAX_SLOTS, MIN_MATCH,
+    PRECODE_SYMBOLS, SLOTS, UNCOMPRESSED_BLOCK, VERBATIM_BLOCK, slot_count,
+};
+use crate::codec::Error;
+use crate::codec::bits::Bits;
+use crate::codec::copy::copy_match;
+use crate::codec::huffman::Table;
 
 /// Decodes one chunk. `window_bytes` is the chunk size of the file, a power of two from 32 KiB to
 /// 2 MiB; the last chunk of a resource may be shorter.
@@ -74,13 +44,6 @@ fn error(output_offset: usize, expected: &'static str) -> Error {
     Error { codec: "LZX", output_offset, expected }
 }
 
-/// How many offset slots a window has.
-fn slot_count(window_bytes: u32) -> Option<usize> {
-    let counts = [30, 32, 34, 36, 38, 42, MAX_SLOTS];
-    let order = window_bytes.is_power_of_two().then(|| window_bytes.trailing_zeros())?;
-    counts.get(order.checked_sub(15)? as usize).copied()
-}
-
 impl<'a> Decoder<'a> {
     fn new(input: &'a [u8], window_bytes: u32) -> Result<Decoder<'a>, Error> {
         let slots = slot_count(window_bytes)
@@ -106,16 +69,16 @@ impl<'a> Decoder<'a> {
         }
         let end = position + size;
         match kind {
-            1 => {
+            VERBATIM_BLOCK => {
                 self.read_codes(position)?;
                 self.compressed::<false>(&mut output[..end], position)?;
             }
-            2 => {
+            ALIGNED_BLOCK => {
                 self.read_aligned_code(position)?;
                 self.read_codes(position)?;
                 self.compressed::<true>(&mut output[..end], position)?;
             }
-            3 => self.uncompressed(&mut output[position..end], position)?,
+            UNCOMPRESSED_BLOCK => self.uncompressed(&mut output[position..end], position)?,
             _ => return Err(error(position, "a block type of 1 to 3")),
         }
         Ok(end)
@@ -295,49 +258,9 @@ fn read_lengths(bits: &mut Bits<'_>, lengths: &mut [u8], position: usize) -> Res
     Ok(())
 }
 
-/// Undoes the x86 filter: operands of `call` were made absolute, so that calls of one function
-/// look alike.
-fn undo_e8(output: &mut [u8]) {
-    let Some(limit) = output.len().checked_sub(E8_TAIL_BYTES) else { return };
-    let mut index = 0;
-    while let Some(found) = output.get(index..limit).and_then(find_e8) {
-        index += found;
-        let position = index as i32;
-        if let Some(operand) = output[index + 1..].first_chunk_mut::<4>() {
-            let absolute = i32::from_le_bytes(*operand);
-            if (0..E8_FILE_BYTES).contains(&absolute) {
-                *operand = (absolute - position).to_le_bytes();
-            } else if (-position..0).contains(&absolute) {
-                *operand = (absolute + E8_FILE_BYTES).to_le_bytes();
-            }
-        }
-        index += 5;
-    }
-}
-
-/// The first byte 0xe8. Blocks without one are skipped as a whole, which vector units do fast:
-/// a byte-wise search took an eighth of the time of decoding.
-fn find_e8(bytes: &[u8]) -> Option<usize> {
-    let has_e8 = |block: &[u8; 32]| block.iter().fold(false, |found, &byte| found | (byte == 0xe8));
-    let (blocks, _) = bytes.as_chunks::<32>();
-    let skipped = blocks.iter().take_while(|block| !has_e8(block)).count() * 32;
-    let found = bytes[skipped..].iter().position(|&byte| byte == 0xe8)?;
-    Some(skipped + found)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{SLOTS, decode, slot_count, undo_e8};
-
-    #[test]
-    fn offset_slots_cover_every_window() {
-        assert_eq!(SLOTS.0[..10], [0, 0, 0, 0, 1, 1, 2, 2, 3, 3]);
-        assert_eq!(SLOTS.1[3..13], [1, 2, 4, 6, 10, 14, 22, 30, 46, 62]);
-        for window in (15..=21).map(|order| 1_u32 << order) {
-            let last = slot_count(window).expect("a legal window") - 1;
-            assert_eq!(SLOTS.1[last] + (1 << SLOTS.0[last]) - 1, window - 3, "{window}");
-        }
-    }
+    use super::decode;
 
     #[test]
     fn an_uncompressed_block_is_copied() {
@@ -348,18 +271,5 @@ mod tests {
         let mut output = [0; 5];
         decode(&input, &mut output, 1 << 15).expect("valid");
         assert_eq!(&output, b"abcde");
-    }
-
-    #[test]
-    fn the_filter_moves_targets_back() {
-        let mut chunk = vec![0; 32];
-        chunk[4..9].copy_from_slice(&[0xe8, 0x10, 0, 0, 0]);
-        chunk[24..29].copy_from_slice(&[0xe8, 0x10, 0, 0, 0]);
-        undo_e8(&mut chunk);
-        assert_eq!(chunk[4..9], [0xe8, 0x0c, 0, 0, 0]);
-        assert_eq!(chunk[24..29], [0xe8, 0x10, 0, 0, 0], "the last ten bytes stay");
-        let mut short = [0xe8; 10];
-        undo_e8(&mut short);
-        assert_eq!(short, [0xe8; 10]);
     }
 }

@@ -1,0 +1,110 @@
+//! `Chains`: where in a chunk the same bytes stood before.
+//!
+//! The chunk is there as a whole, so the chains of all positions are linked before any search, in
+//! loops without a branch. A search then reads only.
+
+use super::boxed_array;
+use super::window::Window;
+
+/// Buckets by the hash of four bytes. At 32,768 positions more of them do not pay: chains get
+/// hardly shorter, and the table no longer fits the first cache.
+const HASH4_BITS: u32 = 14;
+/// Buckets by the hash of three bytes.
+const HASH3_BITS: u32 = 13;
+
+/// Positions of a chunk, linked by their first bytes. 0 means none.
+pub(super) struct Chains {
+    head4: Box<[u16; 1 << HASH4_BITS]>,
+    head3: Box<[u16; 1 << HASH3_BITS]>,
+    /// By position: the one before with the same hash of four bytes.
+    previous4: Box<[u16; 1 << 16]>,
+    /// By position: the one before with the same hash of three bytes.
+    previous3: Box<[u16; 1 << 16]>,
+}
+
+/// A match: how many bytes repeat those `offset` bytes before. Length 0 means none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Match {
+    pub(super) length: usize,
+    pub(super) offset: usize,
+}
+
+impl Chains {
+    pub(super) fn new() -> Chains {
+        Chains {
+            head4: boxed_array(0),
+            head3: boxed_array(0),
+            previous4: boxed_array(0),
+            previous3: boxed_array(0),
+        }
+    }
+
+    /// Links all positions of a window.
+    pub(super) fn link(&mut self, window: &Window) {
+        self.head4.fill(0);
+        self.head3.fill(0);
+        // The last positions hash zeros behind the end; matches are cut there.
+        for position in Window::START..window.end().min(1 << 16) {
+            let bytes = window.load4(position);
+            let head = &mut self.head4[hash(bytes, HASH4_BITS)];
+            self.previous4[position] = std::mem::replace(head, position as u16);
+            let head = &mut self.head3[hash(bytes << 8, HASH3_BITS)];
+            self.previous3[position] = std::mem::replace(head, position as u16);
+        }
+    }
+
+    /// The nearest of the longest matches at `position` that are longer than `longer_than` (at
+    /// least 3) and at most `limit`, among the `depth` nearest candidates.
+    #[inline(always)]
+    pub(super) fn longest(
+        &self,
+        window: &Window,
+        position: usize,
+        longer_than: usize,
+        limit: usize,
+        depth: u32,
+    ) -> Match {
+        let mut found = Match::default();
+        let mut length = longer_than;
+        if length >= limit {
+            return found;
+        }
+        let first = window.load4(position);
+        // A longer match agrees in the byte behind the best one, so compare the four that end
+        // there first.
+        let mut last = window.load4(position + length - 3);
+        let mut candidate = usize::from(self.previous4[position]);
+        for _ in 0..depth {
+            if candidate == 0 {
+                break;
+            }
+            if window.load4(candidate + length - 3) == last && window.load4(candidate) == first {
+                let reached = window.common(candidate, position, 4, limit);
+                if reached > length {
+                    found = Match { length: reached, offset: position - candidate };
+                    if reached == limit {
+                        break;
+                    }
+                    length = reached;
+                    last = window.load4(position + length - 3);
+                }
+            }
+            candidate = usize::from(self.previous4[candidate]);
+        }
+        found
+    }
+
+    /// The offset of the nearest place that has the same three bytes; 0 if there is none.
+    #[inline(always)]
+    pub(super) fn nearest3(&self, window: &Window, position: usize) -> usize {
+        let candidate = usize::from(self.previous3[position]);
+        let differs = (window.load4(candidate) ^ window.load4(position)) << 8 != 0;
+        if candidate == 0 || differs { 0 } else { position - candidate }
+    }
+}
+
+/// The top bits of a product with the golden ratio.
+#[inline(always)]
+fn hash(bytes: u32, bits: u32) -> usize {
+    (bytes.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
+}

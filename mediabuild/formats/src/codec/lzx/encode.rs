@@ -1,0 +1,81 @@
+//! The LZX encoder: one chunk of at most 32 KiB at a time.
+
+use std::ops::Range;
+
+use super::block::BlockPlan;
+use super::codes::{Counts, Lengths};
+use super::e8::apply_e8;
+use super::lazy::{self, Effort};
+use super::split::split;
+use super::token::Token;
+use crate::codec::Level;
+use crate::codec::bit_writer::BitWriter;
+use crate::codec::chains::Chains;
+use crate::codec::window::Window;
+
+/// Versions of the bytes that each level emits.
+pub(in crate::codec) const VERSIONS: [u32; 3] = [1, 1, 1];
+
+/// The only window that Microsoft's readers have.
+const CHUNK_BYTES: u32 = 32768;
+
+/// Compresses chunks, one at a time.
+pub(in crate::codec) struct Encoder {
+    effort: Effort,
+    window: Window,
+    chains: Chains,
+    tokens: Vec<Token>,
+    writer: BitWriter,
+}
+
+impl Encoder {
+    /// `None` for chunk sizes other than 32 KiB, and for levels that are not there.
+    pub(in crate::codec) fn new(chunk_bytes: u32, level: Level) -> Option<Encoder> {
+        let effort = match level {
+            Level::Fast => Effort { depth: 24, nice_bytes: 40 },
+            _ => return None,
+        };
+        (chunk_bytes == CHUNK_BYTES).then(|| Encoder {
+            effort,
+            window: Window::new(),
+            chains: Chains::new(),
+            tokens: Vec::with_capacity(CHUNK_BYTES as usize),
+            writer: BitWriter::new(),
+        })
+    }
+
+    /// The compressed form of a chunk, if it is smaller than the chunk.
+    pub(in crate::codec) fn encode(&mut self, chunk: &[u8]) -> Option<&[u8]> {
+        if chunk.len() > CHUNK_BYTES as usize {
+            return None;
+        }
+        self.window.load(chunk);
+        apply_e8(self.window.chunk_mut());
+        self.chains.link(&self.window);
+        lazy::parse(&self.window, &self.chains, self.effort, &mut self.tokens);
+        let blocks = split(&self.tokens, 1024);
+        self.write(&blocks, chunk.len())
+    }
+
+    /// Writes blocks; `None` as soon as they take `limit_bytes` or more.
+    fn write(&mut self, blocks: &[Range<usize>], limit_bytes: usize) -> Option<&[u8]> {
+        let Encoder { window, tokens, writer, .. } = self;
+        writer.clear();
+        let mut lengths = Lengths::new();
+        let (mut position, mut recent) = (Window::START, [1; 3]);
+        for block in blocks {
+            let tokens = &tokens[block.clone()];
+            let end = position + tokens.iter().map(|token| token.bytes()).sum::<usize>();
+            tokens.iter().for_each(|token| token.update(&mut recent));
+            let plan = BlockPlan::new(&Counts::of(tokens), end - position, &lengths);
+            if (writer.bit_count() + plan.bit_count()).div_ceil(16) * 2 >= limit_bytes {
+                return None;
+            }
+            plan.write(tokens, window.slice(position, end), &recent, writer);
+            lengths.clone_from(plan.lengths());
+            position = end;
+        }
+        let written = writer.finish();
+        (written.len() < limit_bytes).then_some(written)
+    }
+}

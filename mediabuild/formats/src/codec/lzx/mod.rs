@@ -1,0 +1,19 @@
+//! LZX as WIM files use it: decoder, and encoder for chunks of 32 KiB.
+//!
+//! Unlike cabinet files, each chunk starts afresh: recent offsets 1, previous code lengths 0. Block
+//! sizes have a one-bit short form for 32768, and the x86 filter is always on. Sources: [MS-PATCH]
+//! 2.x for the block structure; behaviour observed of WIM files for the differences.
+
+mod block;
+mod codes;
+mod decode;
+mod e8;
+mod encode;
+mod format;
+mod lazy;
+mod lengths;
+mod split;
+mod token;
+
+pub use decode::decode;
+pub(super) use encode::{Encoder, VERSIONS};
