@@ -77,6 +77,12 @@ impl Corpus {
                     self.add("lzx", &[&[order, low, high], chunk].concat())?;
                     self.add("lzx", &[&[order | 2 << 6, low, high], chunk].concat())?;
                 }
+                Compression::Lzms => {
+                    // Sizes of up to half a megabyte, as far as they are multiples of eight.
+                    let order = if size > 0xffff { 3 } else { 0 };
+                    let size = u16::try_from(size >> order).unwrap_or(u16::MAX);
+                    self.add("lzms", &[&[order, size as u8, (size >> 8) as u8], chunk].concat())?;
+                }
                 _ => {
                     let size = u16::try_from(size - 1).unwrap_or(u16::MAX);
                     self.add("xpress", &[&size.to_le_bytes(), chunk].concat())?;
@@ -232,7 +238,7 @@ fn element() -> Element {
 /// Uncompressed size and stored form of the chunks of a compressed resource.
 fn chunks<'a>(wim: &Wim, bytes: &'a [u8], entry: &BlobEntry) -> Vec<(u64, &'a [u8])> {
     let resource = &entry.resource;
-    let is_readable = matches!(wim.header.compression(), Compression::Lzx | Compression::Xpress);
+    let is_readable = wim.header.compression() != Compression::None;
     let chunk_bytes = u64::from(wim.header.chunk_bytes);
     let is_small = resource.size_bytes <= u64::from(u32::MAX) && chunk_bytes > 0;
     if !is_readable || !is_small || !resource.has(resource_flag::COMPRESSED) {

@@ -1,4 +1,4 @@
-//! Codecs of single chunks: LZX and XPRESS.
+//! Codecs of single chunks: LZX, XPRESS and LZMS.
 //!
 //! A chunk is self-contained, so callers may decode or encode many at once. Every decoder fills its
 //! output exactly or fails; it never reads outside its input, whatever the bytes. What an encoder
@@ -12,6 +12,7 @@ mod copy;
 mod encoder;
 mod huffman;
 mod log2;
+pub mod lzms;
 pub mod lzx;
 mod window;
 pub mod xpress;
@@ -22,7 +23,7 @@ pub use encoder::{Codec, Encoder, Level, encoder_version};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("corrupt {codec} data at output byte {output_offset}: expected {expected}")]
 pub struct Error {
-    /// "LZX" or "XPRESS".
+    /// "LZMS", "LZX" or "XPRESS".
     pub codec: &'static str,
     /// How many bytes had been decoded.
     pub output_offset: usize,

@@ -13,7 +13,7 @@ use super::error::Error;
 use super::header::{
     Compression, ResourceHeader, array_at, read_at, resource_flag, u32_at, u64_at,
 };
-use crate::codec::{lzx, xpress};
+use crate::codec::{lzms, lzx, xpress};
 use crate::source::Source;
 
 /// Entries of a chunk table that are read at once.
@@ -267,7 +267,7 @@ impl Chunks {
         let decoded = match self.codec {
             Compression::Xpress => xpress::decode(stored, output),
             Compression::Lzx => lzx::decode(stored, output, self.chunk_bytes),
-            Compression::Lzms => return Err(Error::unsupported("LZMS resources are")),
+            Compression::Lzms => lzms::decode(stored, output),
             Compression::None => {
                 let expected = format!("chunk {index} of an uncompressed resource in full");
                 return Err(Error::in_file(self.resource_offset_bytes, expected));
@@ -307,7 +307,7 @@ fn check_chunk_size(codec: Compression, chunk_bytes: u32, offset_bytes: u64) -> 
     let sizes = match codec {
         Compression::Xpress => 1 << 12..=1 << 16,
         Compression::Lzx => 1 << 15..=1 << 21,
-        Compression::Lzms => return Err(Error::unsupported("LZMS resources are")),
+        Compression::Lzms => 1 << 15..=CHUNK_LIMIT_BYTES,
         Compression::None => 1 << 12..=CHUNK_LIMIT_BYTES,
     };
     if chunk_bytes.is_power_of_two() && sizes.contains(&chunk_bytes) {
