@@ -112,7 +112,7 @@ impl Corpus {
         self.add("wim_metadata", &encode_metadata(&image).expect("a valid image"))?;
         let outputs = [1, 2].map(|_| OutputImage { image: &image, xml: element() });
         let options =
-            Options { compression: Compression::None, chunk_bytes: 0, boot_index: 1, rp_fix: true };
+            Options { boot_index: 1, ..Options::default() };
         let mut resolve = |sha1: &Sha1| {
             let content = contents.get(sha1)?.clone();
             let size_bytes = content.len() as u64;

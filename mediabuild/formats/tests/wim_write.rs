@@ -177,7 +177,7 @@ fn outputs_that_windows_would_refuse_are_errors() {
     let boot = Options { boot_index: 2, ..plain };
     assert_eq!(refusal(&image, &boot, None), "the boot image is not in the output");
     let lzms = Options { compression: Compression::Lzms, ..plain };
-    assert_eq!(refusal(&image, &lzms, None), "LZMS outputs are not supported yet");
+    assert_eq!(refusal(&image, &lzms, None), "LZMS chunks have 32768 to 67108864 bytes");
     image.lookup_mut("folder/file").expect("the file").security_id = 3;
     let resource = Resource::Raw { content: Rc::new(vec![1]), size_bytes: 1 };
     let error = refusal(&image, &plain, Some(resource));

@@ -193,7 +193,7 @@ impl WimEdit {
         let compression = header.map_or(Compression::None, |header| header.compression());
         let chunk_bytes = header.map_or(0, |header| header.chunk_bytes);
         let rp_fix = header.is_none_or(|header| header.flags & header_flag::RP_FIX != 0);
-        Options { compression, chunk_bytes, boot_index, rp_fix }
+        Options { compression, chunk_bytes, boot_index, rp_fix, ..Options::default() }
     }
 
     fn resource(&self, sha1: &Sha1) -> Result<Option<Resource<Content>>, Failure> {

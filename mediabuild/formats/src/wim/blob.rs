@@ -15,7 +15,7 @@ const BATCH_ENTRIES: u64 = 4096;
 /// Most images of a file; those of Windows have ten or so.
 pub(super) const IMAGE_LIMIT: usize = 65_535;
 /// "Uncompressed size" that marks an entry as a solid resource instead of a blob in one.
-const SOLID_RESOURCE_MAGIC: u64 = 0x1_0000_0000;
+pub(super) const SOLID_RESOURCE_MAGIC: u64 = 0x1_0000_0000;
 
 /// One blob, metadata resource or solid resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,8 @@ use crate::source::Source;
 pub(super) const HEADER_BYTES: usize = 208;
 /// Version of files without solid resources.
 pub(super) const VERSION_DEFAULT: u32 = 0x10d00;
+/// Version of files with solid resources or LZMS.
+pub(super) const VERSION_SOLID: u32 = 0xe00;
 /// Size of a resource header.
 pub(super) const RESOURCE_HEADER_BYTES: usize = 24;
 

@@ -21,6 +21,7 @@ mod error;
 mod hash;
 mod header;
 mod insert;
+mod integrity;
 mod link;
 mod metadata_read;
 mod metadata_write;
@@ -28,6 +29,7 @@ mod name;
 mod ranges;
 mod resource;
 mod solid;
+mod stored;
 mod time;
 mod tree;
 mod walk;
@@ -45,12 +47,17 @@ pub use dump::{dump, dump_image};
 pub use error::Error;
 pub use hash::Sha1;
 pub use header::{Compression, Header, ResourceHeader, header_flag, resource_flag};
+pub use integrity::{INTEGRITY_PIECE_BYTES, IntegrityBuilder, integrity_pieces, integrity_table};
 pub use metadata_read::decode_metadata;
 pub use metadata_write::encode_metadata;
 pub use name::Name;
 pub use resource::ResourceReader;
+pub use stored::{ChunkTable, EncodeChunk, EncodedChunk, compress, compress_solid};
 pub use time::FileTime;
 pub use tree::FileSpec;
 pub use walk::Walk;
-pub use write::{Options, OutputImage, Resource, Written, write, write_with_root};
+pub use write::{
+    Options, OutputImage, Placed, Resolve, Resource, SolidBlob, SolidResource, Writer, Written,
+    part_name, write, write_with_root,
+};
 pub use xml::{Element, Xml, XmlNode};

@@ -11,8 +11,8 @@ use std::rc::Rc;
 
 use mediabuild_formats::layout::{Extent, Layout};
 use mediabuild_formats::wim::{
-    BlobEntry, Compression, Element, Image, Options, OutputImage, Resource, Sha1, Wim, Written,
-    resource_flag, write,
+    BlobEntry, Element, Image, IntegrityBuilder, Options, OutputImage, Placed, Resource, Sha1, Wim,
+    Written, resource_flag, write,
 };
 
 /// The content a test writer names: the bytes themselves.
@@ -151,6 +151,7 @@ impl Opened {
             chunk_bytes: self.wim.header.chunk_bytes,
             boot_index: self.wim.header.boot_index,
             rp_fix: true,
+            ..Options::default()
         };
         write_all(&self.outputs(), &options, |sha1| {
             self.wim.blob(sha1).map(|entry| self.stored(entry))
@@ -178,7 +179,7 @@ impl Opened {
 
 /// Uncompressed, no boot image.
 pub(crate) fn plain_options() -> Options {
-    Options { compression: Compression::None, chunk_bytes: 0, boot_index: 0, rp_fix: true }
+    Options::default()
 }
 
 /// Writes to bytes.
@@ -191,6 +192,49 @@ pub(crate) fn write_all(
     let written = write(images, options, &mut resolve, &mut layout).expect("a valid output");
     assert_eq!(written.size_bytes, layout.size_bytes);
     (materialise(&layout), written)
+}
+
+/// A correct XPRESS encoder that knows one code: zeros have one bit, other literals nine. So it is
+/// smaller for what is mostly zeros, as metadata is.
+pub(crate) fn encode_zeros(plain: &[u8], out: &mut Vec<u8>) -> bool {
+    // Lengths of 512 symbols, the low nibble first: 1 for the literal 0, 9 up to the end symbol 256.
+    out.push(0x91);
+    out.extend([0x99; 127]);
+    out.push(0x09);
+    out.extend([0; 127]);
+    let (mut bits, mut count) = (0_u64, 0);
+    for symbol in plain.iter().map(|&byte| u64::from(byte)).chain([256]) {
+        let (code, width) = if symbol == 0 { (0, 1) } else { (0x100 | (symbol - 1), 9) };
+        (bits, count) = (bits << width | code, count + width);
+        while count >= 16 {
+            count -= 16;
+            out.extend(((bits >> count) as u16).to_le_bytes());
+        }
+    }
+    // Decoders hold a word more than they need.
+    out.extend(((bits << (16 - count)) as u16).to_le_bytes());
+    out.extend([0; 2]);
+    out.len() < plain.len()
+}
+
+/// Options of an XPRESS output.
+pub(crate) fn xpress_options() -> Options {
+    let compression = mediabuild_formats::wim::Compression::Xpress;
+    Options { compression, chunk_bytes: 1 << 15, ..Options::default() }
+}
+
+/// A file with its integrity table, if it is to have one.
+pub(crate) fn emit(placed: &Placed<Bytes>) -> Vec<u8> {
+    let mut layout = Layout::default();
+    placed.emit(&mut layout);
+    let mut bytes = materialise(&layout);
+    if let Some(covered) = placed.covered() {
+        let mut integrity = IntegrityBuilder::new();
+        integrity.update(&bytes[covered.start as usize..covered.end as usize]);
+        bytes.extend(integrity.finish());
+    }
+    assert_eq!(placed.written().size_bytes, bytes.len() as u64);
+    bytes
 }
 
 /// An image of raw contents as a WIM.
