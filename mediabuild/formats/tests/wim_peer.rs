@@ -170,6 +170,7 @@ fn check_captured(temp: &TempDir, captured: &Path, trees: &[&Path], variant: &st
     for entry in opened.wim.blobs.iter().chain(&opened.wim.images) {
         opened.wim.check(&opened.bytes, entry).unwrap_or_else(|error| panic!("{variant}: {error}"));
     }
+    assert!(opened.check_by_units() > opened.wim.images.len(), "{variant}");
     for (image, tree) in trees.iter().enumerate() {
         let mut expected = files(tree);
         expected.retain(|path, _| !path.starts_with("to-"));
@@ -351,6 +352,7 @@ fn solid_captures_are_read() {
         let opened = open(fs::read(&wim).expect("the capture"));
         assert!(opened.wim.blobs.iter().all(|blob| blob.is_solid()), "{codec} {chunk}");
         assert_eq!(opened.wim.solid.len(), 2, "one resource for each tree");
+        assert!(opened.check_by_units() > opened.wim.images.len(), "{codec} {chunk}");
         for (image, tree) in [&first, &second].into_iter().enumerate() {
             let mut expected = files(tree);
             expected.retain(|path, _| !path.starts_with("to-"));

@@ -78,7 +78,7 @@ impl Wim {
     }
 
     /// How the resources that are not solid are stored.
-    fn coding(&self) -> Coding {
+    pub(super) fn coding(&self) -> Coding {
         Coding {
             codec: self.header.compression(),
             chunk_bytes: self.header.chunk_bytes,

@@ -34,6 +34,16 @@ impl ListedChunk<'_> {
         self.chunks.decode(self.index, stored, output)
     }
 
+    /// Whether it is of an uncompressed resource, whose bytes lie one after the other.
+    pub(super) fn is_plain(&self) -> bool {
+        self.chunks.is_plain()
+    }
+
+    /// Whether it lies behind `previous` in one resource.
+    pub(super) fn follows(&self, previous: &ListedChunk<'_>) -> bool {
+        std::ptr::eq(self.chunks, previous.chunks) && self.index == previous.index + 1
+    }
+
     /// Where its uncompressed bytes end.
     pub(super) fn end(&self) -> u64 {
         self.start + u64::from(self.chunk.size_bytes)

@@ -221,6 +221,11 @@ impl Chunks {
         self.codec
     }
 
+    /// Whether the resource is its content.
+    pub(super) fn is_plain(&self) -> bool {
+        self.ends.is_empty()
+    }
+
     /// Uncompressed size of all chunks but the last, which may be shorter.
     pub fn chunk_bytes(&self) -> u32 {
         self.chunk_bytes

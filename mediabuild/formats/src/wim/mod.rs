@@ -32,6 +32,8 @@ mod solid;
 mod stored;
 mod time;
 mod tree;
+mod unit;
+mod units;
 mod walk;
 mod write;
 mod xml;
@@ -55,6 +57,8 @@ pub use resource::ResourceReader;
 pub use stored::{ChunkTable, EncodeChunk, EncodedChunk, compress, compress_solid};
 pub use time::FileTime;
 pub use tree::FileSpec;
+pub use unit::{Piece, Unit};
+pub use units::Units;
 pub use walk::Walk;
 pub use write::{
     Options, OutputImage, Placed, Resolve, Resource, SolidBlob, SolidResource, Writer, Written,

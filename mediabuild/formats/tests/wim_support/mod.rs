@@ -11,8 +11,8 @@ use std::rc::Rc;
 
 use mediabuild_formats::layout::{Extent, Layout};
 use mediabuild_formats::wim::{
-    BlobEntry, Element, Image, IntegrityBuilder, Options, OutputImage, Placed, Resource, Sha1, Wim,
-    Written, resource_flag, write,
+    BlobEntry, Element, Image, IntegrityBuilder, Options, OutputImage, Piece, Placed, Resource,
+    Sha1, Unit, Wim, Written, resource_flag, write,
 };
 
 /// The content a test writer names: the bytes themselves.
@@ -130,6 +130,29 @@ impl Opened {
         let bytes = reader.read_to_vec(u64::MAX).expect("a valid blob");
         assert_eq!(Sha1::of(&bytes), *sha1);
         bytes
+    }
+
+    /// Reads all blobs and metadata resources in file order, in units, and checks their hashes;
+    /// gives how many there were.
+    pub(crate) fn check_by_units(&self) -> usize {
+        let entries: Vec<&BlobEntry> = self.wim.blobs.iter().chain(&self.wim.images).collect();
+        let mut units = self.wim.units(&self.bytes, &entries);
+        let (mut unit, mut ended) = (Unit::default(), 0);
+        let mut contents = vec![Vec::new(); entries.len()];
+        while units.next_into(&mut unit) {
+            unit.decode(|piece: Piece<'_>| {
+                let content: &mut Vec<u8> = &mut contents[piece.blob];
+                assert_eq!(content.len() as u64, piece.offset_bytes, "pieces come in order");
+                content.extend_from_slice(piece.bytes.expect("a valid blob"));
+                assert_eq!(content.len() as u64, piece.offset_bytes + piece.size_bytes);
+                ended += usize::from(piece.is_last);
+            });
+        }
+        for (entry, content) in entries.iter().zip(&contents) {
+            assert_eq!(Sha1::of(content), entry.sha1);
+        }
+        assert_eq!(ended, entries.len());
+        ended
     }
 
     /// Its stored form, to be put into a WIM of the same codec.
