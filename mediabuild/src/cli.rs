@@ -275,6 +275,10 @@ pub(crate) struct Verify {
     /// WIMs and ISOs
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
+
+    /// How many threads decode and hash [default: the number of processors]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
 }
 
 #[derive(Debug, Subcommand)]

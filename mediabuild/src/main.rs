@@ -14,6 +14,7 @@ mod builders;
 mod cancel;
 mod cli;
 mod commands;
+mod decode;
 mod derivation;
 mod engine;
 mod expected;

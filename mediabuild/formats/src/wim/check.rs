@@ -1,5 +1,7 @@
 //! Verification: blobs against their SHA-1, a file against its integrity table.
 
+use std::ops::Range;
+
 use sha1::Digest;
 
 use super::archive::Wim;
@@ -48,26 +50,28 @@ impl Wim {
     /// Compares the file with its integrity table, which covers everything between the header and
     /// the end of the blob table.
     pub fn integrity<S: Source + ?Sized>(&self, source: &S) -> Result<Integrity, Error> {
+        let Some(table) = self.integrity_table(source)? else { return Ok(Integrity::Absent) };
+        (0..table.count()).try_for_each(|index| table.check(source, index))?;
+        Ok(Integrity::Valid { covered_bytes: table.covered.end - table.covered.start })
+    }
+
+    /// The integrity table, to compare its entries at once; `None` if there is none.
+    pub fn integrity_table<S: Source + ?Sized>(
+        &self,
+        source: &S,
+    ) -> Result<Option<IntegrityTable>, Error> {
         let resource = &self.header.integrity;
         if resource.offset_bytes == 0 || resource.stored_bytes == 0 {
-            return Ok(Integrity::Absent);
+            return Ok(None);
         }
         super::blob::check_plain("the integrity table", resource, source.size_bytes())?;
         let table = self.header.blob_table;
         let end_bytes = table.offset_bytes + table.stored_bytes;
         let chunk_bytes = self.integrity_chunk_bytes(source, end_bytes)?;
-        let starts = (HEADER_BYTES as u64..end_bytes).step_by(chunk_bytes as usize);
-        for (start_bytes, index) in starts.zip(0..) {
-            let mut expected = Sha1::ZERO;
-            // +0x0c: one SHA-1 per chunk
-            read_at(source, resource.offset_bytes + 12 + index * 20, &mut expected.0)?;
-            let end_bytes = end_bytes.min(start_bytes + u64::from(chunk_bytes));
-            let found = hash_range(source, start_bytes, end_bytes)?;
-            if found != expected {
-                return Err(Error::Integrity { start_bytes, end_bytes, expected, found });
-            }
-        }
-        Ok(Integrity::Valid { covered_bytes: end_bytes.saturating_sub(HEADER_BYTES as u64) })
+        // +0x0c: one SHA-1 per chunk
+        let hashes_offset_bytes = resource.offset_bytes + 12;
+        let covered = HEADER_BYTES as u64..end_bytes.max(HEADER_BYTES as u64);
+        Ok(Some(IntegrityTable { covered, chunk_bytes, hashes_offset_bytes }))
     }
 
     /// Checks the head of the integrity table against the bytes it should cover.
@@ -99,6 +103,34 @@ impl Wim {
                  bytes in {size} bytes"
             ),
         ))
+    }
+}
+
+/// The SHA-1 of every so many bytes of a file.
+#[derive(Debug, Clone)]
+pub struct IntegrityTable {
+    covered: Range<u64>,
+    chunk_bytes: u32,
+    hashes_offset_bytes: u64,
+}
+
+impl IntegrityTable {
+    /// How many entries there are.
+    pub fn count(&self) -> u64 {
+        (self.covered.end - self.covered.start).div_ceil(u64::from(self.chunk_bytes))
+    }
+
+    /// Compares an entry, below [`IntegrityTable::count`], with the bytes it is of.
+    pub fn check<S: Source + ?Sized>(&self, source: &S, index: u64) -> Result<(), Error> {
+        let mut expected = Sha1::ZERO;
+        read_at(source, self.hashes_offset_bytes + index * 20, &mut expected.0)?;
+        let start_bytes = self.covered.start + index * u64::from(self.chunk_bytes);
+        let end_bytes = self.covered.end.min(start_bytes + u64::from(self.chunk_bytes));
+        let found = hash_range(source, start_bytes, end_bytes)?;
+        if found == expected {
+            return Ok(());
+        }
+        Err(Error::Integrity { start_bytes, end_bytes, expected, found })
     }
 }
 

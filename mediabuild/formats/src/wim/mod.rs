@@ -41,7 +41,7 @@ mod xml_text;
 
 pub use archive::Wim;
 pub use blob::BlobEntry;
-pub use check::Integrity;
+pub use check::{Integrity, IntegrityTable};
 pub use chunks::{Chunk, Chunks};
 pub use count::Counts;
 pub use dentry::{Dentry, Image, NO_SECURITY, NamedStream, Reparse, attribute};

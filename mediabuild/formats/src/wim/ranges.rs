@@ -66,6 +66,27 @@ impl Wim {
         Ok(entries)
     }
 
+    /// The blobs in solid resources by run and offset, one entry for each content: what several
+    /// entries name is to be hashed once. An error if blobs share bytes in another way.
+    pub fn distinct_solid_blobs(&self) -> Result<Vec<&BlobEntry>, Error> {
+        let mut distinct = Vec::new();
+        for run in &self.runs {
+            let blobs = self.blobs[run.blobs.clone()].iter();
+            let mut blobs: Vec<&BlobEntry> = blobs.filter(|blob| blob.is_solid()).collect();
+            blobs.sort_by_key(|blob| (blob.resource.offset_bytes, blob.size_bytes()));
+            blobs.dedup_by(|next, kept| (next.resource, next.sha1) == (kept.resource, kept.sha1));
+            if let Some(pair) = blobs.windows(2).find(|pair| solid_overlap(pair[0], pair[1])) {
+                let expected = format!(
+                    "solid blobs of their own, found {} and {} at {:#x} of a run",
+                    pair[0].sha1, pair[1].sha1, pair[1].resource.offset_bytes
+                );
+                return Err(Error::in_file(self.header.blob_table.offset_bytes, expected));
+            }
+            distinct.extend(blobs);
+        }
+        Ok(distinct)
+    }
+
     /// Non-solid blobs and metadata resources of this file.
     fn own_entries(&self) -> impl Iterator<Item = &BlobEntry> {
         let own = |entry: &&BlobEntry| entry.part_number == self.header.part_number;
@@ -122,6 +143,10 @@ fn overlap(left: &Range, right: &Range) -> Error {
             left.end
         ),
     )
+}
+
+fn solid_overlap(left: &BlobEntry, right: &BlobEntry) -> bool {
+    right.resource.offset_bytes < left.resource.offset_bytes.saturating_add(left.size_bytes())
 }
 
 fn is_same_range(left: &BlobEntry, right: &BlobEntry) -> bool {
