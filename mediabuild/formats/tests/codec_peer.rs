@@ -64,7 +64,8 @@ fn write_wim(setting: &Setting, contents: &[Vec<u8>]) -> Vec<u8> {
         _ => Compression::Lzx,
     };
     let chunk_bytes = setting.chunk_bytes;
-    let options = Options { compression, chunk_bytes, boot_index: 0, rp_fix: true };
+    let options =
+        Options { compression, chunk_bytes, boot_index: 0, rp_fix: true, integrity: false };
     let output = OutputImage { image: &image, xml: Element::new("IMAGE") };
     write_all(&[output], &options, |sha1| resources.get(sha1).cloned()).0
 }
