@@ -7,6 +7,7 @@
 pub mod codec;
 pub mod iso;
 pub mod layout;
+pub mod security;
 pub mod source;
 pub mod variables;
 pub mod wim;

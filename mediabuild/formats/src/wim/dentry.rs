@@ -6,16 +6,28 @@ use super::time::FileTime;
 
 /// Windows file attributes.
 pub mod attribute {
+    /// Cannot be written.
+    pub const READ_ONLY: u32 = 0x1;
+    /// Is not listed.
+    pub const HIDDEN: u32 = 0x2;
+    /// Is a part of the system.
+    pub const SYSTEM: u32 = 0x4;
     /// A folder.
     pub const DIRECTORY: u32 = 0x10;
     /// Changed since the last backup.
     pub const ARCHIVE: u32 = 0x20;
     /// No other attribute.
     pub const NORMAL: u32 = 0x80;
+    /// Need not be kept.
+    pub const TEMPORARY: u32 = 0x100;
     /// Has ranges without storage.
     pub const SPARSE: u32 = 0x200;
     /// A link, a mount point or another file with a reparse tag.
     pub const REPARSE_POINT: u32 = 0x400;
+    /// Is kept somewhere else.
+    pub const OFFLINE: u32 = 0x1000;
+    /// Is not searched.
+    pub const NOT_CONTENT_INDEXED: u32 = 0x2000;
     /// Encrypted by EFS: the stream holds its raw form.
     pub const ENCRYPTED: u32 = 0x4000;
 }

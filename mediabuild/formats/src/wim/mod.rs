@@ -27,7 +27,9 @@ mod metadata_read;
 mod metadata_write;
 mod name;
 mod ranges;
+mod reparse;
 mod resource;
+mod settings;
 mod solid;
 mod stored;
 mod time;
@@ -53,6 +55,7 @@ pub use integrity::{INTEGRITY_PIECE_BYTES, IntegrityBuilder, integrity_pieces, i
 pub use metadata_read::decode_metadata;
 pub use metadata_write::encode_metadata;
 pub use name::Name;
+pub use reparse::{JUNCTION, SYMBOLIC_LINK};
 pub use resource::ResourceReader;
 pub use stored::{ChunkTable, EncodeChunk, EncodedChunk, compress, compress_solid};
 pub use time::FileTime;
