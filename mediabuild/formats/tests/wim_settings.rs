@@ -193,13 +193,9 @@ fn wimlib_sees_what_was_set() {
         "wimlib-imagex",
         ["dir".as_ref(), wim.as_os_str(), "1".as_ref(), "--detailed".as_ref()],
     );
-    for expected in [
-        "PROGRA~1",
-        "FILE_ATTRIBUTE_HIDDEN is set",
-        "0xa000000c",
-        "0xa0000003",
-        "\"zone\"",
-    ] {
+    for expected in
+        ["PROGRA~1", "FILE_ATTRIBUTE_HIDDEN is set", "0xa000000c", "0xa0000003", "\"zone\""]
+    {
         assert!(details.contains(expected), "no {expected} in {details}");
     }
     let applied = temp.join("applied");
