@@ -589,7 +589,7 @@ fn stored_files(store: &Path) -> Vec<PathBuf> {
 const PACKAGE: &[&str] = &["build", "package:p"];
 
 const IMAGE_OF_FILES: &str = r#"project "p"
-boot-image "i" arch="amd64" { source "files" }"#;
+boot-image "i" arch="amd64" { source "files"; compression "none" }"#;
 
 fn definition(source: &str) -> String {
     format!("project \"p\"\npackage \"p\" {{ {source} }}\n")

@@ -55,7 +55,7 @@ fn ctrl_c_in_the_middle_of_a_large_resource_of_a_base_ends_the_build() {
     write_large(&space);
     space.write(
         "mediabuild.kdl",
-        "project \"p\"\nboot-image \"large\" arch=\"amd64\" { source \"files\" }\n",
+        "project \"p\"\nboot-image \"large\" arch=\"amd64\" { source \"files\"; compression \"none\" }\n",
     );
     space.build(&["boot-image:large", "--out", "inputs"]);
     space.write(
@@ -259,7 +259,7 @@ fn builds_of_different_definitions_to_one_place_do_not_confuse_the_next() {
 }
 
 const IMAGE_OF_FILES: &str =
-    "project \"p\"\nboot-image \"i\" arch=\"amd64\" { source \"files\" }\n";
+    "project \"p\"\nboot-image \"i\" arch=\"amd64\" { source \"files\"; compression \"none\" }\n";
 
 // --- what the tests share ---
 
@@ -273,7 +273,10 @@ fn build_small(space: &TestSpace) -> std::collections::BTreeMap<String, Vec<u8>>
         boot-image "pe" arch="amd64" { source "base" }
         os-image "os" arch="amd64" { source "base" }
         package "files" { source "files" }
-        media "factory" type="prestaged" { boot-image "pe"; os-image "os"; package "files" }"#,
+        media "factory" type="prestaged" {
+            boot-image "pe"; os-image "os"; package "files"
+            compression "none"
+        }"#,
     );
     space.build(&[]);
     tree(&space.project().join("result"))

@@ -1,5 +1,6 @@
 //! `Definitions` → [`Plan`]: every derivation, complete before the first one runs. No I/O.
 
+mod coding;
 mod images;
 mod media;
 mod names;

@@ -6,11 +6,12 @@ use mediabuild_store::{
     Problem, RandomReader, Reader, Recipe, Root, Store,
 };
 
+use crate::builders::compress::COMPRESSED_MEMO;
 use crate::builders::sha1::SHA1_MEMO;
 
 /// Facts that a builder may look up instead of computing them. (That a WIM's hashes were checked
 /// when it was imported is not among them: it admits an input and changes no output.)
-const BYPASSED: [&str; 1] = [SHA1_MEMO];
+const BYPASSED: [&str; 2] = [SHA1_MEMO, COMPRESSED_MEMO];
 
 /// The store behind, without [`BYPASSED`].
 pub(crate) struct WithoutMemos<'a>(pub(crate) &'a dyn Store);
@@ -36,6 +37,10 @@ impl Store for WithoutMemos<'_> {
         self.0.recipe(digest)
     }
 
+    fn are_recipes(&self, digests: &[Digest]) -> Result<Vec<bool>, Error> {
+        self.0.are_recipes(digests)
+    }
+
     fn parts(&self, container: &Digest) -> Result<Vec<Part>, Error> {
         self.0.parts(container)
     }
@@ -54,6 +59,10 @@ impl Store for WithoutMemos<'_> {
 
     fn is_whole(&self, output: &Output) -> Result<bool, Error> {
         self.0.is_whole(output)
+    }
+
+    fn are_whole(&self, outputs: &[Output]) -> Result<Vec<bool>, Error> {
+        self.0.are_whole(outputs)
     }
 
     fn recorded(&self, ids: &[DerivationId]) -> Result<Vec<Option<Output>>, Error> {

@@ -262,6 +262,13 @@ impl Store for DiskStore {
         located.map(|located| shelf::load_recipe(self, digest, &located)).transpose()
     }
 
+    fn are_recipes(&self, digests: &[Digest]) -> Result<Vec<bool>, Error> {
+        self.leases.hold(digests)?;
+        let located = self.locate(digests)?;
+        let is_recipe = |digest| located.get(digest).is_some_and(|it| it.kind == Kind::Recipe);
+        Ok(digests.iter().map(is_recipe).collect())
+    }
+
     /// The index has each part too, but of equal parts of one container only the first: it answers
     /// for a table that is lost or damaged.
     fn parts(&self, container: &Digest) -> Result<Vec<Part>, Error> {

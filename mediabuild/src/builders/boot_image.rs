@@ -5,6 +5,7 @@ use mediabuild_store::Output;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::coding::CodingRequest;
 use super::os_image::{name_if_unnamed, start};
 use super::start_script::{STARTNET, StartScript, WINPESHL, extend_winpeshl, runs_wpeinit};
 use super::wim_content::ImageChoice;
@@ -14,7 +15,7 @@ use crate::derivation::Inputs;
 use crate::failure::Failure;
 use crate::media_layout::{SHELL_FOLDER, SHELL_PROGRAM};
 
-pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "boot-image", version: 1 };
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "boot-image", version: 2 };
 
 /// A boot image.
 #[derive(Serialize)]
@@ -28,6 +29,8 @@ pub(crate) struct BootImageRequest {
     /// The command that runs after start-up.
     pub(crate) start: Option<String>,
     pub(crate) epoch_seconds: i64,
+    /// How its resources are stored.
+    pub(crate) coding: CodingRequest,
 }
 
 impl Builder for BootImageRequest {
@@ -53,7 +56,7 @@ impl Builder for BootImageRequest {
         }
         self.add_start_script(&mut edit, inputs, context)?;
         name_if_unnamed(&mut edit, &self.name, &self.arch);
-        edit.finish(context, 1).map(Output::Content)
+        edit.finish(context, 1, &self.coding).map(Output::Content)
     }
 }
 

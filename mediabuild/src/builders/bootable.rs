@@ -5,7 +5,7 @@ use mediabuild_store::{Content, Output, RecipeBuilder};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::wim_edit::RecipeSink;
+use super::wim_output::RecipeSink;
 use super::{BuildContext, Builder, BuilderVersion, content_input, files_of};
 use crate::derivation::Inputs;
 use crate::failure::Failure;

@@ -7,6 +7,8 @@
 pub(crate) mod boot_files;
 pub(crate) mod boot_image;
 pub(crate) mod bootable;
+pub(crate) mod coding;
+pub(crate) mod compress;
 pub(crate) mod fetch;
 pub(crate) mod import;
 pub(crate) mod import_folder;
@@ -23,6 +25,7 @@ pub(crate) mod start_script;
 pub(crate) mod variables;
 pub(crate) mod wim_content;
 pub(crate) mod wim_edit;
+pub(crate) mod wim_output;
 pub(crate) mod wim_part;
 
 #[cfg(test)]

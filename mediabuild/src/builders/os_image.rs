@@ -4,13 +4,14 @@ use mediabuild_store::Output;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::coding::CodingRequest;
 use super::wim_content::ImageChoice;
 use super::wim_edit::WimEdit;
 use super::{BuildContext, Builder, BuilderVersion, files_of};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
 
-pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "os-image", version: 1 };
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "os-image", version: 2 };
 
 /// An OS image.
 #[derive(Serialize)]
@@ -20,6 +21,8 @@ pub(crate) struct OsImageRequest {
     /// Which image of the base; `None` if the base is a folder.
     pub(crate) image: Option<ImageChoice>,
     pub(crate) epoch_seconds: i64,
+    /// How its resources are stored.
+    pub(crate) coding: CodingRequest,
 }
 
 impl Builder for OsImageRequest {
@@ -38,7 +41,7 @@ impl Builder for OsImageRequest {
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let mut edit = start(inputs, context, self.image.as_ref(), self.epoch_seconds)?;
         name_if_unnamed(&mut edit, &self.name, &self.arch);
-        edit.finish(context, 0).map(Output::Content)
+        edit.finish(context, 0, &self.coding).map(Output::Content)
     }
 }
 

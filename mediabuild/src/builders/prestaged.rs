@@ -5,6 +5,7 @@ use mediabuild_store::Output;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::coding::CodingRequest;
 use super::wim_content::ImageChoice;
 use super::wim_edit::WimEdit;
 use super::{BuildContext, Builder, BuilderVersion, content_input, files_of};
@@ -12,7 +13,7 @@ use crate::derivation::Inputs;
 use crate::failure::Failure;
 use crate::media_layout::{BOOT_WIM, PRESTAGED_BOOT_SDI, VARIABLES};
 
-pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "prestaged", version: 1 };
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "prestaged", version: 2 };
 
 /// A prestaged medium.
 #[derive(Serialize)]
@@ -21,6 +22,8 @@ pub(crate) struct Prestaged {
     /// The folder of packages in the image.
     pub(crate) packages: String,
     pub(crate) epoch_seconds: i64,
+    /// How its resources are stored.
+    pub(crate) coding: CodingRequest,
 }
 
 impl Builder for Prestaged {
@@ -54,6 +57,6 @@ impl Builder for Prestaged {
             edit.add_all(context, &folder, &files_of(context, name, package)?)?;
         }
         edit.xml.set_text("NAME", &self.name);
-        edit.finish(context, 0).map(Output::Content)
+        edit.finish(context, 0, &self.coding).map(Output::Content)
     }
 }

@@ -9,6 +9,7 @@ use mediabuild_store::{Content, DirectoryBuilder, MemoryStore, Output, Store};
 use super::boot_files::{BootFiles, BootFilesOrigin};
 use super::boot_image::BootImageRequest;
 use super::bootable::Bootable;
+use super::coding::CodingRequest;
 use super::import_folder::Filter;
 use super::os_image::OsImageRequest;
 use super::package::Package;
@@ -95,7 +96,13 @@ fn paths(image: &Image) -> Vec<String> {
 }
 
 fn os_image() -> OsImageRequest {
-    OsImageRequest { name: "os".into(), arch: "amd64".into(), image: None, epoch_seconds: 0 }
+    OsImageRequest {
+        name: "os".into(),
+        arch: "amd64".into(),
+        image: None,
+        epoch_seconds: 0,
+        coding: CodingRequest::default(),
+    }
 }
 
 fn boot_image(drivers: &[(&str, &str)], start: Option<&str>) -> BootImageRequest {
@@ -106,6 +113,7 @@ fn boot_image(drivers: &[(&str, &str)], start: Option<&str>) -> BootImageRequest
         drivers: drivers.iter().map(|(n, f)| ((*n).to_owned(), (*f).to_owned())).collect(),
         start: start.map(str::to_owned),
         epoch_seconds: 1_600_000_000,
+        coding: CodingRequest::default(),
     }
 }
 
@@ -246,7 +254,12 @@ fn medium_inputs(fake: &Fake) -> Vec<(&'static str, Output)> {
 fn a_prestaged_medium_holds_everything_in_its_place() {
     let fake = Fake::default();
     let inputs = medium_inputs(&fake);
-    let medium = Prestaged { name: "factory".into(), packages: "SMS/PKG".into(), epoch_seconds: 0 };
+    let medium = Prestaged {
+        name: "factory".into(),
+        packages: "SMS/PKG".into(),
+        epoch_seconds: 0,
+        coding: CodingRequest::default(),
+    };
     let output = fake.build(&medium, &inputs).expect("builds");
     let (wim, image, _) = fake.wim(&output);
     assert_eq!(

@@ -170,7 +170,8 @@ impl WimContent {
         })
     }
 
-    fn reader(&self, entry: &BlobEntry) -> Result<impl Read + '_, Failure> {
+    /// The bytes of a blob, not verified.
+    pub(super) fn reader(&self, entry: &BlobEntry) -> Result<impl Read + Send + '_, Failure> {
         Ok(self.wim.blob_reader(&self.source, entry)?)
     }
 }

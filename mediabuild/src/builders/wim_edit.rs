@@ -1,16 +1,10 @@
-//! An image being edited: files laid over a base, and the recipe of the WIM that comes out.
-//!
-//! Resources of the base are named, never copied or recompressed; everything else is stored raw.
+//! An image being edited: files laid over a base.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-use mediabuild_formats::layout::Sink;
-use mediabuild_formats::wim::{
-    Compression, Element, FileSpec, FileTime, Image, Options, OutputImage, Resource, Sha1,
-    header_flag, write_with_root,
-};
-use mediabuild_store::{Content, Output, RecipeBuilder};
+use mediabuild_formats::wim::{Element, FileSpec, FileTime, Image, Sha1};
+use mediabuild_store::{Content, Output};
 
 use super::BuildContext;
 use super::import::corrupt;
@@ -154,56 +148,27 @@ impl WimEdit {
         .help("one of them was forged: find out which file it is"))
     }
 
-    /// Stores the recipe of a WIM with this one image.
-    pub(crate) fn finish(
-        mut self,
-        context: &BuildContext<'_>,
-        boot_index: u32,
-    ) -> Result<Content, Failure> {
-        self.stamp();
-        let mut failure = None;
-        let mut resolve = |sha1: &Sha1| {
-            self.resource(sha1).unwrap_or_else(|error| {
-                failure.get_or_insert(error);
-                None
-            })
-        };
-        let mut sink = RecipeSink(RecipeBuilder::new());
-        let root = self.base.as_ref().map(|base| base.wim.xml.root.clone()).unwrap_or_default();
-        let images = [OutputImage { image: &self.image, xml: self.xml.clone() }];
-        let written =
-            write_with_root(&images, &self.options(boot_index), &root, &mut resolve, &mut sink);
-        if let Some(failure) = failure {
-            return Err(failure);
+    /// The blobs that files of the image refer to, each once, in the order of the tree.
+    pub(super) fn blobs(&self) -> Vec<Sha1> {
+        let (mut seen, mut blobs) = (BTreeSet::new(), Vec::new());
+        let mut walk = self.image.walk();
+        while let Some((_, dentry)) = walk.next_in_place() {
+            blobs.extend(dentry.blobs().filter(|sha1| seen.insert(*sha1)));
         }
-        written?;
-        context.put_recipe(&sink.0.finish())
+        blobs
+    }
+
+    /// The content of a blob that is not the base's.
+    pub(super) fn added(&self, sha1: &Sha1) -> Option<Content> {
+        self.added.get(sha1).copied()
     }
 
     /// The image's own times are the project's; everything else the input said of it stays.
-    fn stamp(&mut self) {
+    pub(super) fn stamp(&mut self) {
         if self.xml.text("CREATIONTIME/HIGHPART").is_none() {
             self.xml.set_time("CREATIONTIME", self.time);
         }
         self.xml.set_time("LASTMODIFICATIONTIME", self.time);
-    }
-
-    fn options(&self, boot_index: u32) -> Options {
-        let header = self.base.as_ref().map(|base| &base.wim.header);
-        let compression = header.map_or(Compression::None, |header| header.compression());
-        let chunk_bytes = header.map_or(0, |header| header.chunk_bytes);
-        let rp_fix = header.is_none_or(|header| header.flags & header_flag::RP_FIX != 0);
-        Options { compression, chunk_bytes, boot_index, rp_fix, ..Options::default() }
-    }
-
-    fn resource(&self, sha1: &Sha1) -> Result<Option<Resource<Content>>, Failure> {
-        if let Some(base) = &self.base
-            && let Some(resource) = base.resource(sha1)?
-        {
-            return Ok(Some(resource));
-        }
-        let added = self.added.get(sha1);
-        Ok(added.map(|&content| Resource::Raw { content, size_bytes: content.size_bytes }))
     }
 }
 
@@ -225,26 +190,4 @@ fn read_content(
     let mut reader = context.store.open(&content.digest)?;
     reader.read_to_end(&mut bytes).map_err(|error| corrupt(&content.digest, error))?;
     Ok(bytes)
-}
-
-/// Turns a layout into a recipe.
-pub(crate) struct RecipeSink(pub(crate) RecipeBuilder);
-
-impl Sink<Content> for RecipeSink {
-    fn literal(&mut self, bytes: &[u8]) {
-        self.0.literal(bytes);
-    }
-
-    fn zeros(&mut self, count_bytes: u64) {
-        self.0.zeros(count_bytes);
-    }
-
-    fn content(&mut self, content: &Content, size_bytes: u64) {
-        debug_assert_eq!(content.size_bytes, size_bytes, "contents are named whole");
-        self.0.content(*content);
-    }
-
-    fn position_bytes(&self) -> u64 {
-        self.0.position_bytes()
-    }
 }

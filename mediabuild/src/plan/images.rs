@@ -4,6 +4,7 @@ use mediabuild_schema::definition::{
     BootFilesFrom, BootImage, Filter, ImageBase, Kind, OsImage, Source, WimImage,
 };
 
+use super::coding::coding;
 use super::{Planner, choice, input};
 use crate::builders::boot_files::{BootFiles, BootFilesOrigin};
 use crate::builders::boot_image::BootImageRequest;
@@ -38,6 +39,7 @@ impl Planner<'_> {
             arch: image.arch.value.name().into(),
             image: choice,
             epoch_seconds: self.epoch_seconds,
+            coding: coding(image.options.compression.as_ref()),
         };
         Ok(self.add(format!("os-image {}", image.name.value), builder, inputs))
     }
@@ -61,6 +63,7 @@ impl Planner<'_> {
             drivers,
             start: image.start.as_ref().map(|start| start.value.clone()),
             epoch_seconds: self.epoch_seconds,
+            coding: coding(image.options.compression.as_ref()),
         };
         Ok(self.add(format!("boot-image {}", image.name.value), builder, inputs))
     }

@@ -6,6 +6,7 @@ use mediabuild_schema::definition::{
     Application, BootImage, ContentLayout, Kind, Media, MediaType, Spanned, Variable, VariableValue,
 };
 
+use super::coding::coding;
 use super::{Planner, Wanted, found, input};
 use crate::builders::bootable::Bootable;
 use crate::builders::prestaged::Prestaged;
@@ -46,6 +47,7 @@ impl Planner<'_> {
             name: media.name.value.clone(),
             packages: packages_folder(media),
             epoch_seconds: self.epoch_seconds,
+            coding: coding(media.compression.as_ref()),
         };
         Ok(self.add(format!("media {}", media.name.value), builder, inputs))
     }

@@ -9,7 +9,6 @@ impl Planner<'_> {
     /// An error if `options` say something that no builder does.
     pub(super) fn refuse_unbuilt_options(&self, options: &ImageOptions) -> Result<(), Failure> {
         let is_said = [
-            ("compression", options.compression.is_some()),
             ("information", options.information != Default::default()),
             ("exclude", !options.exclude.is_empty()),
             ("exclusions", !options.exclusions.is_empty()),
@@ -22,7 +21,6 @@ impl Planner<'_> {
     pub(super) fn refuse_unbuilt_media(&self, media: &Media) -> Result<(), Failure> {
         let output = &media.output;
         refuse(&[
-            ("compression", media.compression.is_some()),
             ("split=", output.split_bytes.is_some()),
             ("integrity=", output.integrity.as_ref().is_some_and(|integrity| integrity.value)),
         ])

@@ -1,0 +1,201 @@
+//! Windows: what is in memory at a time, read by many threads, or a segment after the other.
+
+use std::io::Read;
+
+use mediabuild_store::Content;
+use rayon::prelude::{IntoParallelIterator, ParallelIterator};
+
+use super::encode::Encoded;
+use super::memo::Memos;
+use super::plain::{Plain, digest_of, expect_end, fill};
+use super::{Form, SEGMENT_BYTES, Work};
+use crate::builders::coding::Coding;
+use crate::cancel;
+use crate::failure::Failure;
+
+/// How much is read, encoded or stored at a time. There are three such windows, plain and encoded;
+/// smaller ones leave cores waiting for the last chunks, larger ones gain nothing.
+const WINDOW_BYTES: u64 = 16 << 20;
+
+/// … and how many contents.
+const WINDOW_UNITS: usize = 4096;
+
+/// A content, or a segment of a large one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unit {
+    /// Which of the plain contents.
+    pub(super) number: usize,
+    /// Where the segment starts.
+    pub(super) offset_bytes: u64,
+    pub(super) size_bytes: usize,
+    pub(super) is_last: bool,
+}
+
+impl Unit {
+    /// Whether it is all of its content.
+    pub(super) fn is_whole(&self) -> bool {
+        self.offset_bytes == 0 && self.is_last
+    }
+}
+
+/// The size of a segment: at least one chunk, and whole chunks.
+pub(super) fn segment_bytes(coding: Coding) -> u64 {
+    SEGMENT_BYTES.max(u64::from(coding.chunk_bytes))
+}
+
+/// The units of `unknown`, in order, in windows.
+pub(super) fn windows(plains: &[Plain<'_>], unknown: &[usize], coding: Coding) -> Vec<Vec<Unit>> {
+    let segment_bytes = segment_bytes(coding);
+    let mut windows: Vec<Vec<Unit>> = Vec::new();
+    let mut room_bytes = 0;
+    for unit in unknown.iter().flat_map(|&number| units(number, &plains[number], segment_bytes)) {
+        let size_bytes = unit.size_bytes as u64;
+        match windows.last_mut() {
+            Some(window) if size_bytes <= room_bytes && window.len() < WINDOW_UNITS => {
+                window.push(unit);
+            }
+            _ => {
+                windows.push(vec![unit]);
+                room_bytes = WINDOW_BYTES;
+            }
+        }
+        room_bytes = room_bytes.saturating_sub(size_bytes);
+    }
+    windows
+}
+
+fn units(
+    number: usize,
+    plain: &Plain<'_>,
+    segment_bytes: u64,
+) -> impl Iterator<Item = Unit> + use<> {
+    let all_bytes = plain.size_bytes();
+    (0..all_bytes.div_ceil(segment_bytes)).map(move |segment| {
+        let offset_bytes = segment * segment_bytes;
+        let size_bytes = (all_bytes - offset_bytes).min(segment_bytes);
+        let is_last = offset_bytes + size_bytes == all_bytes;
+        Unit { number, offset_bytes, size_bytes: size_bytes as usize, is_last }
+    })
+}
+
+/// Some contents in memory.
+#[derive(Default)]
+pub(super) struct Window {
+    pub(super) units: Vec<Loaded>,
+    /// At least as long as the units; what is behind them is left from before.
+    plain: Vec<u8>,
+    pub(super) encoded: Encoded,
+}
+
+/// A unit whose bytes are there.
+pub(super) struct Loaded {
+    pub(super) unit: Unit,
+    /// The content of a unit that is whole.
+    pub(super) content: Option<Content>,
+    /// What is known of it, now that its bytes have been seen.
+    pub(super) known: Option<Form>,
+}
+
+impl Window {
+    /// Reads `units`.
+    pub(super) fn load<'a>(
+        &mut self,
+        units: &[Unit],
+        large: &mut LargeReader<'a>,
+        work: &Work<'a>,
+    ) -> Result<(), Failure> {
+        self.units.clear();
+        let all_bytes = units.iter().map(|unit| unit.size_bytes).sum();
+        if self.plain.len() < all_bytes {
+            self.plain.resize(all_bytes, 0);
+        }
+        let (mut small, mut segments) = (Vec::new(), Vec::new());
+        let mut rest = &mut self.plain[..];
+        for unit in units {
+            let (bytes, after) = rest.split_at_mut(unit.size_bytes);
+            rest = after;
+            match unit.is_whole() {
+                true => small.push((unit, bytes)),
+                false => segments.push((unit, bytes)),
+            }
+        }
+        for (unit, bytes) in segments {
+            large.read(unit, bytes, work)?;
+        }
+        let contents: Vec<_> =
+            small.into_par_iter().map(|(unit, bytes)| read(unit, bytes, work)).collect();
+        let mut contents = contents.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter();
+        self.units.extend(units.iter().map(|&unit| {
+            let content = if unit.is_whole() { contents.next() } else { None };
+            Loaded { unit, content, known: None }
+        }));
+        self.recall_decoded(work)
+    }
+
+    /// What was decoded may be known by what it is.
+    fn recall_decoded(&mut self, work: &Work<'_>) -> Result<(), Failure> {
+        let is_decoded = |loaded: &&mut Loaded| work.plains[loaded.unit.number].content().is_none();
+        let decoded: Vec<&mut Loaded> =
+            self.units.iter_mut().filter(is_decoded).filter(|it| it.content.is_some()).collect();
+        let contents: Vec<Content> = decoded.iter().filter_map(|loaded| loaded.content).collect();
+        if contents.is_empty() {
+            return Ok(());
+        }
+        let known = Memos::new(work.coding).recall_contents(&contents, work.context)?;
+        decoded.into_iter().zip(known).for_each(|(loaded, known)| loaded.known = known);
+        Ok(())
+    }
+
+    /// Encodes what is not known.
+    pub(super) fn encode(&mut self, work: &Work<'_>) -> Result<(), Failure> {
+        let chunk_bytes = work.coding.chunk_bytes as usize;
+        let open = self.plains().filter(|(loaded, _)| loaded.known.is_none());
+        let chunks: Vec<&[u8]> = open.flat_map(|(_, bytes)| bytes.chunks(chunk_bytes)).collect();
+        let job = work.context.job;
+        self.encoded = work.encoders.encode(&chunks, &|bytes| job.advance(bytes))?;
+        Ok(())
+    }
+
+    /// The units with their bytes.
+    pub(super) fn plains(&self) -> impl Iterator<Item = (&Loaded, &[u8])> {
+        let mut rest = &self.plain[..];
+        self.units.iter().map(move |loaded| {
+            let (bytes, after) = rest.split_at(loaded.unit.size_bytes);
+            rest = after;
+            (loaded, bytes)
+        })
+    }
+}
+
+/// Reads a whole content; what it is called.
+fn read(unit: &Unit, bytes: &mut [u8], work: &Work<'_>) -> Result<Content, Failure> {
+    cancel::check()?;
+    let plain = &work.plains[unit.number];
+    plain.read(bytes, work.context)?;
+    Ok(plain
+        .content()
+        .unwrap_or_else(|| Content { digest: digest_of(bytes), size_bytes: bytes.len() as u64 }))
+}
+
+/// The large content whose segments are being read.
+#[derive(Default)]
+pub(super) struct LargeReader<'a> {
+    open: Option<Box<dyn Read + Send + 'a>>,
+}
+
+impl<'a> LargeReader<'a> {
+    fn read(&mut self, unit: &Unit, bytes: &mut [u8], work: &Work<'a>) -> Result<(), Failure> {
+        cancel::check()?;
+        let plain = &work.plains[unit.number];
+        if unit.offset_bytes == 0 {
+            self.open = Some(plain.open(work.context)?);
+        }
+        let reader = self.open.as_mut().expect("segments come in order").as_mut();
+        fill(reader, bytes).map_err(|error| plain.unreadable(error))?;
+        if unit.is_last {
+            expect_end(reader).map_err(|error| plain.unreadable(error))?;
+            self.open = None;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! An edited image → the recipe of a WIM.
+//!
+//! One codec per WIM. Resources of the base that have it are named, never copied nor recompressed;
+//! everything else is compressed, or was once (see [`compress`](super::compress)).
+
+use std::collections::BTreeMap;
+
+use mediabuild_formats::layout::Sink;
+use mediabuild_formats::wim::{
+    Compression, Element, Header, Options, OutputImage, Resource, Sha1, Writer, header_flag,
+};
+use mediabuild_store::{Content, RecipeBuilder};
+
+use super::BuildContext;
+use super::coding::{Coding, CodingRequest};
+use super::compress::{self, Encoders, Plain, WimResource, compress_bytes};
+use super::wim_content::{WimContent, is_compressed};
+use super::wim_edit::WimEdit;
+use crate::failure::Failure;
+
+/// A blob's resource, or what it is to be made of.
+enum Blob<'a> {
+    Resource(Resource<Content>),
+    Plain(Plain<'a>),
+}
+
+impl WimEdit {
+    /// Stores the recipe of a WIM with this one image.
+    pub(crate) fn finish(
+        mut self,
+        context: &BuildContext<'_>,
+        boot_index: u32,
+        coding: &CodingRequest,
+    ) -> Result<Content, Failure> {
+        self.stamp();
+        let coding = coding.coding(self.header())?;
+        let encoders = coding.map(Encoders::new);
+        let resources = match &encoders {
+            Some(encoders) => self.compressed(encoders, context)?,
+            None => self.uncompressed(context)?,
+        };
+        let root = self.base().map_or_else(Element::default, |base| base.wim.xml.root.clone());
+        let images = [OutputImage { image: &self.image, xml: self.xml.clone() }];
+        let mut failure = None;
+        let compress_metadata = |plain: &[u8]| {
+            let stored = compress_bytes(plain, encoders.as_ref()?);
+            stored.unwrap_or_else(|error| {
+                failure.get_or_insert(error);
+                None
+            })
+        };
+        let writer = Writer::new(&images, self.options(boot_index, coding));
+        let writer = writer.with_root(&root).with_metadata(compress_metadata);
+        let placed = writer.place(&mut |sha1| resources.get(sha1).copied())?;
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        let mut sink = RecipeSink(RecipeBuilder::new());
+        placed.emit(&mut sink);
+        context.put_recipe(&sink.0.finish())
+    }
+
+    fn header(&self) -> Option<&Header> {
+        self.base().map(|base| &base.wim.header)
+    }
+
+    fn options(&self, boot_index: u32, coding: Option<Coding>) -> Options {
+        Options {
+            compression: coding.map_or(Compression::None, Coding::compression),
+            chunk_bytes: coding.map_or(0, |coding| coding.chunk_bytes),
+            boot_index,
+            rp_fix: self.header().is_none_or(|header| header.flags & header_flag::RP_FIX != 0),
+            ..Options::default()
+        }
+    }
+
+    /// The resources of all blobs in an output of one codec.
+    fn compressed(
+        &self,
+        encoders: &Encoders,
+        context: &BuildContext<'_>,
+    ) -> Result<BTreeMap<Sha1, Resource<Content>>, Failure> {
+        let coding = encoders.coding();
+        let (mut resources, mut sha1s, mut plains) = (BTreeMap::new(), Vec::new(), Vec::new());
+        for sha1 in self.blobs() {
+            match self.blob(&sha1, coding)? {
+                None => {}
+                Some(Blob::Resource(resource)) => drop(resources.insert(sha1, resource)),
+                Some(Blob::Plain(plain)) => {
+                    sha1s.push(sha1);
+                    plains.push(plain);
+                }
+            }
+        }
+        let made = compress::resources(&plains, encoders, context)?;
+        resources.extend(sha1s.into_iter().zip(made));
+        Ok(resources)
+    }
+
+    /// The base comes first; `None`: nobody has it, which the writer tells with the file's path.
+    fn blob(&self, sha1: &Sha1, coding: Coding) -> Result<Option<Blob<'_>>, Failure> {
+        let from_base = match self.base() {
+            Some(base) => base_blob(base, sha1, coding)?,
+            None => None,
+        };
+        let added = || self.added(sha1).map(|content| Blob::Plain(Plain::Content(content)));
+        Ok(from_base.or_else(added))
+    }
+
+    /// The resources of all blobs in an output without a codec.
+    fn uncompressed(
+        &self,
+        context: &BuildContext<'_>,
+    ) -> Result<BTreeMap<Sha1, Resource<Content>>, Failure> {
+        let mut batch = context.store.batch()?;
+        let mut resources = BTreeMap::new();
+        for sha1 in self.blobs() {
+            let content = match self.base() {
+                Some(base) if base.wim.blob(&sha1).is_some() => {
+                    Some(base.decoded(&sha1, context, batch.as_mut())?)
+                }
+                _ => self.added(&sha1),
+            };
+            let raw = |content: Content| Resource::Raw { content, size_bytes: content.size_bytes };
+            resources.extend(content.map(|content| (sha1, raw(content))));
+        }
+        batch.commit()?;
+        Ok(resources)
+    }
+}
+
+/// What the base has of a blob: its resource if that can be used as it is.
+fn base_blob<'a>(
+    base: &'a WimContent,
+    sha1: &Sha1,
+    coding: Coding,
+) -> Result<Option<Blob<'a>>, Failure> {
+    let Some(resource) = base.resource(sha1)? else { return Ok(None) };
+    let Some(entry) = base.wim.blob(sha1) else { return Ok(None) };
+    Ok(Some(match resource {
+        resource if coding.is_of(&base.wim.header) => Blob::Resource(resource),
+        Resource::Stored { content: stored, .. } if is_compressed(entry) => {
+            Blob::Plain(Plain::Resource(WimResource { wim: base, entry, stored }))
+        }
+        Resource::Raw { content, .. } => Blob::Plain(Plain::Content(content)),
+        other => Blob::Resource(other),
+    }))
+}
+
+/// Turns a layout into a recipe.
+pub(crate) struct RecipeSink(pub(crate) RecipeBuilder);
+
+impl Sink<Content> for RecipeSink {
+    fn literal(&mut self, bytes: &[u8]) {
+        self.0.literal(bytes);
+    }
+
+    fn zeros(&mut self, count_bytes: u64) {
+        self.0.zeros(count_bytes);
+    }
+
+    fn content(&mut self, content: &Content, size_bytes: u64) {
+        debug_assert_eq!(content.size_bytes, size_bytes, "contents are named whole");
+        self.0.content(*content);
+    }
+
+    fn position_bytes(&self) -> u64 {
+        self.0.position_bytes()
+    }
+}
