@@ -1,6 +1,7 @@
 //! `Definitions` → [`Plan`]: every derivation, complete before the first one runs. No I/O.
 
 mod coding;
+mod image_options;
 mod images;
 mod media;
 mod names;

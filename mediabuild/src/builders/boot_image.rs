@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::coding::CodingRequest;
+use super::image_changes::ImageChanges;
 use super::os_image::{name_if_unnamed, start};
 use super::start_script::{STARTNET, StartScript, WINPESHL, extend_winpeshl, runs_wpeinit};
 use super::wim_content::ImageChoice;
@@ -31,6 +32,8 @@ pub(crate) struct BootImageRequest {
     pub(crate) epoch_seconds: i64,
     /// How its resources are stored.
     pub(crate) coding: CodingRequest,
+    /// What the definition says of the finished image.
+    pub(crate) changes: ImageChanges,
 }
 
 impl Builder for BootImageRequest {
@@ -56,6 +59,7 @@ impl Builder for BootImageRequest {
         }
         self.add_start_script(&mut edit, inputs, context)?;
         name_if_unnamed(&mut edit, &self.name, &self.arch);
+        self.changes.apply(&mut edit)?;
         edit.finish(context, 1, &self.coding).map(Output::Content)
     }
 }

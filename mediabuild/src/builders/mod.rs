@@ -10,6 +10,7 @@ pub(crate) mod bootable;
 pub(crate) mod coding;
 pub(crate) mod compress;
 pub(crate) mod fetch;
+pub(crate) mod image_changes;
 pub(crate) mod import;
 pub(crate) mod import_folder;
 pub(crate) mod import_pinned;

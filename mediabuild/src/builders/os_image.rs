@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::coding::CodingRequest;
+use super::image_changes::ImageChanges;
 use super::wim_content::ImageChoice;
 use super::wim_edit::WimEdit;
 use super::{BuildContext, Builder, BuilderVersion, files_of};
@@ -23,6 +24,8 @@ pub(crate) struct OsImageRequest {
     pub(crate) epoch_seconds: i64,
     /// How its resources are stored.
     pub(crate) coding: CodingRequest,
+    /// What the definition says of the finished image.
+    pub(crate) changes: ImageChanges,
 }
 
 impl Builder for OsImageRequest {
@@ -41,6 +44,7 @@ impl Builder for OsImageRequest {
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let mut edit = start(inputs, context, self.image.as_ref(), self.epoch_seconds)?;
         name_if_unnamed(&mut edit, &self.name, &self.arch);
+        self.changes.apply(&mut edit)?;
         edit.finish(context, 0, &self.coding).map(Output::Content)
     }
 }

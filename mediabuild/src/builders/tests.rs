@@ -10,6 +10,7 @@ use super::boot_files::{BootFiles, BootFilesOrigin};
 use super::boot_image::BootImageRequest;
 use super::bootable::Bootable;
 use super::coding::CodingRequest;
+use super::image_changes::ImageChanges;
 use super::import_folder::Filter;
 use super::os_image::OsImageRequest;
 use super::package::Package;
@@ -102,6 +103,7 @@ fn os_image() -> OsImageRequest {
         image: None,
         epoch_seconds: 0,
         coding: CodingRequest::default(),
+        changes: ImageChanges::default(),
     }
 }
 
@@ -114,6 +116,7 @@ fn boot_image(drivers: &[(&str, &str)], start: Option<&str>) -> BootImageRequest
         start: start.map(str::to_owned),
         epoch_seconds: 1_600_000_000,
         coding: CodingRequest::default(),
+        changes: ImageChanges::default(),
     }
 }
 

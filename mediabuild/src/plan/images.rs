@@ -40,6 +40,7 @@ impl Planner<'_> {
             image: choice,
             epoch_seconds: self.epoch_seconds,
             coding: coding(image.options.compression.as_ref()),
+            changes: self.image_changes(&image.options)?,
         };
         Ok(self.add(format!("os-image {}", image.name.value), builder, inputs))
     }
@@ -64,6 +65,7 @@ impl Planner<'_> {
             start: image.start.as_ref().map(|start| start.value.clone()),
             epoch_seconds: self.epoch_seconds,
             coding: coding(image.options.compression.as_ref()),
+            changes: self.image_changes(&image.options)?,
         };
         Ok(self.add(format!("boot-image {}", image.name.value), builder, inputs))
     }

@@ -9,10 +9,8 @@ impl Planner<'_> {
     /// An error if `options` say something that no builder does.
     pub(super) fn refuse_unbuilt_options(&self, options: &ImageOptions) -> Result<(), Failure> {
         let is_said = [
-            ("information", options.information != Default::default()),
             ("exclude", !options.exclude.is_empty()),
             ("exclusions", !options.exclusions.is_empty()),
-            ("attributes`, `short-name` or `security", !options.settings.is_empty()),
         ];
         refuse(&is_said)
     }

@@ -145,6 +145,16 @@ impl Element {
             .try_fold(self, |element, name| element.elements().find(|child| child.name == name))
     }
 
+    /// As [`Element::element`], to change it.
+    pub fn element_mut(&mut self, path: &str) -> Option<&mut Element> {
+        path.split('/').try_fold(self, |element, name| {
+            element.children.iter_mut().find_map(|child| match child {
+                XmlNode::Element(element) if element.name == name => Some(element),
+                _ => None,
+            })
+        })
+    }
+
     /// The text of the first element at a path such as `WINDOWS/EDITIONID`.
     pub fn text(&self, path: &str) -> Option<String> {
         let texts = self.element(path)?.children.iter().filter_map(|child| match child {
