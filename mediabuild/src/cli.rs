@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Check every hash in a WIM, or every descriptor in an ISO and every hash in its WIMs
     Verify(Verify),
+    /// Write files of any WIM or ISO into a folder
+    Extract(Extract),
     /// Look after the store
     #[command(subcommand)]
     Store(StoreCommand),
@@ -277,6 +279,39 @@ pub(crate) struct Verify {
     pub(crate) files: Vec<PathBuf>,
 
     /// How many threads decode and hash [default: the number of processors]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mediabuild extract install.wim --image 3 --to tree
+  mediabuild extract boot.iso sources/boot.wim --to parts
+  mediabuild extract boot.iso//sources/boot.wim Windows/System32 '**/*.inf' --to parts
+  mediabuild extract install.wim Windows/System32/license.rtf --image 3 --to - > license.rtf
+
+Every path keeps its place below the folder. Contents are checked on the way; a damaged file is
+not left behind. Nothing is written outside of the folder, whatever names and links an image has:
+symbolic links and junctions become links that stay inside, an absolute target is taken from the
+image's root. Security descriptors, attributes, short names and named streams have no place here
+and are left out. What cannot be written is told, and the exit code is 1.")]
+pub(crate) struct Extract {
+    /// A WIM or an ISO
+    pub(crate) file: PathBuf,
+    /// What to extract, in any case: paths, folders with all that is in them, patterns such as
+    /// `**/*.inf` [default: everything]
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// The folder to write into, made if it is missing; `-` writes one file to stdout
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// The image of a WIM, by number or name [default: the only one]
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) image: Option<String>,
+    /// Write into a folder that is not empty, and replace files there
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// How many threads decode and write [default: the number of processors]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,
 }

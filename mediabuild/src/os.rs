@@ -1,8 +1,12 @@
 //! What differs between operating systems, in one place.
 
+mod beneath;
+
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
+
+pub(crate) use self::beneath::Beneath;
 
 /// Free bytes of the file system that holds `folder`; `None` where that cannot be told.
 #[cfg(unix)]

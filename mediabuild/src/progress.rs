@@ -95,6 +95,14 @@ pub(crate) struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// So many bytes will be read or written, as is known now.
+    pub(crate) fn expect(&self, total_bytes: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_style(bar_style(true));
+            bar.set_length(total_bytes);
+        }
+    }
+
     /// `bytes` more were read or written.
     pub(crate) fn advance(&self, bytes: u64) {
         self.done_bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -130,17 +138,24 @@ impl Drop for Job<'_> {
 }
 
 fn bar(label: &str, total_bytes: Option<u64>) -> ProgressBar {
-    let (bar, template) = match total_bytes {
-        Some(total) => (
-            ProgressBar::new(total),
-            "{prefix:>9} {msg:40!} {bar:24} {decimal_bytes:>10} of {decimal_total_bytes}, {eta} left",
-        ),
-        None => (ProgressBar::new_spinner(), "{prefix:>9} {msg:40!} {decimal_bytes:>10} {elapsed}"),
+    let bar = match total_bytes {
+        Some(total) => ProgressBar::new(total),
+        None => ProgressBar::new_spinner(),
     };
-    let style = ProgressStyle::with_template(template).expect("the template is well formed");
+    let style = bar_style(total_bytes.is_some());
     let bar = bar.with_style(style).with_message(label.to_owned()).with_prefix("running");
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
+}
+
+fn bar_style(has_total: bool) -> ProgressStyle {
+    let template = match has_total {
+        true => {
+            "{prefix:>9} {msg:40!} {bar:24} {decimal_bytes:>10} of {decimal_total_bytes}, {eta} left"
+        }
+        false => "{prefix:>9} {msg:40!} {decimal_bytes:>10} {elapsed}",
+    };
+    ProgressStyle::with_template(template).expect("the template is well formed")
 }
 
 /// The first error of stdout, of which a process has one; after it nothing more is written there.

@@ -8,6 +8,7 @@ mod variables;
 
 use mediabuild_formats::wim::{Image, Wim};
 
+pub(super) use self::cat::pour;
 use self::medium::AnySource;
 use crate::cli::{Format, Inspect};
 use crate::failure::Failure;

@@ -34,6 +34,14 @@ impl Links {
     }
 }
 
+impl Dentry {
+    /// What all names of its file have in common; `None` if it has no other name. Windows 7 media
+    /// hold equal ids with other contents: those are different files.
+    pub fn link_group(&self) -> Option<(u64, Sha1)> {
+        link_key(self)
+    }
+}
+
 /// The group a dentry may belong to; folders and reparse points have one name only.
 pub(super) fn link_key(dentry: &Dentry) -> Option<LinkKey> {
     const SINGLE: u32 = attribute::DIRECTORY | attribute::REPARSE_POINT;

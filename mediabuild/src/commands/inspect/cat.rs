@@ -53,7 +53,7 @@ fn refuse_folder(is_folder: bool, path: &str) -> Result<(), Failure> {
 }
 
 /// Copies to the end; a reader who leaves (`| head`) is no error.
-pub(super) fn pour(from: &mut dyn Read, to: &mut dyn Write) -> Result<(), Failure> {
+pub(in crate::commands) fn pour(from: &mut dyn Read, to: &mut dyn Write) -> Result<(), Failure> {
     let mut buffer = vec![0; 1 << 20];
     loop {
         let count = from
