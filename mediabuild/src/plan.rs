@@ -10,8 +10,8 @@ mod unbuilt;
 use std::collections::BTreeMap;
 
 use mediabuild_schema::definition::{
-    Filter as SchemaFilter, ImageSelector, InputPath, Kind, SecretReference, Source, Spanned,
-    UrlFile,
+    Filter as SchemaFilter, ImageSelector, InputPath, Kind, Media, SecretReference, Source,
+    Spanned, UrlFile,
 };
 use mediabuild_schema::{
     DeclaredInput, Definitions, Place, path_declaration, position, url_declaration,
@@ -70,7 +70,7 @@ pub(crate) fn plan(
 ) -> Result<Plan, Failure> {
     let mut planner = Planner::new(definitions, inputs, lock, offline, epoch_seconds, look_up);
     for (kind, name) in wanted {
-        let derivation = planner.definition(*kind, name)?;
+        let derivation = planner.result(*kind, name)?;
         let result = result_path(definitions, *kind, name);
         planner.plan.targets.push(Target { kind: *kind, name: name.clone(), derivation, result });
     }
@@ -108,10 +108,24 @@ pub(crate) fn imports(
 /// A medium says its own; everything else goes to a folder of its kind, so that no two collide.
 fn result_path(definitions: &Definitions, kind: Kind, name: &str) -> String {
     match (kind, definitions.media(name)) {
-        (Kind::Media, Some(media)) => media.output.file.value.clone(),
+        (Kind::Media, Some(media)) => media_path(media),
+        (Kind::OsImage, _) if is_split(definitions, name) => format!("{kind}/{name}"),
         (Kind::BootImage | Kind::OsImage, _) => format!("{kind}/{name}.wim"),
         (Kind::Variables, _) => format!("{kind}/{name}.dat"),
         _ => format!("{kind}/{name}"),
+    }
+}
+
+fn is_split(definitions: &Definitions, name: &str) -> bool {
+    definitions.os_image(name).is_some_and(|image| image.output.is_split())
+}
+
+/// A split WIM is a folder called like its first part, without the extension.
+fn media_path(media: &Media) -> String {
+    let file = &media.output.file.value;
+    match file.rsplit_once('.') {
+        Some((folder, _)) if media.output.wim.is_split() => folder.to_owned(),
+        _ => file.clone(),
     }
 }
 
@@ -150,6 +164,14 @@ impl<'a> Planner<'a> {
 }
 
 impl Planner<'_> {
+    /// What a definition gives when it is asked for by name.
+    fn result(&mut self, kind: Kind, name: &str) -> Result<DerivationIdx, Failure> {
+        match (kind, self.definitions.os_image(name)) {
+            (Kind::OsImage, Some(image)) => self.os_image_result(image),
+            _ => self.definition(kind, name),
+        }
+    }
+
     fn definition(&mut self, kind: Kind, name: &str) -> Result<DerivationIdx, Failure> {
         let key = format!("{kind}:{name}");
         if let Some(&idx) = self.known.get(&key) {

@@ -14,6 +14,7 @@ pub(crate) mod path_setting;
 pub(crate) mod project;
 pub(crate) mod source;
 pub(crate) mod variables;
+pub(crate) mod wim_output;
 
 use std::path::Path;
 

@@ -13,7 +13,7 @@ use crate::text::{Span, Texts};
 
 pub use image::{
     Attribute, Codec, Compression, ImageOptions, Information, InformationField, Languages, Level,
-    PathSetting, Setting,
+    PathSetting, Setting, WimOutput,
 };
 
 /// A value and where it was written.
@@ -303,6 +303,8 @@ pub struct OsImage {
     pub overlays: Vec<Source>,
     /// What its WIM is like.
     pub options: ImageOptions,
+    /// In which files it comes when it is built by itself.
+    pub output: WimOutput,
 }
 
 /// `driver-package "intel-net" { source "drivers/intel-net" }`
@@ -454,8 +456,6 @@ pub struct MediaOutput {
     pub file: Spanned<String>,
     /// `label=`: the volume label of an ISO; the medium's name without it.
     pub label: Option<Spanned<String>>,
-    /// `split=`: the size of a part of a split WIM.
-    pub split_bytes: Option<Spanned<u64>>,
-    /// `integrity=`: whether the WIM has an integrity table.
-    pub integrity: Option<Spanned<bool>>,
+    /// In which files a WIM comes.
+    pub wim: WimOutput,
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::coding::CodingRequest;
+use super::delivery::Delivery;
 use super::image_changes::ImageChanges;
 use super::os_image::{name_if_unnamed, start};
 use super::start_script::{STARTNET, StartScript, WINPESHL, extend_winpeshl, runs_wpeinit};
@@ -60,7 +61,7 @@ impl Builder for BootImageRequest {
         self.add_start_script(&mut edit, inputs, context)?;
         name_if_unnamed(&mut edit, &self.name, &self.arch);
         self.changes.apply(&mut edit)?;
-        edit.finish(context, 1, &self.coding).map(Output::Content)
+        edit.finish(context, 1, &self.coding, &Delivery::default())
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod boot_image;
 pub(crate) mod bootable;
 pub(crate) mod coding;
 pub(crate) mod compress;
+pub(crate) mod delivery;
 pub(crate) mod fetch;
 pub(crate) mod image_changes;
 pub(crate) mod import;

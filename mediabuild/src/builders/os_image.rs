@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::coding::CodingRequest;
+use super::delivery::Delivery;
 use super::image_changes::ImageChanges;
 use super::wim_content::ImageChoice;
 use super::wim_edit::WimEdit;
@@ -24,6 +25,8 @@ pub(crate) struct OsImageRequest {
     pub(crate) epoch_seconds: i64,
     /// How its resources are stored.
     pub(crate) coding: CodingRequest,
+    /// In which files it comes.
+    pub(crate) delivery: Delivery,
     /// What the definition says of the finished image.
     pub(crate) changes: ImageChanges,
 }
@@ -45,7 +48,7 @@ impl Builder for OsImageRequest {
         let mut edit = start(inputs, context, self.image.as_ref(), self.epoch_seconds)?;
         name_if_unnamed(&mut edit, &self.name, &self.arch);
         self.changes.apply(&mut edit)?;
-        edit.finish(context, 0, &self.coding).map(Output::Content)
+        edit.finish(context, 0, &self.coding, &self.delivery)
     }
 }
 

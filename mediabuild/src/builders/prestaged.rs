@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::coding::CodingRequest;
+use super::delivery::Delivery;
 use super::wim_content::ImageChoice;
 use super::wim_edit::WimEdit;
 use super::{BuildContext, Builder, BuilderVersion, content_input, files_of};
@@ -24,6 +25,8 @@ pub(crate) struct Prestaged {
     pub(crate) epoch_seconds: i64,
     /// How its resources are stored.
     pub(crate) coding: CodingRequest,
+    /// In which files it comes.
+    pub(crate) delivery: Delivery,
 }
 
 impl Builder for Prestaged {
@@ -57,6 +60,6 @@ impl Builder for Prestaged {
             edit.add_all(context, &folder, &files_of(context, name, package)?)?;
         }
         edit.xml.set_text("NAME", &self.name);
-        edit.finish(context, 0, &self.coding).map(Output::Content)
+        edit.finish(context, 0, &self.coding, &self.delivery)
     }
 }

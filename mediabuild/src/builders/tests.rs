@@ -10,6 +10,7 @@ use super::boot_files::{BootFiles, BootFilesOrigin};
 use super::boot_image::BootImageRequest;
 use super::bootable::Bootable;
 use super::coding::CodingRequest;
+use super::delivery::Delivery;
 use super::image_changes::ImageChanges;
 use super::import_folder::Filter;
 use super::os_image::OsImageRequest;
@@ -103,6 +104,7 @@ fn os_image() -> OsImageRequest {
         image: None,
         epoch_seconds: 0,
         coding: CodingRequest::default(),
+        delivery: Delivery::default(),
         changes: ImageChanges::default(),
     }
 }
@@ -262,6 +264,7 @@ fn a_prestaged_medium_holds_everything_in_its_place() {
         packages: "SMS/PKG".into(),
         epoch_seconds: 0,
         coding: CodingRequest::default(),
+        delivery: Delivery::default(),
     };
     let output = fake.build(&medium, &inputs).expect("builds");
     let (wim, image, _) = fake.wim(&output);

@@ -9,11 +9,12 @@ use mediabuild_formats::layout::Sink;
 use mediabuild_formats::wim::{
     Compression, Element, Header, Options, OutputImage, Resource, Sha1, Writer, header_flag,
 };
-use mediabuild_store::{Content, RecipeBuilder};
+use mediabuild_store::{Content, Output, RecipeBuilder};
 
 use super::BuildContext;
 use super::coding::{Coding, CodingRequest};
 use super::compress::{self, Encoders, Plain, WimResource, compress_bytes};
+use super::delivery::{Delivery, deliver, deliver_parts};
 use super::wim_content::{WimContent, is_compressed};
 use super::wim_edit::WimEdit;
 use crate::failure::Failure;
@@ -25,13 +26,14 @@ enum Blob<'a> {
 }
 
 impl WimEdit {
-    /// Stores the recipe of a WIM with this one image.
+    /// Stores the recipe of a WIM with this one image, or a folder of those of its parts.
     pub(crate) fn finish(
         mut self,
         context: &BuildContext<'_>,
         boot_index: u32,
         coding: &CodingRequest,
-    ) -> Result<Content, Failure> {
+        delivery: &Delivery,
+    ) -> Result<Output, Failure> {
         self.stamp();
         let coding = coding.coding(self.header())?;
         let encoders = coding.map(Encoders::new);
@@ -49,15 +51,24 @@ impl WimEdit {
                 None
             })
         };
-        let writer = Writer::new(&images, self.options(boot_index, coding));
+        let options = Options { integrity: delivery.integrity, ..self.options(boot_index, coding) };
+        let writer = Writer::new(&images, options);
         let writer = writer.with_root(&root).with_metadata(compress_metadata);
-        let placed = writer.place(&mut |sha1| resources.get(sha1).copied())?;
+        let mut resolve = |sha1: &Sha1| resources.get(sha1).copied();
+        let (placed, parts) = match &delivery.split {
+            None => (Some(writer.place(&mut resolve)?), Vec::new()),
+            Some(split) => (None, writer.split(split.part_bytes, &mut resolve)?),
+        };
         if let Some(failure) = failure {
             return Err(failure);
         }
-        let mut sink = RecipeSink(RecipeBuilder::new());
-        placed.emit(&mut sink);
-        context.put_recipe(&sink.0.finish())
+        match (&placed, &delivery.split) {
+            (None, Some(split)) => deliver_parts(&parts, split, context),
+            (placed, _) => {
+                let placed = placed.as_ref().expect("what is not split is one file");
+                deliver(placed, context).map(Output::Content)
+            }
+        }
     }
 
     fn header(&self) -> Option<&Header> {

@@ -1,8 +1,9 @@
-//! What definitions say of compression → what builders are asked for.
+//! What definitions say of compression and of a WIM's files → what builders are asked for.
 
-use mediabuild_schema::definition::{self, Compression, Spanned};
+use mediabuild_schema::definition::{self, Compression, Spanned, WimOutput};
 
 use crate::builders::coding::{Codec, Coding, CodingRequest, Level};
+use crate::builders::delivery::{Delivery, Split};
 
 /// The request of a `compression` node, if there is one.
 pub(super) fn coding(said: Option<&Spanned<Compression>>) -> CodingRequest {
@@ -19,4 +20,11 @@ pub(super) fn coding(said: Option<&Spanned<Compression>>) -> CodingRequest {
         definition::Level::Max => Level::Max,
     };
     CodingRequest::compressed(Coding { codec, chunk_bytes: said.chunk_bytes, level }, said.solid)
+}
+
+/// In which files a WIM comes; `name` is that of the first part, if there are several.
+pub(super) fn delivery(said: &WimOutput, name: &str) -> Delivery {
+    let split = said.split_bytes.as_ref();
+    let split = split.map(|bytes| Split { name: name.to_owned(), part_bytes: bytes.value });
+    Delivery { split, integrity: said.has_integrity() }
 }

@@ -4,10 +4,11 @@ use mediabuild_schema::definition::{
     BootFilesFrom, BootImage, Filter, ImageBase, Kind, OsImage, Source, WimImage,
 };
 
-use super::coding::coding;
+use super::coding::{coding, delivery};
 use super::{Planner, choice, input};
 use crate::builders::boot_files::{BootFiles, BootFilesOrigin};
 use crate::builders::boot_image::BootImageRequest;
+use crate::builders::delivery::Delivery;
 use crate::builders::os_image::OsImageRequest;
 use crate::builders::wim_content::ImageChoice;
 use crate::derivation::{DerivationIdx, Input};
@@ -29,20 +30,43 @@ impl Planner<'_> {
         numbered.map(|(at, overlay)| input(format!("overlay/{at}"), self.source(overlay))).collect()
     }
 
+    /// The image as media have it: whole.
     pub(super) fn os_image(&mut self, image: &OsImage) -> Result<DerivationIdx, Failure> {
+        self.os_image_in(image, Delivery::default())
+    }
+
+    /// The image by itself: in the files that its `output` says.
+    pub(super) fn os_image_result(&mut self, image: &OsImage) -> Result<DerivationIdx, Failure> {
+        let name = &image.name.value;
+        match delivery(&image.output, &format!("{name}.swm")) {
+            whole if whole == Delivery::default() => self.definition(Kind::OsImage, name),
+            other => self.os_image_in(image, other),
+        }
+    }
+
+    fn os_image_in(
+        &mut self,
+        image: &OsImage,
+        delivery: Delivery,
+    ) -> Result<DerivationIdx, Failure> {
         self.refuse_unbuilt_options(&image.options)?;
         let (base, choice) = self.base(&image.base);
         let mut inputs = vec![input("base", base)];
         inputs.extend(self.overlays(&image.overlays));
+        let label = match delivery == Delivery::default() {
+            true => format!("os-image {}", image.name.value),
+            false => format!("files of os-image {}", image.name.value),
+        };
         let builder = OsImageRequest {
             name: image.name.value.clone(),
             arch: image.arch.value.name().into(),
             image: choice,
             epoch_seconds: self.epoch_seconds,
             coding: coding(image.options.compression.as_ref()),
+            delivery,
             changes: self.image_changes(&image.options)?,
         };
-        Ok(self.add(format!("os-image {}", image.name.value), builder, inputs))
+        Ok(self.add(label, builder, inputs))
     }
 
     pub(super) fn boot_image(&mut self, image: &BootImage) -> Result<DerivationIdx, Failure> {

@@ -6,7 +6,7 @@ use mediabuild_schema::definition::{
     Application, BootImage, ContentLayout, Kind, Media, MediaType, Spanned, Variable, VariableValue,
 };
 
-use super::coding::coding;
+use super::coding::{coding, delivery};
 use super::{Planner, Wanted, found, input};
 use crate::builders::bootable::Bootable;
 use crate::builders::prestaged::Prestaged;
@@ -17,7 +17,6 @@ use crate::media_layout;
 
 impl Planner<'_> {
     pub(super) fn media(&mut self, media: &Media) -> Result<DerivationIdx, Failure> {
-        self.refuse_unbuilt_media(media)?;
         let boot_image = found(
             self.definitions.boot_image(&media.boot_image.value),
             Kind::BootImage,
@@ -48,6 +47,7 @@ impl Planner<'_> {
             packages: packages_folder(media),
             epoch_seconds: self.epoch_seconds,
             coding: coding(media.compression.as_ref()),
+            delivery: delivery(&media.output.wim, file_name(&media.output.file.value)),
         };
         Ok(self.add(format!("media {}", media.name.value), builder, inputs))
     }
@@ -155,6 +155,11 @@ fn same_folder(media: &Media, name: &str, one: Kind, other: Kind) -> Failure {
     let media = &media.name.value;
     Failure::usage(format!("media `{media}`: {one} `{name}` and {other} `{name}` share one folder"))
         .help("rename one of them")
+}
+
+/// The last part of a path.
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 fn packages_folder(media: &Media) -> String {

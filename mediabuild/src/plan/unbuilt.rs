@@ -1,6 +1,6 @@
 //! What the language has and no builder yet: an error, never silence.
 
-use mediabuild_schema::definition::{ImageOptions, Media};
+use mediabuild_schema::definition::ImageOptions;
 
 use super::Planner;
 use crate::failure::Failure;
@@ -13,15 +13,6 @@ impl Planner<'_> {
             ("exclusions", !options.exclusions.is_empty()),
         ];
         refuse(&is_said)
-    }
-
-    /// An error if `media` says something that no builder does.
-    pub(super) fn refuse_unbuilt_media(&self, media: &Media) -> Result<(), Failure> {
-        let output = &media.output;
-        refuse(&[
-            ("split=", output.split_bytes.is_some()),
-            ("integrity=", output.integrity.as_ref().is_some_and(|integrity| integrity.value)),
-        ])
     }
 }
 

@@ -36,7 +36,7 @@ fn reserved_folder(medium: &Media) -> Option<Diagnostic> {
 
 /// The extension of the file, or of the parts, that a medium becomes.
 fn extension(medium: &Media) -> &'static str {
-    match medium.output.split_bytes.is_some() && medium.media_type.value == MediaType::Prestaged {
+    match medium.output.wim.is_split() && medium.media_type.value == MediaType::Prestaged {
         true => "swm",
         false => medium.media_type.value.extension(),
     }
@@ -45,7 +45,7 @@ fn extension(medium: &Media) -> &'static str {
 /// What is said of a WIM, of a medium that is none.
 fn wim_only(medium: &Media) -> Option<Diagnostic> {
     let output = &medium.output;
-    let (what, span) = match (&medium.compression, &output.split_bytes, &output.integrity) {
+    let (what, span) = match (&medium.compression, &output.wim.split_bytes, &output.wim.integrity) {
         _ if medium.media_type.value == MediaType::Prestaged => return None,
         (Some(compression), _, _) => ("compression", compression.span),
         (None, Some(split), _) => ("split=", split.span),

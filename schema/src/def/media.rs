@@ -1,14 +1,14 @@
 //! `media`: what is built and carried to a machine.
 
-use crate::def::{Lowering, compression, variables};
+use crate::def::{Lowering, compression, variables, wim_output};
 use crate::definition::{
-    ContentLayout, Kind, Media, MediaOutput, MediaType, Spanned, Variable, Variables,
+    ContentLayout, Kind, Media, MediaOutput, MediaType, Spanned, Variable, Variables, WimOutput,
 };
 use crate::node::Node;
 use crate::spec::{ArgumentSpec, ChildSpec, Children, Count, NodeSpec, PropertySpec};
 use crate::value::ValueKind;
 use crate::value::choice::Choice;
-use crate::value::{output, size};
+use crate::value::output;
 
 pub(crate) static SPEC: NodeSpec = NodeSpec {
     name: "media",
@@ -185,22 +185,8 @@ static OUTPUT: NodeSpec = NodeSpec {
             doc: "The volume label of an ISO, at most 32 characters; the medium's name without it.",
             example: r#"label="FACTORY""#,
         },
-        PropertySpec {
-            name: "split",
-            value: ValueKind::Size,
-            required: false,
-            doc: "The largest size of a part: a prestaged medium becomes a folder with `factory.swm`, \
-              `factory2.swm` and so on. 3800MiB fits a FAT32 stick.",
-            example: r#"split="3800MiB""#,
-        },
-        PropertySpec {
-            name: "integrity",
-            value: ValueKind::Flag,
-            required: false,
-            doc: "Whether a prestaged medium has an integrity table, which DISM checks with \
-              `/CheckIntegrity`.",
-            example: "integrity=#true",
-        },
+        wim_output::SPLIT,
+        wim_output::INTEGRITY,
     ],
     planned: &["capacity"],
     example: r#"output "factory.wim""#,
@@ -291,15 +277,12 @@ fn output(node: Node<'_>, name: &Spanned<String>, media_type: MediaType) -> Opti
     let Some(node) = node.child("output") else {
         let value = format!("{}.{}", name.value, media_type.extension());
         let file = Spanned { value, span: name.span };
-        return Some(MediaOutput { file, label: None, split_bytes: None, integrity: None });
+        return Some(MediaOutput { file, label: None, wim: WimOutput::default() });
     };
     let value = node.argument()?;
     let label = node.property("label").and_then(|label| label.spanned());
-    let split_bytes =
-        node.property("split").and_then(|split| Some(split.at(size::bytes(split.string()?).ok()?)));
-    let integrity = node.property("integrity").and_then(|it| Some(it.at(it.flag()?)));
     let file = value.at(output::resolve(value.string()?).ok()?);
-    Some(MediaOutput { file, label, split_bytes, integrity })
+    Some(MediaOutput { file, label, wim: wim_output::lower(Some(node)) })
 }
 
 impl MediaType {

@@ -1,6 +1,6 @@
 //! `os-image`: the Windows that is put on a disk.
 
-use crate::def::{Lowering, compression, image, information, path_setting, source};
+use crate::def::{Lowering, compression, image, information, path_setting, source, wim_output};
 use crate::definition::OsImage;
 use crate::node::Node;
 use crate::spec::{ArgumentSpec, ChildSpec, Children, Count, NodeSpec};
@@ -22,6 +22,7 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         ChildSpec::repeated(&path_setting::ATTRIBUTES),
         ChildSpec::repeated(&path_setting::SHORT_NAME),
         ChildSpec::repeated(&path_setting::SECURITY),
+        ChildSpec::optional(&wim_output::SPEC),
     ]),
     one_of: image::BASES,
     planned: &["iso", "unattend", "language-pack"],
@@ -40,5 +41,6 @@ pub(crate) fn lower(node: Node<'_>, lowering: Lowering<'_>) -> Option<OsImage> {
         base: image::base(node, lowering)?,
         overlays: image::overlays(node, lowering)?,
         options: image::options(node, lowering),
+        output: wim_output::lower(node.child("output")),
     })
 }

@@ -184,3 +184,24 @@ impl Attribute {
         }
     }
 }
+
+/// `output split="3800MiB" integrity=#true`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WimOutput {
+    /// `split=`: the largest size of a part.
+    pub split_bytes: Option<Spanned<u64>>,
+    /// `integrity=`: whether there is an integrity table.
+    pub integrity: Option<Spanned<bool>>,
+}
+
+impl WimOutput {
+    /// Whether it comes in parts.
+    pub fn is_split(&self) -> bool {
+        self.split_bytes.is_some()
+    }
+
+    /// Whether it has an integrity table.
+    pub fn has_integrity(&self) -> bool {
+        self.integrity.as_ref().is_some_and(|integrity| integrity.value)
+    }
+}

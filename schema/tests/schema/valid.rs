@@ -108,9 +108,10 @@ fn what_is_said_of_a_wim_arrives() {
     assert_eq!((options.exclude.len(), options.exclusions.len()), (3, 1));
     let Setting::Attributes(attributes) = &options.settings[0].setting else { panic!("first") };
     assert_eq!(attributes, &[(Attribute::ReadOnly, false), (Attribute::Hidden, true)]);
-    let parts = &definitions.media("parts").expect("defined").output;
+    let parts = &definitions.media("parts").expect("defined").output.wim;
     assert_eq!(parts.split_bytes.as_ref().expect("said").value, 3800 << 20);
-    assert!(parts.integrity.as_ref().expect("said").value);
+    assert!(parts.has_integrity());
+    assert!(definitions.os_image("from-folder").expect("defined").output.is_split());
 }
 
 #[test]
