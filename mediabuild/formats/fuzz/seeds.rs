@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use mediabuild_formats::iso::{self, BootEntry, Tree};
 use mediabuild_formats::layout::{Extent, Layout};
+use mediabuild_formats::security::Descriptor;
 use mediabuild_formats::variables::{self, Algorithm, list};
 use mediabuild_formats::wim::{
     BlobEntry, Compression, Dentry, Element, FileTime, Image, Name, NamedStream, Options,
@@ -29,6 +30,7 @@ fn main() -> io::Result<()> {
     corpus.own_disc()?;
     corpus.own_variables()?;
     corpus.own_encodings()?;
+    corpus.own_settings()?;
     for file in std::env::args_os().skip(1).map(PathBuf::from) {
         let bytes = fs::read(&file)?;
         match file.extension().and_then(|extension| extension.to_str()) {
@@ -111,8 +113,7 @@ impl Corpus {
         let (image, contents) = image();
         self.add("wim_metadata", &encode_metadata(&image).expect("a valid image"))?;
         let outputs = [1, 2].map(|_| OutputImage { image: &image, xml: element() });
-        let options =
-            Options { boot_index: 1, ..Options::default() };
+        let options = Options { boot_index: 1, ..Options::default() };
         let mut resolve = |sha1: &Sha1| {
             let content = contents.get(sha1)?.clone();
             let size_bytes = content.len() as u64;
@@ -177,6 +178,18 @@ impl Corpus {
             directory.insert(name, entry).expect("a good directory");
         }
         self.add("recipe", &directory.encode())
+    }
+
+    /// What stands in definitions of images, and what it becomes.
+    fn own_settings(&mut self) -> io::Result<()> {
+        let sddl = "O:BAG:SYD:PAI(A;OICIIO;SDGXGWGR;;;CO)(D;;0x1301bf;;;S-1-5-80-1-2)\
+                    (OA;;CCDC;bf967aba-0de6-11d0-a285-00aa003049e2;;AO)S:AI(AU;SAFA;FA;;;WD)(ML;;NW;;;HI)";
+        let descriptor = Descriptor::from_sddl(sddl).expect("SDDL");
+        self.add("security", sddl.as_bytes())?;
+        self.add("security", &descriptor.encode().expect("a small descriptor"))?;
+        let script = "[ExclusionList]\r\n\\pagefile.sys\r\n*.tmp\r\na*a*b\r\n[ExclusionException]\r\n\
+                      Temp\\*\r\n[CompressionExclusionList]\r\n\"\\x y\\*.mp3\"\r\n";
+        self.add("wim_script", script.as_bytes())
     }
 
     /// The words of the language.

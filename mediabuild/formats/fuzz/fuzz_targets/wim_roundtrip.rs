@@ -90,7 +90,9 @@ impl<'a> Arbitrary<'a> for Input {
         };
         let boot_index = input.int_in_range(0..=count as u32)?;
         let rp_fix = input.arbitrary()?;
-        Ok(Input { images, options: Options { compression, chunk_bytes, boot_index, rp_fix } })
+        let options =
+            Options { compression, chunk_bytes, boot_index, rp_fix, ..Options::default() };
+        Ok(Input { images, options })
     }
 }
 

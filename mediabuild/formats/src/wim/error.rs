@@ -105,6 +105,14 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// A `WimScript.ini` cannot be understood.
+    #[error("line {line}: {problem}")]
+    Script {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
     /// A path cannot be used as asked.
     #[error("`{path}`: {problem}")]
     Path {

@@ -18,8 +18,10 @@ mod count;
 mod dentry;
 mod dump;
 mod error;
+mod exclusion;
 mod hash;
 mod header;
+mod image_information;
 mod insert;
 mod integrity;
 mod link;
@@ -49,8 +51,12 @@ pub use count::Counts;
 pub use dentry::{Dentry, Image, NO_SECURITY, NamedStream, Reparse, attribute};
 pub use dump::{dump, dump_image};
 pub use error::Error;
+pub use exclusion::{Pattern, WimScript};
 pub use hash::Sha1;
 pub use header::{Compression, Header, ResourceHeader, header_flag, resource_flag};
+pub use image_information::{
+    Architecture, ImageInformation, ImageLanguages, ImageText, ImageVersion,
+};
 pub use integrity::{INTEGRITY_PIECE_BYTES, IntegrityBuilder, integrity_pieces, integrity_table};
 pub use metadata_read::decode_metadata;
 pub use metadata_write::encode_metadata;

@@ -49,7 +49,7 @@ impl Name {
 
 /// The upper-case form of a unit where that is one unit as well, as in NTFS's `$UpCase`. Windows
 /// never maps a letter outside ASCII into it (dotless i, long s), so neither does this.
-fn upcase(unit: u16) -> u16 {
+pub(super) fn upcase(unit: u16) -> u16 {
     if unit < 0x80 {
         return if (0x61..=0x7a).contains(&unit) { unit - 0x20 } else { unit };
     }

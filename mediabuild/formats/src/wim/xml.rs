@@ -157,11 +157,16 @@ impl Element {
 
     /// The text of the first element at a path such as `WINDOWS/EDITIONID`.
     pub fn text(&self, path: &str) -> Option<String> {
-        let texts = self.element(path)?.children.iter().filter_map(|child| match child {
+        Some(self.element(path)?.own_text())
+    }
+
+    /// The text of this element, without that of its children.
+    pub fn own_text(&self) -> String {
+        let texts = self.children.iter().filter_map(|child| match child {
             XmlNode::Text(text) => Some(text.as_str()),
             XmlNode::Element(_) => None,
         });
-        Some(texts.collect())
+        texts.collect()
     }
 
     /// Replaces what the element at a path contains by a text; makes missing elements at the end.
