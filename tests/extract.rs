@@ -87,7 +87,11 @@ fn extract(space: &TestSpace, wim: &Path, to: &str, options: &[&str]) -> Run {
 fn every_codec_gives_the_tree_that_wimlib_applies() {
     let space = TestSpace::new();
     write_tree(&space.path().join("tree"));
-    let variants: [&[&str]; 12] = [
+    let variants: [&[&str]; 16] = [
+        &["--compress=none", "--pipable"],
+        &["--compress=XPRESS", "--pipable", "--check"],
+        &["--compress=LZX", "--pipable", "--chunk-size=64K"],
+        &["--compress=LZMS", "--pipable"],
         &["--compress=none"],
         &["--compress=none", "--check"],
         &["--compress=XPRESS"],
@@ -103,20 +107,22 @@ fn every_codec_gives_the_tree_that_wimlib_applies() {
     ];
     for variant in variants {
         let Some(wim) = capture(&space, "tree", "a.wim", variant) else { return };
-        assert_applied(&space, &wim, &variant.join(" "));
+        assert_applied(&space, &wim, &[], &variant.join(" "));
         fs::remove_file(&wim).expect("the capture");
     }
 }
 
 /// Verifies and extracts a WIM, and compares with wimlib.
-fn assert_applied(space: &TestSpace, wim: &Path, variant: &str) {
-    space.run(&["verify", text(wim)]).expect(0).says(": ok");
+fn assert_applied(space: &TestSpace, wim: &Path, wimlib_options: &[&str], variant: &str) {
+    let references: Vec<&str> =
+        wimlib_options.iter().copied().filter(|option| !option.contains(".swm")).collect();
+    space.run(&[&["verify", text(wim)], &references[..]].concat()).expect(0).says(": ok");
     let applied = space.path().join("applied");
     let mut wimlib = tool("wimlib-imagex").expect("it captured");
-    Run::of(wimlib.args(["apply", text(wim), "1", text(&applied)])).expect(0);
+    Run::of(wimlib.args(["apply", text(wim), "1", text(&applied)]).args(wimlib_options)).expect(0);
     let expected = found(&applied);
     for jobs in ["1", "5"] {
-        extract(space, wim, "extracted", &["--jobs", jobs]).expect(0);
+        extract(space, wim, "extracted", &[&["--jobs", jobs], &references[..]].concat()).expect(0);
         let extracted = found(&space.path().join("extracted"));
         assert!(extracted.keys().eq(expected.keys()), "{variant}: other names");
         for (path, expected) in &expected {
@@ -125,6 +131,91 @@ fn assert_applied(space: &TestSpace, wim: &Path, variant: &str) {
         fs::remove_dir_all(space.path().join("extracted")).expect("the tree");
     }
     fs::remove_dir_all(applied).expect("the tree");
+}
+
+/// Cuts a WIM into parts of a megabyte.
+fn split(space: &TestSpace, wim: &Path) -> Vec<PathBuf> {
+    let first = space.path().join("set.swm");
+    let mut wimlib = tool("wimlib-imagex").expect("it captured");
+    Run::of(wimlib.args(["split", text(wim), text(&first), "1"])).expect(0);
+    let name = |part: u32| match part {
+        1 => first.clone(),
+        part => space.path().join(format!("set{part}.swm")),
+    };
+    let parts: Vec<PathBuf> = (1..).map(name).take_while(|part| part.exists()).collect();
+    assert!(parts.len() > 2, "{parts:?}");
+    parts
+}
+
+#[test]
+fn a_split_set_is_one_wim() {
+    let space = TestSpace::new();
+    write_tree(&space.path().join("tree"));
+    for variant in [&["--compress=none", "--check"], &["--compress=LZX", "--chunk-size=32K"]] {
+        let Some(wim) = capture(&space, "tree", "a.wim", variant) else { return };
+        let parts = split(&space, &wim);
+        let others = format!("--ref={}", space.path().join("set*.swm").display());
+        assert_applied(&space, &parts[0], &[&others], &variant.join(" "));
+        // Whichever part is named, the others are found.
+        let last = parts.last().expect("parts");
+        space.run(&["verify", text(last)]).expect(0).says(": ok");
+        extract(&space, last, "from last", &[]).expect(0);
+        assert!(tree(&space.path().join("from last")) == tree(&space.path().join("tree")));
+        fs::remove_dir_all(space.path().join("from last")).expect("the tree");
+        fs::remove_file(&wim).expect("the capture");
+        parts.iter().for_each(|part| fs::remove_file(part).expect("a part"));
+    }
+}
+
+#[test]
+fn a_damaged_part_is_named_and_a_missing_one_too() {
+    let space = TestSpace::new();
+    write_tree(&space.path().join("tree"));
+    let Some(wim) = capture(&space, "tree", "a.wim", &["--compress=none"]) else { return };
+    let parts = split(&space, &wim);
+    let mut bytes = fs::read(&parts[1]).expect("a part");
+    bytes[300] ^= 1;
+    fs::write(&parts[1], &bytes).expect("a part");
+    let run = space.run(&["verify", text(&parts[0])]);
+    run.expect(1).says("set2.swm: resource at offset 0xd0: expected SHA-1").says("used by `");
+    let mut guid = bytes.clone();
+    guid[0x18] ^= 1;
+    fs::write(&parts[1], &guid).expect("a part");
+    let run = space.run(&["verify", text(&parts[0])]);
+    run.expect(1).says("set2.swm` cannot be read with the others").says("GUID");
+    fs::remove_file(&parts[1]).expect("a part");
+    for verb in [&["verify"][..], &["extract", "--to", "out"]] {
+        let run = space.run(&[verb, &[text(&parts[0])]].concat());
+        assert_ne!(run.code, Some(0));
+        run.says("set2.swm").says("part 1 of");
+    }
+    space.run(&["inspect", "ls", text(&parts[0])]).expect(0).says("sub/noise.bin");
+}
+
+#[test]
+fn a_delta_needs_the_wim_it_is_one_of() {
+    let space = TestSpace::new();
+    write_tree(&space.path().join("tree"));
+    for codec in ["--compress=XPRESS", "--compress=LZX", "--solid"] {
+        let base = capture(&space, "tree", "base.wim", &[codec]);
+        let Some(base) = base else { return };
+        fs::write(space.path().join("tree/new"), "not in the base".repeat(100)).expect("a file");
+        let delta_from = format!("--delta-from={}", base.display());
+        let delta = capture(&space, "tree", "delta.wim", &["--compress=none", &delta_from]);
+        let delta = delta.expect("it captured before");
+        let reference = format!("--ref={}", base.display());
+        assert_applied(&space, &delta, &[&reference], codec);
+        let pattern = format!("--ref={}", space.path().join("b*.wim").display());
+        space.run(&["verify", text(&delta), &pattern]).expect(0).says(": ok");
+        let run = space.run(&["verify", text(&delta)]);
+        run.expect(1).says("is not in the file; if it is a delta").says("--ref");
+        extract(&space, &delta, "alone", &[]).expect(1).says("a delta of another WIM?");
+        assert!(space.path().join("alone/new").exists());
+        fs::remove_dir_all(space.path().join("alone")).expect("the tree");
+        for file in ["base.wim", "delta.wim", "tree/new"] {
+            fs::remove_file(space.path().join(file)).expect("a file");
+        }
+    }
 }
 
 #[test]

@@ -294,12 +294,13 @@ fn a_solid_sample_is_verified_and_listed() {
 }
 
 #[test]
-fn parts_of_a_split_set_verify_alone() {
+fn a_split_set_is_verified_from_any_part_and_each_part_looked_into() {
     let space = TestSpace::new();
     for (name, part) in [("Split.swm", "1 of 2"), ("Split2.swm", "2 of 2")] {
         let Some(path) = sample(name) else { return };
         assert_eq!(info(&space, text(&path))["part"], part);
-        space.run(&["verify", text(&path)]).expect(0);
+        space.run(&["verify", text(&path)]).expect(0).says(": ok");
+        assert!(inspect(&space, &["ls", text(&path)]).lines().count() > 0);
     }
 }
 

@@ -261,6 +261,9 @@ pub(crate) struct InspectCat {
     /// The image of a WIM, 1-based [default: the only or first one]
     #[arg(long, value_name = "INDEX")]
     pub(crate) image: Option<u32>,
+    /// A WIM that this one is a delta of, or a pattern of names; may be given several times
+    #[arg(long = "ref", value_name = "WIM")]
+    pub(crate) references: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -273,10 +276,18 @@ pub(crate) struct InspectVariables {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mediabuild verify install.wim boot.iso
+  mediabuild verify install.swm                 the whole set: the other parts lie beside it
+  mediabuild verify patch.wim --ref base.wim    a delta, with what it uses of its base")]
 pub(crate) struct Verify {
     /// WIMs and ISOs
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
+
+    /// A WIM that this one is a delta of, or a pattern of names; may be given several times
+    #[arg(long = "ref", value_name = "WIM")]
+    pub(crate) references: Vec<PathBuf>,
 
     /// How many threads decode and hash [default: the number of processors]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -308,6 +319,10 @@ pub(crate) struct Extract {
     /// The image of a WIM, by number or name [default: the only one]
     #[arg(long, value_name = "IMAGE")]
     pub(crate) image: Option<String>,
+    /// A WIM that this one is a delta of, or a pattern of names; may be given several times
+    #[arg(long = "ref", value_name = "WIM")]
+    pub(crate) references: Vec<PathBuf>,
+
     /// Write into a folder that is not empty, and replace files there
     #[arg(long)]
     pub(crate) force: bool,

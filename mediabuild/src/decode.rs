@@ -46,7 +46,8 @@ pub(crate) fn decode<S: Source + Send, K: BlobSink>(
     let is_solid = entries.iter().any(|entry| entry.is_solid());
     let limit = if is_solid { SOLID_WORKERS } else { usize::MAX };
     let units = Mutex::new(wim.units(source, entries));
-    let hand_over = HandOver { entries, sink, state: Mutex::default(), changed: Condvar::new() };
+    let (state, changed) = (Mutex::default(), Condvar::new());
+    let hand_over = HandOver { wim, entries, sink, state, changed };
     rayon::broadcast(|worker| {
         if worker.index() < limit {
             hand_over.work(&units, &advance);
@@ -65,6 +66,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Blobs on their way from worker to worker.
 struct HandOver<'a, K: BlobSink> {
+    wim: &'a Wim,
     entries: &'a [&'a BlobEntry],
     sink: &'a K,
     state: Mutex<State<K::Open>>,
@@ -131,7 +133,7 @@ impl<K: BlobSink> HandOver<'_, K> {
         };
         // `None` when all is over.
         let Some(mut open) = open else { return Ok(()) };
-        open.add(self.sink, piece)?;
+        open.add(self.sink, self.wim, piece)?;
         if is_last {
             lock(&self.state).open.remove(&blob);
             return self.finish(blob, open);
@@ -170,10 +172,15 @@ impl<K: BlobSink> HandOver<'_, K> {
 
 impl<O> Open<O> {
     /// Hashes bytes and passes them on, up to the first that are missing.
-    fn add<K: BlobSink<Open = O>>(&mut self, sink: &K, piece: Piece<'_>) -> Result<(), Failure> {
+    fn add<K: BlobSink<Open = O>>(
+        &mut self,
+        sink: &K,
+        wim: &Wim,
+        piece: Piece<'_>,
+    ) -> Result<(), Failure> {
         match piece.bytes {
             _ if self.damage.is_some() => {}
-            Err(error) => self.damage = Some(error.to_string()),
+            Err(error) => self.damage = Some(wim.message_of(error).1),
             Ok(bytes) => {
                 self.hasher.update(bytes);
                 sink.write(&mut self.sink, bytes)?;

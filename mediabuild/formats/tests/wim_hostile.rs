@@ -46,7 +46,11 @@ fn other_files_are_not_wims() {
     let zip = open_error(b"PK\x03\x04");
     assert_eq!(zip, r"not a WIM: expected `MSWIM` at offset 0, found `PK\x03\x04`");
     assert!(open_error(b"MSWIM\0\0\0").starts_with("offset 0x0: "));
-    assert_eq!(open_error(b"WLPWM\0\0\0\0"), "pipable WIMs (`WLPWM`) are not supported yet");
+    assert_eq!(open_error(b"WLPWM\0\0\0\0"), "offset 0x0: unexpected end of file");
+    // A pipable file says everything in its last header.
+    let mut pipable = file();
+    pipable[..8].copy_from_slice(b"WLPWM\0\0\0");
+    assert!(open_error(&pipable).contains("expected `WLPWM` in front of the last header"));
     assert_eq!(
         refusal(8, &[0x60, 0, 0, 0]),
         "file offset 0x8: expected a header of 208 bytes, found 96 (a pre-release WIM?)"

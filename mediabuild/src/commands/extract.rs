@@ -14,7 +14,8 @@ use serde_json::json;
 
 use self::place::{Place, Tally};
 use self::select::Selection;
-use super::inspect::medium::{Medium, open};
+use super::inspect::medium::Medium;
+use super::inspect::whole::{Whole, open_whole};
 use crate::cli::Extract;
 use crate::failure::Failure;
 use crate::os::Beneath;
@@ -28,7 +29,7 @@ pub(super) fn run(extract: &Extract, progress: &Progress) -> Result<(), Failure>
         size_leaf_pool(usize::from(jobs));
     }
     let selection = Selection::new(&extract.paths)?;
-    let (medium, source) = open(&extract.file)?;
+    let Whole { medium, source, .. } = open_whole(&extract.file, &extract.references)?;
     if extract.to == Path::new("-") {
         return stdout::run(extract, &medium, &source, &selection);
     }

@@ -5,6 +5,7 @@ mod info;
 mod ls;
 pub(super) mod medium;
 mod variables;
+pub(super) mod whole;
 
 use mediabuild_formats::wim::{Image, Wim};
 

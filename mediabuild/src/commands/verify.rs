@@ -3,12 +3,13 @@
 mod disc;
 mod wim;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mediabuild_formats::source::Source;
 use serde_json::{Value, json};
 
-use super::inspect::medium::{AnySource, Medium, open};
+use super::inspect::medium::Medium;
+use super::inspect::whole::{Whole, open_whole};
 use crate::cli::Verify;
 use crate::failure::{Failure, FailureKind};
 use crate::progress::{Job, Progress};
@@ -22,7 +23,7 @@ pub(super) fn run(verify: &Verify, progress: &Progress) -> Result<(), Failure> {
     }
     let mut failed = 0;
     for file in &verify.files {
-        let findings = findings(file, progress)?;
+        let findings = findings(file, &verify.references, progress)?;
         let name = file.display().to_string();
         for finding in &findings {
             progress.json(finding.json(&name));
@@ -53,10 +54,6 @@ impl Finding {
         Finding { message: message.into(), details: None }
     }
 
-    fn of(error: &mediabuild_formats::wim::Error) -> Finding {
-        Finding::text(error.to_string())
-    }
-
     /// As found in a file inside the file.
     fn inside(self, path: &str) -> Finding {
         Finding { message: format!("{path}: {}", self.message), ..self }
@@ -74,10 +71,15 @@ impl Finding {
 
 /// What is wrong with a file. One that is not what it should be does not keep others from being
 /// checked; one that cannot be opened does.
-fn findings(file: &Path, progress: &Progress) -> Result<Vec<Finding>, Failure> {
-    let mut findings = match open(file) {
-        Ok((medium, source)) => check(&medium, source, file, progress)?,
-        Err(failure) if failure.kind == FailureKind::Build => {
+fn findings(
+    file: &Path,
+    references: &[PathBuf],
+    progress: &Progress,
+) -> Result<Vec<Finding>, Failure> {
+    let mut findings = match open_whole(file, references) {
+        Ok(whole) => check(whole, file, progress)?,
+        // A missing part of a set is the set's damage; a missing file is the command line's.
+        Err(failure) if failure.kind == FailureKind::Build || failure.messages.len() > 1 => {
             vec![Finding::text(failure.to_string())]
         }
         Err(failure) => return Err(failure),
@@ -86,17 +88,15 @@ fn findings(file: &Path, progress: &Progress) -> Result<Vec<Finding>, Failure> {
     Ok(findings)
 }
 
-fn check(
-    medium: &Medium,
-    source: AnySource,
-    file: &Path,
-    progress: &Progress,
-) -> Result<Vec<Finding>, Failure> {
-    let job: Job<'_> =
-        progress.job(&format!("verify {}", file.display()), Some(source.size_bytes()));
-    let findings = match medium {
-        Medium::Wim(wim) => wim::check(wim, &source, &job)?,
-        Medium::Disc(disc) => disc::check(disc, source, &job)?,
+fn check(whole: Whole, file: &Path, progress: &Progress) -> Result<Vec<Finding>, Failure> {
+    let label = format!("verify {}", file.display());
+    let job: Job<'_> = progress.job(&label, Some(whole.source.size_bytes()));
+    let findings = match &whole.medium {
+        Medium::Wim(wim) => {
+            let (files, own_count) = (&whole.files[..], whole.own_count);
+            wim::check(&wim::Checked { wim, files, own_count }, &whole.source, &job)?
+        }
+        Medium::Disc(disc) => disc::check(disc, whole.source, &job)?,
     };
     job.finish("verified", false);
     Ok(findings)

@@ -34,22 +34,66 @@ pub struct Wim {
     pub(super) runs: Vec<SolidRun>,
     /// The XML data.
     pub xml: Xml,
-    /// Position in `blobs` by hash; the first entry wins, those of this part before others.
+    /// Position in `blobs` by hash; the first entry wins, those of files that are here before others.
     by_sha1: BTreeMap<Sha1, usize>,
+    /// The files that it is, in the order they lie in its source.
+    pub(super) members: Vec<Member>,
+}
+
+/// One file.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    /// Where it begins in the source.
+    pub(super) start: u64,
+    pub(super) size_bytes: u64,
+    pub(super) is_pipable: bool,
+    /// Its header, with offsets in the source.
+    pub(super) header: Header,
 }
 
 impl Wim {
     /// Reads the header, the blob table and the XML data. Images are not looked at.
     pub fn open<S: Source + ?Sized>(source: &S) -> Result<Wim, Error> {
-        let header = Header::read(source)?;
+        let (header, is_pipable) = Header::read(source)?;
         // First, as it tells an encrypted file from a damaged one.
         let xml = Xml::read(source, &header.xml)?;
         check_plain_text(&xml)?;
         let table = BlobTable::read(source, &header)?;
         check_image_count(&header, table.images.len())?;
-        let by_sha1 = index(&table.blobs, header.part_number);
         let BlobTable { blobs, images, solid, runs, .. } = table;
-        Ok(Wim { header, blobs, images, solid, runs, xml, by_sha1 })
+        let size_bytes = source.size_bytes();
+        let members = vec![Member { start: 0, size_bytes, is_pipable, header: header.clone() }];
+        let by_sha1 = BTreeMap::new();
+        let mut wim = Wim { header, blobs, images, solid, runs, xml, by_sha1, members };
+        wim.index();
+        Ok(wim)
+    }
+
+    /// Finds the blobs by their hashes from now on.
+    pub(super) fn index(&mut self) {
+        self.by_sha1.clear();
+        for is_here in [true, false] {
+            for (position, entry) in self.blobs.iter().enumerate() {
+                if self.is_here(entry.part_number) == is_here {
+                    self.by_sha1.entry(entry.sha1).or_insert(position);
+                }
+            }
+        }
+    }
+
+    /// Whether a part of the set is among the files.
+    pub(super) fn is_here(&self, part_number: u16) -> bool {
+        self.members.iter().any(|member| member.header.part_number == part_number)
+    }
+
+    /// Whether the file was written to be read from a pipe, which only wimlib does.
+    pub fn is_pipable(&self) -> bool {
+        self.members.iter().any(|member| member.is_pipable)
+    }
+
+    /// The file that has an offset.
+    pub(super) fn member_at(&self, offset_bytes: u64) -> usize {
+        self.members.partition_point(|member| member.start <= offset_bytes).max(1) - 1
     }
 
     /// The entry of a blob.
@@ -74,15 +118,16 @@ impl Wim {
         source: &S,
         resource: &ResourceHeader,
     ) -> Result<Chunks, Error> {
-        Chunks::read(source, resource, self.coding())
+        Chunks::read(source, resource, self.coding(resource))
     }
 
-    /// How the resources that are not solid are stored.
-    pub(super) fn coding(&self) -> Coding {
+    /// How a resource that is not solid is stored.
+    pub(super) fn coding(&self, resource: &ResourceHeader) -> Coding {
+        let member = &self.members[self.member_at(resource.offset_bytes)];
         Coding {
-            codec: self.header.compression(),
-            chunk_bytes: self.header.chunk_bytes,
-            is_pipable: false,
+            codec: member.header.compression(),
+            chunk_bytes: member.header.chunk_bytes,
+            is_pipable: member.is_pipable,
         }
     }
 
@@ -115,9 +160,9 @@ impl Wim {
         self.reader(source, &entry.resource)
     }
 
-    /// An error unless this file has the bytes of a resource.
+    /// An error unless the bytes of a resource are here.
     pub(super) fn check_here(&self, entry: &BlobEntry) -> Result<(), Error> {
-        if entry.part_number == self.header.part_number {
+        if self.is_here(entry.part_number) {
             return Ok(());
         }
         Err(Error::OtherPart {
@@ -165,16 +210,6 @@ fn check_image_count(header: &Header, found: usize) -> Result<(), Error> {
         0x2c,
         format!("an image count of {found}, as in the blob table, found {}", header.image_count),
     ))
-}
-
-fn index(blobs: &[BlobEntry], own_part: u16) -> BTreeMap<Sha1, usize> {
-    let mut by_sha1 = BTreeMap::new();
-    let (own, other): (Vec<_>, Vec<_>) =
-        blobs.iter().enumerate().partition(|(_, entry)| entry.part_number == own_part);
-    for (position, entry) in own.into_iter().chain(other) {
-        by_sha1.entry(entry.sha1).or_insert(position);
-    }
-    by_sha1
 }
 
 #[cfg(test)]

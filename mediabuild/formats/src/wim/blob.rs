@@ -124,7 +124,7 @@ impl BlobTable {
         let own = entry.part_number == own_part;
         let resource = &entry.resource;
         self.begin_or_end_run(&entry);
-        if entry.is_solid() && resource.size_bytes == SOLID_RESOURCE_MAGIC {
+        if entry.is_solid_resource() {
             if own {
                 resource.check_range("a solid resource", file_bytes)?;
             }

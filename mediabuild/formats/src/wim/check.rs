@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use sha1::Digest;
 
-use super::archive::Wim;
+use super::archive::{Member, Wim};
 use super::blob::BlobEntry;
 use super::error::Error;
 use super::hash::Sha1;
@@ -50,13 +50,28 @@ impl Wim {
     /// Compares the file with its integrity table, which covers everything between the header and
     /// the end of the blob table.
     pub fn integrity<S: Source + ?Sized>(&self, source: &S) -> Result<Integrity, Error> {
-        let Some(table) = self.integrity_table(source)? else { return Ok(Integrity::Absent) };
-        (0..table.count()).try_for_each(|index| table.check(source, index))?;
-        Ok(Integrity::Valid { covered_bytes: table.covered.end - table.covered.start })
+        let tables = self.integrity_tables(source)?;
+        let mut covered_bytes = None;
+        for table in tables {
+            (0..table.count()).try_for_each(|index| table.check(source, index))?;
+            *covered_bytes.get_or_insert(0) += table.covered.end - table.covered.start;
+        }
+        Ok(covered_bytes
+            .map_or(Integrity::Absent, |covered_bytes| Integrity::Valid { covered_bytes }))
     }
 
-    /// The integrity table, to compare its entries at once; `None` if there is none.
-    pub fn integrity_table<S: Source + ?Sized>(
+    /// The integrity table of each file that has one, to compare entries at once.
+    pub fn integrity_tables<S: Source + ?Sized>(
+        &self,
+        source: &S,
+    ) -> Result<Vec<IntegrityTable>, Error> {
+        let tables = self.members.iter().map(|member| member.integrity_table(source));
+        tables.filter_map(Result::transpose).collect()
+    }
+}
+
+impl Member {
+    fn integrity_table<S: Source + ?Sized>(
         &self,
         source: &S,
     ) -> Result<Option<IntegrityTable>, Error> {
@@ -66,19 +81,19 @@ impl Wim {
         }
         super::blob::check_plain("the integrity table", resource, source.size_bytes())?;
         let table = self.header.blob_table;
-        let end_bytes = table.offset_bytes + table.stored_bytes;
-        let chunk_bytes = self.integrity_chunk_bytes(source, end_bytes)?;
+        let start_bytes = self.start + HEADER_BYTES as u64;
+        let covered = start_bytes..start_bytes.max(table.offset_bytes + table.stored_bytes);
+        let chunk_bytes = self.integrity_chunk_bytes(source, covered.end - covered.start)?;
         // +0x0c: one SHA-1 per chunk
         let hashes_offset_bytes = resource.offset_bytes + 12;
-        let covered = HEADER_BYTES as u64..end_bytes.max(HEADER_BYTES as u64);
         Ok(Some(IntegrityTable { covered, chunk_bytes, hashes_offset_bytes }))
     }
 
-    /// Checks the head of the integrity table against the bytes it should cover.
+    /// Checks the head of the integrity table against how many bytes it should cover.
     fn integrity_chunk_bytes<S: Source + ?Sized>(
         &self,
         source: &S,
-        end_bytes: u64,
+        covered: u64,
     ) -> Result<u32, Error> {
         let resource = &self.header.integrity;
         let mut head = [0; 12];
@@ -86,7 +101,6 @@ impl Wim {
         let head: [u8; 12] = array_at(&head, 0);
         // +0x00: size; +0x04: entries; +0x08: bytes per entry
         let (size, count, chunk_bytes) = (u32_at(&head, 0), u32_at(&head, 4), u32_at(&head, 8));
-        let covered = end_bytes.saturating_sub(HEADER_BYTES as u64);
         let expected = covered
             .checked_div(u64::from(chunk_bytes))
             .map(|whole| whole + u64::from(!covered.is_multiple_of(u64::from(chunk_bytes))));

@@ -77,6 +77,14 @@ pub enum Error {
         /// The part that was opened.
         own_part_number: u16,
     },
+    /// A part of a split set was not given.
+    #[error("part {part_number} of the {part_count} of the split set is missing")]
+    MissingPart {
+        /// The part.
+        part_number: u16,
+        /// How many the set has.
+        part_count: u16,
+    },
     /// There is no such image.
     #[error("no image {index}: the WIM has {image_count}")]
     NoImage {
@@ -146,6 +154,53 @@ pub enum Error {
 }
 
 impl Error {
+    /// The offset in the file that it names.
+    pub(super) fn offset_bytes(&self) -> Option<u64> {
+        match self {
+            Error::Malformed { area: "file", offset_bytes, .. }
+            | Error::Read { offset_bytes, .. } => Some(*offset_bytes),
+            Error::Chunk { resource_offset_bytes, .. }
+            | Error::WrongHash { resource_offset_bytes, .. }
+            | Error::TooLarge { resource_offset_bytes, .. } => Some(*resource_offset_bytes),
+            Error::Integrity { start_bytes, .. } => Some(*start_bytes),
+            _ => None,
+        }
+    }
+
+    /// The same with offsets that are so much smaller; `None` if it names none in a file.
+    pub(super) fn moved_back(&self, start: u64) -> Option<Error> {
+        let resource_offset_bytes = self.offset_bytes()? - start;
+        let offset_bytes = resource_offset_bytes;
+        Some(match self {
+            Error::Malformed { area, expected, .. } => {
+                Error::Malformed { area, offset_bytes, expected: expected.clone() }
+            }
+            Error::Read { source, .. } => {
+                let source = io::Error::new(source.kind(), source.to_string());
+                Error::Read { offset_bytes, source }
+            }
+            Error::Chunk { chunk_index, source, .. } => {
+                let (chunk_index, source) = (*chunk_index, *source);
+                Error::Chunk { resource_offset_bytes, chunk_index, source }
+            }
+            Error::WrongHash { expected, found, .. } => {
+                let (expected, found) = (*expected, *found);
+                Error::WrongHash { resource_offset_bytes, expected, found }
+            }
+            Error::TooLarge { size_bytes, limit_bytes, .. } => {
+                let (size_bytes, limit_bytes) = (*size_bytes, *limit_bytes);
+                Error::TooLarge { resource_offset_bytes, size_bytes, limit_bytes }
+            }
+            Error::Integrity { end_bytes, expected, found, .. } => Error::Integrity {
+                start_bytes: offset_bytes,
+                end_bytes: end_bytes - start,
+                expected: *expected,
+                found: *found,
+            },
+            _ => return None,
+        })
+    }
+
     /// A wrong field at an offset of the file.
     pub(super) fn in_file(offset_bytes: u64, expected: impl Into<String>) -> Error {
         Error::Malformed { area: "file", offset_bytes, expected: expected.into() }

@@ -151,12 +151,21 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads the header of `source`.
-    pub(super) fn read<S: Source + ?Sized>(source: &S) -> Result<Header, Error> {
-        check_magic(source)?;
+    /// Reads the header of `source`, and whether that is a pipable file: its first header was written
+    /// before anything was known, and its last one counts.
+    pub(super) fn read<S: Source + ?Sized>(source: &S) -> Result<(Header, bool), Error> {
+        let is_pipable = is_pipable(source)?;
         let mut bytes = [0; HEADER_BYTES];
         read_at(source, 0, &mut bytes)?;
-        Header::decode(&bytes)
+        if is_pipable {
+            let end_bytes = source.size_bytes().saturating_sub(HEADER_BYTES as u64);
+            read_at(source, end_bytes, &mut bytes)?;
+            if !bytes.starts_with(PIPABLE_MAGIC) {
+                let expected = "`WLPWM` in front of the last header of a pipable WIM";
+                return Err(Error::in_file(end_bytes, expected));
+            }
+        }
+        Ok((Header::decode(&bytes)?, is_pipable))
     }
 
     fn decode(bytes: &[u8; HEADER_BYTES]) -> Result<Header, Error> {
@@ -227,13 +236,13 @@ const MAGIC: &[u8; 8] = b"MSWIM\0\0\0";
 const PIPABLE_MAGIC: &[u8; 8] = b"WLPWM\0\0\0";
 
 /// Tells a WIM from everything else, also from files that are shorter than a header.
-fn check_magic<S: Source + ?Sized>(source: &S) -> Result<(), Error> {
+fn is_pipable<S: Source + ?Sized>(source: &S) -> Result<bool, Error> {
     let mut magic = [0; 8];
     let present = source.size_bytes().min(8) as usize;
     read_at(source, 0, &mut magic[..present])?;
     match &magic {
-        MAGIC => Ok(()),
-        PIPABLE_MAGIC => Err(Error::unsupported("pipable WIMs (`WLPWM`) are")),
+        MAGIC => Ok(false),
+        PIPABLE_MAGIC => Ok(true),
         _ => {
             let found = match present {
                 0 => "an empty file".to_owned(),

@@ -24,6 +24,7 @@ mod header;
 mod image_information;
 mod insert;
 mod integrity;
+mod joined;
 mod link;
 mod metadata_read;
 mod metadata_write;
@@ -58,6 +59,7 @@ pub use image_information::{
     Architecture, ImageInformation, ImageLanguages, ImageText, ImageVersion,
 };
 pub use integrity::{INTEGRITY_PIECE_BYTES, IntegrityBuilder, integrity_pieces, integrity_table};
+pub use joined::{JoinError, Joined};
 pub use metadata_read::decode_metadata;
 pub use metadata_write::encode_metadata;
 pub use name::Name;

@@ -3,7 +3,7 @@
 //! A damaged or forged blob table may name the same bytes a million times. Whoever hashes or copies
 //! every resource checks first that together they are no larger than the file.
 
-use super::archive::Wim;
+use super::archive::{Member, Wim};
 use super::blob::BlobEntry;
 use super::error::Error;
 use super::header::{HEADER_BYTES, ResourceHeader, resource_flag};
@@ -30,7 +30,10 @@ impl Wim {
     pub fn check_layout(&self) -> Result<(), Error> {
         let mut ranges = self.ranges();
         ranges.sort_by_key(|range| (range.start, range.end));
-        if let Some(range) = ranges.first().filter(|range| range.start < HEADER_BYTES as u64) {
+        let is_in_header = |range: &&Range| {
+            range.start - self.members[self.member_at(range.start)].start < HEADER_BYTES as u64
+        };
+        if let Some(range) = ranges.iter().find(is_in_header) {
             let name = range.what.name();
             let expected = format!("{name} behind the header of {HEADER_BYTES} bytes");
             return Err(Error::in_file(range.start, expected));
@@ -89,23 +92,33 @@ impl Wim {
 
     /// Non-solid blobs and metadata resources of this file.
     fn own_entries(&self) -> impl Iterator<Item = &BlobEntry> {
-        let own = |entry: &&BlobEntry| entry.part_number == self.header.part_number;
+        let own = |entry: &&BlobEntry| self.is_here(entry.part_number);
         self.blobs.iter().chain(&self.images).filter(own).filter(|entry| !entry.is_solid())
     }
 
     /// Everything of this file that has bytes, except the header.
     fn ranges(&self) -> Vec<Range> {
-        let header = &self.header;
-        let own = |entry: &&BlobEntry| entry.part_number == header.part_number;
+        let own = |entry: &&BlobEntry| self.is_here(entry.part_number);
         let resources = self.own_entries().chain(self.solid.iter().filter(own));
         let resources = resources.map(|entry| Range::of(&entry.resource, What::Resource));
-        let structures = [
-            ("the blob table", &header.blob_table),
-            ("the XML data", &header.xml),
-            ("the integrity table", &header.integrity),
-        ];
-        let structures = structures.map(|(name, at)| Range::of(at, What::Structure(name)));
+        let structures = self.members.iter().flat_map(Member::structures);
         resources.chain(structures).filter(|range| range.start < range.end).collect()
+    }
+}
+
+impl Member {
+    /// What the header names, and the second header of a pipable file.
+    fn structures(&self) -> Vec<Range> {
+        let named = [
+            ("the blob table", &self.header.blob_table),
+            ("the XML data", &self.header.xml),
+            ("the integrity table", &self.header.integrity),
+        ];
+        let ranges = named.map(|(name, at)| Range::of(at, What::Structure(name)));
+        let end = self.start + self.size_bytes;
+        let start = end.saturating_sub(HEADER_BYTES as u64);
+        let last_header = Range { start, end, what: What::Structure("the last header") };
+        ranges.into_iter().chain(self.is_pipable.then_some(last_header)).collect()
     }
 }
 

@@ -160,12 +160,14 @@ impl<S: Source> Units<'_, S> {
         let mut end = start + first.entry.resource.stored_bytes;
         let mut size_bytes = first.entry.size_bytes();
         let wim = self.wim;
+        let member = wim.member_at(start);
         while let Some(next) = self.pending.pop_if(|next| {
             let resource = &next.entry.resource;
             size_bytes = size_bytes.saturating_add(resource.size_bytes);
             next.run.is_none()
                 && is_small(next.entry)
                 && wim.check_here(next.entry).is_ok()
+                && wim.member_at(resource.offset_bytes) == member
                 && size_bytes <= UNIT_BYTES
                 && resource.offset_bytes <= end.saturating_add(GAP_BYTES)
                 && resource.offset_bytes - start <= UNIT_BYTES
@@ -177,8 +179,10 @@ impl<S: Source> Units<'_, S> {
         match read_at(&self.source, start, unit.stored_mut(start, (end - start) as usize)) {
             Err(error) => unit.fail(&small, error),
             Ok(()) => {
-                let coding = self.wim.coding();
-                let small = small.iter().map(|(blob, entry)| (*blob, entry.resource, coding));
+                let coding = |resource| self.wim.coding(resource);
+                let small = small
+                    .iter()
+                    .map(|(blob, entry)| (*blob, entry.resource, coding(&entry.resource)));
                 unit.work = Work::Small(small.collect());
             }
         }

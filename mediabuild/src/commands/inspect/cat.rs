@@ -6,13 +6,14 @@ use mediabuild_formats::iso::FileReader;
 use mediabuild_formats::wim::Wim;
 
 use super::image;
-use super::medium::{AnySource, Medium, find, no_such, open};
+use super::medium::{AnySource, Medium, find, no_such};
+use super::whole::{Whole, open_to_look};
 use crate::cli::InspectCat;
 use crate::failure::Failure;
 
 /// Copies the file to stdout.
 pub(super) fn run(cat: &InspectCat) -> Result<(), Failure> {
-    let (medium, source) = open(&cat.file)?;
+    let Whole { medium, source, .. } = open_to_look(&cat.file, &cat.references)?;
     match &medium {
         Medium::Wim(wim) => wim_file(wim, &source, &cat.path, cat.image, &mut io::stdout().lock()),
         Medium::Disc(disc) => {

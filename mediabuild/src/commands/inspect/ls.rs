@@ -5,7 +5,8 @@ use mediabuild_formats::wim::{Dentry, Wim};
 use serde_json::{Value, json};
 
 use super::image;
-use super::medium::{AnySource, Medium, entries, no_such, open};
+use super::medium::{AnySource, Medium, entries, no_such};
+use super::whole::{Whole, open_to_look};
 use crate::cli::{Format, InspectLs};
 use crate::failure::Failure;
 use crate::progress::print_line;
@@ -13,7 +14,7 @@ use crate::size::time;
 
 /// One line a file; with `--long` its size, time and attributes first.
 pub(super) fn run(ls: &InspectLs, format: Format) -> Result<(), Failure> {
-    let (medium, source) = open(&ls.file)?;
+    let Whole { medium, source, .. } = open_to_look(&ls.file, &[])?;
     let files = match &medium {
         Medium::Wim(wim) => wim_files(wim, &source, ls)?,
         Medium::Disc(disc) => disc_files(entries(disc, &source)?, &ls.path)?,

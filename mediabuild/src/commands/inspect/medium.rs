@@ -19,23 +19,23 @@ pub(crate) enum Medium {
 /// A source that is a file, or a file inside a disc inside a file.
 pub(crate) type AnySource = Box<dyn Source + Send + Sync>;
 
-/// Opens `path`; `a.iso//sources/boot.wim` is a file inside an ISO.
+/// Opens one file: `a.iso//sources/boot.wim` is a file inside an ISO.
 pub(crate) fn open(path: &Path) -> Result<(Medium, AnySource), Failure> {
+    let source = open_source(path)?;
+    recognise(&source, &path.to_string_lossy()).map(|medium| (medium, source))
+}
+
+/// A file, or a file inside an ISO.
+pub(crate) fn open_source(path: &Path) -> Result<AnySource, Failure> {
     let text = path.to_string_lossy();
-    match text.split_once("//").filter(|_| !path.exists()) {
-        None => {
-            let source: AnySource = Box::new(file_source(path)?);
-            recognise(&source, &text).map(|medium| (medium, source))
-        }
-        Some((outer, inner)) => {
-            let outer_source = file_source(Path::new(outer))?;
-            let disc = Disc::open(&outer_source)
-                .map_err(|error| Failure::build(format!("`{outer}` is no ISO: {error}")))?;
-            let entry = find(&disc, &outer_source, inner)?;
-            let source: AnySource = Box::new(InDisc { outer: outer_source, entry });
-            recognise(&source, &text).map(|medium| (medium, source))
-        }
-    }
+    let Some((outer, inner)) = text.split_once("//").filter(|_| !path.exists()) else {
+        return Ok(Box::new(file_source(path)?));
+    };
+    let outer_source = file_source(Path::new(outer))?;
+    let disc = Disc::open(&outer_source)
+        .map_err(|error| Failure::build(format!("`{outer}` is no ISO: {error}")))?;
+    let entry = find(&disc, &outer_source, inner)?;
+    Ok(Box::new(InDisc { outer: outer_source, entry }))
 }
 
 pub(crate) fn file_source(path: &Path) -> Result<FileSource, Failure> {

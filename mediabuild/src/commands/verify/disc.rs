@@ -1,11 +1,14 @@
 //! What is wrong with an ISO: its structures, then every WIM in it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use mediabuild_formats::iso::{Disc, Entry};
+use mediabuild_formats::wim::{Joined, Wim};
 
 use super::{Finding, wim};
 use crate::commands::inspect::medium::{AnySource, InDisc, Medium, entries, recognise};
+use crate::commands::inspect::whole::siblings;
 use crate::failure::Failure;
 use crate::progress::Job;
 use crate::size::human;
@@ -28,12 +31,14 @@ pub(super) fn check(
         }
     };
     let source = Arc::new(source);
-    for entry in entries.into_iter().filter(is_wim) {
+    for entry in entries.iter().filter(|entry| is_wim(entry)) {
         let (path, size) = (entry.path.clone(), human(entry.size_bytes));
-        let inner: AnySource = Box::new(InDisc { outer: Arc::clone(&source), entry });
+        let inner: AnySource = Box::new(inside(&source, entry));
         match recognise(&inner, &path) {
+            // It is looked at together with the first part.
+            Ok(Medium::Wim(wim)) if wim.header.part_number > 1 => {}
             Ok(Medium::Wim(wim)) => {
-                let found = wim::check(&wim, &inner, job)?;
+                let found = check_wim(wim, inner, &path, &entries, &source, job)?;
                 findings.extend(found.into_iter().map(|finding| finding.inside(&path)));
             }
             Ok(Medium::Disc(_)) => {
@@ -43,6 +48,37 @@ pub(super) fn check(
         }
     }
     Ok(findings)
+}
+
+fn inside(source: &Arc<AnySource>, entry: &Entry) -> InDisc<Arc<AnySource>> {
+    InDisc { outer: Arc::clone(source), entry: entry.clone() }
+}
+
+/// A WIM with the other parts of its set, which lie beside it.
+fn check_wim(
+    wim: Wim,
+    inner: AnySource,
+    path: &str,
+    entries: &[Entry],
+    source: &Arc<AnySource>,
+    job: &Job<'_>,
+) -> Result<Vec<Finding>, Failure> {
+    let (mut files, mut sources) = (vec![path.to_owned()], vec![inner]);
+    for sibling in siblings(Path::new(path), &wim) {
+        let sibling = sibling.to_string_lossy().into_owned();
+        let same = |entry: &&Entry| entry.path.eq_ignore_ascii_case(&sibling);
+        let Some(entry) = entries.iter().find(same) else {
+            return Ok(vec![Finding::text(format!("the other part `{sibling}` is not there"))]);
+        };
+        files.push(sibling);
+        sources.push(Box::new(inside(source, entry)));
+    }
+    let own_count = files.len();
+    let joined = Joined::new(sources);
+    match Wim::open_joined(&joined, own_count) {
+        Ok(wim) => wim::check(&wim::Checked { wim: &wim, files: &files, own_count }, &joined, job),
+        Err(error) => Ok(vec![Finding::text(format!("{}: {error}", files[error.file]))]),
+    }
 }
 
 fn is_wim(entry: &Entry) -> bool {

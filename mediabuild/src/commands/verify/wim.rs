@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use mediabuild_formats::source::Source;
-use mediabuild_formats::wim::{BlobEntry, Image, Sha1, Wim, resource_flag};
+use mediabuild_formats::wim::{BlobEntry, Error, Image, Sha1, Wim, resource_flag};
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use serde_json::json;
 
@@ -17,27 +17,37 @@ use crate::progress::Job;
 /// Names that are given of those that use a damaged blob.
 const NAMES_SHOWN: usize = 3;
 
+/// A WIM, and the names of the files it is.
+pub(super) struct Checked<'a> {
+    pub(super) wim: &'a Wim,
+    pub(super) files: &'a [String],
+    /// How many of them are its own; the others are WIMs that it is a delta of.
+    pub(super) own_count: usize,
+}
+
 /// Checks everything; what is found comes in file order.
 pub(super) fn check<S: Source + Send + Sync + ?Sized>(
-    wim: &Wim,
+    checked: &Checked<'_>,
     source: &S,
     job: &Job<'_>,
 ) -> Result<Vec<Finding>, Failure> {
+    let wim = checked.wim;
     // First, for a forged table may name the same bytes a million times.
     let entries = wim.check_layout().and_then(|()| {
         let mut entries = wim.distinct_resources()?;
         entries.extend(wim.distinct_solid_blobs()?);
         Ok(entries)
     });
-    let entries = match entries {
+    let mut entries = match entries {
         Ok(entries) => entries,
-        Err(error) => return Ok(vec![Finding::of(&error)]),
+        Err(error) => return Ok(vec![checked.finding(&error)]),
     };
+    let images = images(wim, source)?;
+    checked.keep_needed(&mut entries, &images);
     let damages = Damages::default();
     decode(wim, source, &entries, &damages, |bytes| job.advance(bytes))?;
     let damages = damages.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let images = images(wim, source)?;
-    let mut findings = blob_findings(wim, &entries, &damages, &images);
+    let mut findings = blob_findings(checked, &entries, &damages, &images);
     // Whose metadata is damaged need not be parsed to be.
     let damaged: BTreeSet<u64> =
         damages.keys().map(|&blob| entries[blob].resource.offset_bytes).collect();
@@ -48,8 +58,40 @@ pub(super) fn check<S: Source + Send + Sync + ?Sized>(
             Err(error) => findings.push(Finding::text(format!("image {index}: {error}"))),
         }
     }
-    findings.extend(integrity(wim, source)?);
+    findings.extend(checked.integrity(source)?);
     Ok(findings)
+}
+
+impl Checked<'_> {
+    /// Of a WIM that others are a delta of only what these images use is looked at.
+    fn keep_needed(&self, entries: &mut Vec<&BlobEntry>, images: &[Result<Image, String>]) {
+        if self.own_count == self.files.len() {
+            return;
+        }
+        let used: BTreeSet<Sha1> = images
+            .iter()
+            .flatten()
+            .flat_map(|image| {
+                image.walk().flat_map(|(_, dentry)| dentry.blobs().collect::<Vec<_>>())
+            })
+            .collect();
+        entries.retain(|entry| {
+            self.wim.place_of(entry).0 < self.own_count || used.contains(&entry.sha1)
+        });
+    }
+
+    /// What an error says, with the name of the file where there are several.
+    fn finding(&self, error: &Error) -> Finding {
+        let (file, message) = self.wim.message_of(error);
+        Finding::text(format!("{}{message}", file.map_or_else(String::new, |at| self.prefix(at))))
+    }
+
+    fn prefix(&self, file: usize) -> String {
+        match self.files {
+            [_] => String::new(),
+            files => files.get(file).map_or_else(String::new, |name| format!("{name}: ")),
+        }
+    }
 }
 
 /// Why a blob is damaged, by its position in what is checked.
@@ -88,17 +130,17 @@ fn images<S: Source + Sync + ?Sized>(
 }
 
 fn blob_findings(
-    wim: &Wim,
+    checked: &Checked<'_>,
     entries: &[&BlobEntry],
     damages: &BTreeMap<usize, String>,
     images: &[Result<Image, String>],
 ) -> Vec<Finding> {
     let mut damaged: Vec<(&BlobEntry, &String)> =
         damages.iter().map(|(&blob, damage)| (entries[blob], damage)).collect();
-    damaged.sort_by_key(|(entry, _)| (entry.is_solid(), entry.resource.offset_bytes));
+    damaged.sort_by_key(|(entry, _)| (checked.wim.place_of(entry), entry.resource.offset_bytes));
     let hashes = damaged.iter().map(|(entry, _)| entry.sha1).collect();
     let users = users(images, &hashes);
-    damaged.iter().map(|(entry, damage)| damage_finding(wim, entry, damage, &users)).collect()
+    damaged.iter().map(|(entry, damage)| damage_finding(checked, entry, damage, &users)).collect()
 }
 
 /// The files that use any of `hashes`, with their images.
@@ -124,32 +166,39 @@ fn users(
 }
 
 fn damage_finding(
-    wim: &Wim,
+    checked: &Checked<'_>,
     entry: &BlobEntry,
     damage: &str,
     users: &BTreeMap<Sha1, Vec<(usize, String)>>,
 ) -> Finding {
     let users = users.get(&entry.sha1).map_or(&[][..], Vec::as_slice);
     let is_metadata = entry.resource.has(resource_flag::METADATA);
+    let wim = checked.wim;
     let metadata = wim.images.iter().position(|image| is_metadata && image == entry);
     let used = match metadata {
         Some(image) => format!("metadata of image {}", image + 1),
         None => named(users),
     };
+    let (file, offset) = wim.place_of(entry);
     let place = match entry.is_solid() {
-        true => format!("blob at offset {:#x} of solid resources", entry.resource.offset_bytes),
-        false => format!("resource at offset {:#x}", entry.resource.offset_bytes),
+        true => {
+            let within = entry.resource.offset_bytes;
+            format!("solid resource at offset {offset:#x}, blob at {within:#x} in it")
+        }
+        false => format!("resource at offset {offset:#x}"),
     };
     // What could not be decoded names its place itself.
     let text = match damage.starts_with("resource at offset") {
         true => format!("{damage}; SHA-1 {}; {used}", entry.sha1),
         false => format!("{place}: {damage}; {used}"),
     };
+    let text = format!("{}{text}", checked.prefix(file));
     let paths: Vec<_> =
         users.iter().map(|(image, path)| json!({ "image": image, "path": path })).collect();
     let details = json!({
-        "offset": entry.resource.offset_bytes,
-        "solid": entry.is_solid(),
+        "part": checked.files.get(file),
+        "offset": offset,
+        "offset-in-solid": entry.is_solid().then_some(entry.resource.offset_bytes),
         "sha1": entry.sha1.to_string(),
         "image": metadata.map(|image| image + 1),
         "files": paths,
@@ -193,18 +242,23 @@ fn missing(wim: &Wim, index: usize, image: &Image) -> Option<Finding> {
     Some(Finding { message: text, details: Some(details) })
 }
 
-/// The integrity table against the bytes it covers, its chunks at once.
-fn integrity<S: Source + Sync + ?Sized>(wim: &Wim, source: &S) -> Result<Vec<Finding>, Failure> {
-    let table = match wim.integrity_table(source) {
-        Ok(None) => return Ok(Vec::new()),
-        Ok(Some(table)) => table,
-        Err(error) => return Ok(vec![Finding::of(&error)]),
-    };
-    let check = |index| {
-        cancel::check()?;
-        Ok(table.check(source, index).err().map(|error| Finding::of(&error)))
-    };
-    let found = (0..table.count()).into_par_iter().map(check);
-    let found: Vec<Option<Finding>> = found.collect::<Result<_, Failure>>()?;
-    Ok(found.into_iter().flatten().collect())
+impl Checked<'_> {
+    /// The integrity tables against the bytes they cover, many pieces at once.
+    fn integrity<S: Source + Sync + ?Sized>(&self, source: &S) -> Result<Vec<Finding>, Failure> {
+        let tables = match self.wim.integrity_tables(source) {
+            Ok(tables) => tables,
+            Err(error) => return Ok(vec![self.finding(&error)]),
+        };
+        let mut findings = Vec::new();
+        for table in tables {
+            let check = |index| {
+                cancel::check()?;
+                Ok(table.check(source, index).err().map(|error| self.finding(&error)))
+            };
+            let found = (0..table.count()).into_par_iter().map(check);
+            let found: Vec<Option<Finding>> = found.collect::<Result<_, Failure>>()?;
+            findings.extend(found.into_iter().flatten());
+        }
+        Ok(findings)
+    }
 }
