@@ -27,7 +27,9 @@ fn contents(chunk_bytes: usize) -> Vec<Vec<u8>> {
     let mut contents = adversarial(chunk_bytes);
     contents.extend(adversarial(chunk_bytes / 3 + 1));
     contents.push(adversarial(chunk_bytes).concat());
-    contents.extend(BINARIES.iter().filter_map(|path| fs::read(path).ok()));
+    if chunk_bytes == 32768 {
+        contents.extend(BINARIES.iter().filter_map(|path| fs::read(path).ok()));
+    }
     contents
 }
 

@@ -85,8 +85,19 @@ fn sizes_without_a_codec_have_no_encoder() {
 
 /// What each encoder emits. Whoever changes a digest raises the version of that codec and level,
 /// or caches hold what is no longer written.
-const PINNED: &[(&str, &str)] =
-    &[("Lzx 32768 fast v1", "df47b62e5ddd52524c5354afb0d0a08a07355b73")];
+const PINNED: &[(&str, &str)] = &[
+    ("Lzx 32768 fast v2", "afd9cf899d669696b4544e62226d9407509eeac8"),
+    ("Xpress 4096 fast v1", "35bd0fd039e7217a62820b6a72954d802086ddfc"),
+    ("Xpress 4096 default v1", "24a4fa23be74c52f9878d5b93da92ec793e3a9c7"),
+    ("Xpress 8192 fast v1", "d2e470b55acc985a4749dcabf266f048fa032537"),
+    ("Xpress 8192 default v1", "c832be97340e377c1c890fc7438f051b504e691a"),
+    ("Xpress 16384 fast v1", "4a19f3d108cf14a437249130baf6df1e69996618"),
+    ("Xpress 16384 default v1", "46e8f409dd848b24301602e26d657349c6cbf2e3"),
+    ("Xpress 32768 fast v1", "5097c23ddb6969a2b78130a98613c0466b576468"),
+    ("Xpress 32768 default v1", "b25f3d5677990359ae6cdcbe5c644f7fe9db58d0"),
+    ("Xpress 65536 fast v1", "a9d5101679aa2cd04f53f6656004f5e7b814fa9a"),
+    ("Xpress 65536 default v1", "51f7ebbaad8dba9b6a0b03c79f262708308b88e2"),
+];
 
 #[test]
 fn emitted_bytes_change_with_the_version_only() {

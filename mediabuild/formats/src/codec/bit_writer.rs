@@ -42,9 +42,9 @@ impl BitWriter {
 
     /// Adds the low `count` bits of `bits`; the others are zero.
     #[inline(always)]
-    pub(super) fn put(&mut self, bits: u32, count: u32) {
-        debug_assert!(u64::from(bits) >> count == 0);
-        self.buffer = self.buffer << count | u64::from(bits);
+    pub(super) fn put(&mut self, bits: u64, count: u32) {
+        debug_assert!(count <= Self::PUT_MAX_BITS && bits >> count == 0);
+        self.buffer = self.buffer << count | bits;
         self.count += count;
         debug_assert!(self.count <= 15 + Self::PUT_MAX_BITS);
     }
@@ -64,7 +64,7 @@ impl BitWriter {
 
     /// Adds bits and stores whole words: for what is rare.
     pub(super) fn write(&mut self, bits: u32, count: u32) {
-        self.put(bits, count);
+        self.put(bits.into(), count);
         self.flush();
     }
 

@@ -6,9 +6,9 @@
 use super::boxed_array;
 use super::window::Window;
 
-/// Buckets by the hash of four bytes. At 32,768 positions more of them do not pay: chains get
-/// hardly shorter, and the table no longer fits the first cache.
-const HASH4_BITS: u32 = 14;
+/// Buckets by the hash of four bytes: as many as a chunk of 32 KiB has positions. With half as many,
+/// false candidates take 3 % of the time and spoil 0.03 % of the size.
+const HASH4_BITS: u32 = 15;
 /// Buckets by the hash of three bytes.
 const HASH3_BITS: u32 = 13;
 
@@ -69,17 +69,16 @@ impl Chains {
         if length >= limit {
             return found;
         }
-        let first = window.load4(position);
-        // A longer match agrees in the byte behind the best one, so compare the four that end
-        // there first.
+        // A longer match agrees in the byte behind the best one: compare the four that end there
+        // before all others.
         let mut last = window.load4(position + length - 3);
         let mut candidate = usize::from(self.previous4[position]);
         for _ in 0..depth {
             if candidate == 0 {
                 break;
             }
-            if window.load4(candidate + length - 3) == last && window.load4(candidate) == first {
-                let reached = window.common(candidate, position, 4, limit);
+            if window.load4(candidate + length - 3) == last {
+                let reached = window.common(candidate, position, limit);
                 if reached > length {
                     found = Match { length: reached, offset: position - candidate };
                     if reached == limit {

@@ -139,7 +139,7 @@ fn make_room(counts: &mut [u16; LENGTH_MAX + 1], limit: usize) {
     }
 }
 
-/// Canonical codes: shorter codes first, ties by symbol. Codes of length 0 are not set.
+/// Canonical codes: shorter codes first, ties by symbol. Codes of length 0 are 0.
 pub(super) fn set_codes(lengths: &[u8], codes: &mut [u16]) {
     let mut next = [0_u16; LENGTH_MAX + 1];
     for &length in lengths {
@@ -155,7 +155,7 @@ pub(super) fn set_codes(lengths: &[u8], codes: &mut [u16]) {
     for (code, &length) in codes.iter_mut().zip(lengths) {
         let next = &mut next[usize::from(length)];
         *code = *next;
-        *next = next.wrapping_add(1);
+        *next = next.wrapping_add(u16::from(length != 0));
     }
 }
 

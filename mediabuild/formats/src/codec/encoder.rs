@@ -1,6 +1,8 @@
 //! `Encoder`: the codecs' encoders behind one interface.
 
 use super::lzx;
+use super::probe::Probe;
+use super::xpress;
 
 /// A compression format of chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,11 +48,13 @@ impl Level {
 /// Compresses chunks. Its tables are allocated once; what it emits depends only on codec, chunk
 /// size, level and chunk, never on earlier chunks.
 pub struct Encoder {
+    probe: Probe,
     inner: Inner,
 }
 
 enum Inner {
-    Lzx(lzx::Encoder),
+    Xpress(Box<xpress::Encoder>),
+    Lzx(Box<lzx::Encoder>),
 }
 
 impl Encoder {
@@ -58,16 +62,21 @@ impl Encoder {
     /// have, or a level that is not there.
     pub fn new(codec: Codec, chunk_bytes: u32, level: Level) -> Option<Encoder> {
         let inner = match codec {
-            Codec::Lzx => Inner::Lzx(lzx::Encoder::new(chunk_bytes, level)?),
-            Codec::Xpress | Codec::Lzms => return None,
+            Codec::Lzx => Inner::Lzx(Box::new(lzx::Encoder::new(chunk_bytes, level)?)),
+            Codec::Xpress => Inner::Xpress(Box::new(xpress::Encoder::new(chunk_bytes, level)?)),
+            Codec::Lzms => return None,
         };
-        Some(Encoder { inner })
+        Some(Encoder { probe: Probe::new(), inner })
     }
 
     /// Appends the compressed form of `chunk`, if it is smaller than `chunk`. Else returns false
     /// and leaves `output` alone: the chunk is stored raw.
     pub fn encode(&mut self, chunk: &[u8], output: &mut Vec<u8>) -> bool {
+        if self.probe.is_incompressible(chunk) {
+            return false;
+        }
         let compressed = match &mut self.inner {
+            Inner::Xpress(encoder) => encoder.encode(chunk),
             Inner::Lzx(encoder) => encoder.encode(chunk),
         };
         let Some(compressed) = compressed else { return false };
@@ -80,6 +89,7 @@ impl Encoder {
 pub fn encoder_version(codec: Codec, level: Level) -> u32 {
     match codec {
         Codec::Lzx => lzx::VERSIONS[level as usize],
-        Codec::Xpress | Codec::Lzms => 0,
+        Codec::Xpress => xpress::VERSIONS[level as usize],
+        Codec::Lzms => 0,
     }
 }

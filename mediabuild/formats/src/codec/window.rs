@@ -38,6 +38,12 @@ impl Window {
         self.end
     }
 
+    /// Behind the last position that a match may cover: loads wrap at 64 KiB, so that the last byte
+    /// of a chunk of that size stays a literal.
+    pub(super) fn match_end(&self) -> usize {
+        self.end.min(POSITION_MASK + 1)
+    }
+
     /// The chunk, for filters.
     pub(super) fn chunk_mut(&mut self) -> &mut [u8] {
         &mut self.bytes[Self::START..self.end]
@@ -71,11 +77,10 @@ impl Window {
         ])
     }
 
-    /// How many bytes from two positions on are equal, `known` of them for sure, up to `limit`,
-    /// which ends in the chunk.
+    /// How many bytes from two positions on are equal, up to `limit`, which ends in the chunk.
     #[inline(always)]
-    pub(super) fn common(&self, left: usize, right: usize, known: usize, limit: usize) -> usize {
-        let mut length = known;
+    pub(super) fn common(&self, left: usize, right: usize, limit: usize) -> usize {
+        let mut length = 0;
         while length < limit {
             let difference = self.load8(left + length) ^ self.load8(right + length);
             if difference != 0 {

@@ -1,13 +1,13 @@
 //! `BlockPlan`: one block with its type, codes and exact size, and how it is written.
 
-use super::codes::{Code, code_bits, code_length};
-use super::codes::{Codes, Counts, LENGTH_SIZE, Lengths, MAIN_SIZE, MAIN_SYMBOLS};
+use super::codes::{Counts, Lengths, MAIN_SYMBOLS};
 use super::format::{
     ALIGNED_BLOCK, ALIGNED_SYMBOLS, DEFAULT_BLOCK_BYTES, LENGTH_SYMBOLS, SLOTS, UNCOMPRESSED_BLOCK,
     VERBATIM_BLOCK,
 };
 use super::lengths::CodedLengths;
 use super::token::Token;
+use super::token_codes::TokenCodes;
 use crate::codec::bit_writer::BitWriter;
 
 /// Bits of a block's type.
@@ -37,14 +37,17 @@ impl BlockPlan {
             CodedLengths::new(&old.main[256..MAIN_SYMBOLS], &lengths.main[256..MAIN_SYMBOLS]),
             CodedLengths::new(&old.length[..LENGTH_SYMBOLS], &lengths.length[..LENGTH_SYMBOLS]),
         ];
-        let low_bits = sum(&counts.aligned, |_| ALIGNED_BITS);
+        let aligned = &counts.aligned[..ALIGNED_SYMBOLS];
+        let low_bits = sum(aligned, |_| ALIGNED_BITS);
         let coded_low_bits = ALIGNED_SYMBOLS as u32 * ALIGNED_BITS
-            + sum(&counts.aligned, |symbol| u32::from(lengths.aligned[symbol]));
+            + sum(aligned, |symbol| u32::from(lengths.aligned[symbol]));
         let kind = if coded_low_bits < low_bits { ALIGNED_BLOCK } else { VERBATIM_BLOCK };
         let bit_count = header_bits(size_bytes)
             + coded.iter().map(CodedLengths::bit_count).sum::<u32>()
-            + sum(&counts.main, |symbol| u32::from(lengths.main[symbol]) + free_bits(symbol))
-            + sum(&counts.length, |symbol| u32::from(lengths.length[symbol]))
+            + sum(&counts.main[..MAIN_SYMBOLS], |symbol| {
+                u32::from(lengths.main[symbol]) + free_bits(symbol)
+            })
+            + sum(&counts.length[..LENGTH_SYMBOLS], |symbol| u32::from(lengths.length[symbol]))
             + low_bits.min(coded_low_bits);
         let mut plan =
             BlockPlan { kind, size_bytes, lengths, coded, bit_count: bit_count as usize };
@@ -73,7 +76,13 @@ impl BlockPlan {
         &self.lengths
     }
 
-    /// Writes it; `plain` is what it decodes to, and `recent` the recent offsets behind it.
+    /// Whether it is of plain bytes, and needs to know the recent offsets.
+    pub(super) fn is_plain(&self) -> bool {
+        self.kind == UNCOMPRESSED_BLOCK
+    }
+
+    /// Writes it; `plain` is what it decodes to. Of a plain block, `recent` are the recent offsets
+    /// behind it.
     pub(super) fn write(
         &self,
         tokens: &[Token],
@@ -86,11 +95,7 @@ impl BlockPlan {
             UNCOMPRESSED_BLOCK => write_plain(plain, recent, writer),
             kind => {
                 self.coded.iter().for_each(|coded| coded.write(writer));
-                let codes = Codes::of(&self.lengths);
-                match kind {
-                    ALIGNED_BLOCK => write_tokens::<true>(tokens, &codes, writer),
-                    _ => write_tokens::<false>(tokens, &codes, writer),
-                }
+                TokenCodes::of(&self.lengths, kind == ALIGNED_BLOCK).write(tokens, writer);
             }
         }
     }
@@ -132,36 +137,4 @@ fn write_plain(plain: &[u8], recent: &[u32; 3], writer: &mut BitWriter) {
         writer.bytes(&offset.to_le_bytes());
     }
     writer.bytes(plain);
-}
-
-fn write_tokens<const ALIGNED: bool>(tokens: &[Token], codes: &Codes, writer: &mut BitWriter) {
-    for &token in tokens {
-        put(&codes.main, token.main(), writer);
-        if !token.is_literal() {
-            write_match::<ALIGNED>(token, codes, writer);
-        }
-        writer.flush();
-    }
-}
-
-/// What follows the main symbol of a match.
-#[inline(always)]
-fn write_match<const ALIGNED: bool>(token: Token, codes: &Codes, writer: &mut BitWriter) {
-    if let Some(symbol) = token.length_symbol() {
-        put::<LENGTH_SIZE>(&codes.length, symbol, writer);
-    }
-    let (extra, extra_bits) = token.extra();
-    if ALIGNED && token.has_aligned() {
-        writer.put(extra >> ALIGNED_BITS, extra_bits - ALIGNED_BITS);
-        put(&codes.aligned, token.aligned(), writer);
-    } else {
-        writer.put(extra, extra_bits);
-    }
-}
-
-#[inline(always)]
-fn put<const SIZE: usize>(codes: &[Code; SIZE], symbol: usize, writer: &mut BitWriter) {
-    const { assert!(SIZE <= MAIN_SIZE) };
-    let code = codes[symbol];
-    writer.put(code_bits(code), code_length(code));
 }

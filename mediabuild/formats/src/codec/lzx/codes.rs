@@ -9,41 +9,32 @@ pub(super) const MAIN_SYMBOLS: usize = 256 + 8 * 30;
 /// Arrays by symbol have these sizes, so that a packed symbol indexes them without a check.
 pub(super) const MAIN_SIZE: usize = 512;
 pub(super) const LENGTH_SIZE: usize = 256;
+pub(super) const ALIGNED_SIZE: usize = 16;
 
-const MAIN_MAX_BITS: usize = 16;
+/// One bit less than the format allows, so that a whole match fits between two flushes of the
+/// writer. A chunk has too few symbols for the last bit to matter.
+const MAIN_MAX_BITS: usize = 15;
+const LENGTH_MAX_BITS: usize = 16;
 const ALIGNED_MAX_BITS: usize = 7;
 
-/// How often each symbol occurs in a block.
+/// How often each symbol occurs in a block. Tables have room for what stands for no symbol.
 #[derive(Clone)]
 pub(super) struct Counts {
     pub(super) main: [u32; MAIN_SIZE],
     pub(super) length: [u32; LENGTH_SIZE],
-    pub(super) aligned: [u32; ALIGNED_SYMBOLS],
+    pub(super) aligned: [u32; ALIGNED_SIZE],
 }
 
 impl Counts {
     pub(super) fn new() -> Counts {
-        Counts { main: [0; MAIN_SIZE], length: [0; LENGTH_SIZE], aligned: [0; ALIGNED_SYMBOLS] }
-    }
-
-    pub(super) fn of(tokens: &[Token]) -> Counts {
-        let mut counts = Counts::new();
-        tokens.iter().for_each(|&token| counts.add(token));
-        counts
+        Counts { main: [0; MAIN_SIZE], length: [0; LENGTH_SIZE], aligned: [0; ALIGNED_SIZE] }
     }
 
     #[inline(always)]
     pub(super) fn add(&mut self, token: Token) {
         self.main[token.main()] += 1;
-        if token.is_literal() {
-            return;
-        }
-        if let Some(symbol) = token.length_symbol() {
-            self.length[symbol] += 1;
-        }
-        if token.has_aligned() {
-            self.aligned[token.aligned()] += 1;
-        }
+        self.length[token.length_symbol()] += 1;
+        self.aligned[token.aligned()] += 1;
     }
 
     pub(super) fn add_all(&mut self, others: &Counts) {
@@ -75,8 +66,12 @@ impl Lengths {
         let main = &mut lengths.main[..MAIN_SYMBOLS];
         set_code_lengths(&counts.main[..MAIN_SYMBOLS], MAIN_MAX_BITS, main);
         let length = &mut lengths.length[..LENGTH_SYMBOLS];
-        set_code_lengths(&counts.length[..LENGTH_SYMBOLS], MAIN_MAX_BITS, length);
-        set_code_lengths(&counts.aligned, ALIGNED_MAX_BITS, &mut lengths.aligned);
+        set_code_lengths(&counts.length[..LENGTH_SYMBOLS], LENGTH_MAX_BITS, length);
+        set_code_lengths(
+            &counts.aligned[..ALIGNED_SYMBOLS],
+            ALIGNED_MAX_BITS,
+            &mut lengths.aligned,
+        );
         lengths
     }
 }
@@ -92,24 +87,7 @@ pub(super) fn code_length(code: Code) -> u32 {
     code >> 16
 }
 
-/// The codes of a block by symbol.
-pub(super) struct Codes {
-    pub(super) main: [Code; MAIN_SIZE],
-    pub(super) length: [Code; LENGTH_SIZE],
-    pub(super) aligned: [Code; ALIGNED_SYMBOLS],
-}
-
-impl Codes {
-    pub(super) fn of(lengths: &Lengths) -> Codes {
-        Codes {
-            main: codes(&lengths.main),
-            length: codes(&lengths.length),
-            aligned: codes(&lengths.aligned),
-        }
-    }
-}
-
-/// The canonical codes of these lengths.
+/// The canonical codes of these lengths: the length above, the bits in the low half.
 pub(super) fn codes<const SIZE: usize>(lengths: &[u8; SIZE]) -> [Code; SIZE] {
     let mut bits = [0; SIZE];
     set_codes(lengths, &mut bits);

@@ -1,20 +1,19 @@
 //! The LZX encoder: one chunk of at most 32 KiB at a time.
 
-use std::ops::Range;
-
 use super::block::BlockPlan;
-use super::codes::{Counts, Lengths};
+use super::codes::Lengths;
 use super::e8::apply_e8;
 use super::lazy::{self, Effort};
 use super::split::split;
 use super::token::Token;
+use super::tokens::{Segment, Tokens};
 use crate::codec::Level;
 use crate::codec::bit_writer::BitWriter;
 use crate::codec::chains::Chains;
 use crate::codec::window::Window;
 
 /// Versions of the bytes that each level emits.
-pub(in crate::codec) const VERSIONS: [u32; 3] = [1, 1, 1];
+pub(in crate::codec) const VERSIONS: [u32; 3] = [2, 2, 2];
 
 /// The only window that Microsoft's readers have.
 const CHUNK_BYTES: u32 = 32768;
@@ -24,7 +23,7 @@ pub(in crate::codec) struct Encoder {
     effort: Effort,
     window: Window,
     chains: Chains,
-    tokens: Vec<Token>,
+    tokens: Tokens,
     writer: BitWriter,
 }
 
@@ -32,14 +31,14 @@ impl Encoder {
     /// `None` for chunk sizes other than 32 KiB, and for levels that are not there.
     pub(in crate::codec) fn new(chunk_bytes: u32, level: Level) -> Option<Encoder> {
         let effort = match level {
-            Level::Fast => Effort { depth: 24, nice_bytes: 40 },
+            Level::Fast => Effort { depth: 24, nice_bytes: 32 },
             _ => return None,
         };
         (chunk_bytes == CHUNK_BYTES).then(|| Encoder {
             effort,
             window: Window::new(),
             chains: Chains::new(),
-            tokens: Vec::with_capacity(CHUNK_BYTES as usize),
+            tokens: Tokens::new(),
             writer: BitWriter::new(),
         })
     }
@@ -53,29 +52,36 @@ impl Encoder {
         apply_e8(self.window.chunk_mut());
         self.chains.link(&self.window);
         lazy::parse(&self.window, &self.chains, self.effort, &mut self.tokens);
-        let blocks = split(&self.tokens, 1024);
-        self.write(&blocks, chunk.len())
+        split(self.tokens.segments_mut());
+        self.write(chunk.len())
     }
 
-    /// Writes blocks; `None` as soon as they take `limit_bytes` or more.
-    fn write(&mut self, blocks: &[Range<usize>], limit_bytes: usize) -> Option<&[u8]> {
+    /// Writes the blocks; `None` as soon as they take `limit_bytes` or more.
+    fn write(&mut self, limit_bytes: usize) -> Option<&[u8]> {
         let Encoder { window, tokens, writer, .. } = self;
         writer.clear();
         let mut lengths = Lengths::new();
-        let (mut position, mut recent) = (Window::START, [1; 3]);
-        for block in blocks {
-            let tokens = &tokens[block.clone()];
-            let end = position + tokens.iter().map(|token| token.bytes()).sum::<usize>();
-            tokens.iter().for_each(|token| token.update(&mut recent));
-            let plan = BlockPlan::new(&Counts::of(tokens), end - position, &lengths);
+        for Segment { tokens: range, bytes, counts } in tokens.segments() {
+            let plan = BlockPlan::new(counts, bytes.len(), &lengths);
             if (writer.bit_count() + plan.bit_count()).div_ceil(16) * 2 >= limit_bytes {
                 return None;
             }
-            plan.write(tokens, window.slice(position, end), &recent, writer);
+            let recent = match plan.is_plain() {
+                true => recent_offsets(&tokens.all()[..range.end]),
+                false => [0; 3],
+            };
+            let plain = window.slice(bytes.start, bytes.end);
+            plan.write(&tokens.all()[range.clone()], plain, &recent, writer);
             lengths.clone_from(plan.lengths());
-            position = end;
         }
         let written = writer.finish();
         (written.len() < limit_bytes).then_some(written)
     }
+}
+
+/// The recent offsets behind these tokens, the first of a chunk.
+fn recent_offsets(tokens: &[Token]) -> [u32; 3] {
+    let mut recent = [1; 3];
+    tokens.iter().for_each(|token| token.update(&mut recent));
+    recent
 }

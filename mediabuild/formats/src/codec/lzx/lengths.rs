@@ -111,8 +111,8 @@ impl CodedLengths {
         let codes: [Code; PRECODE_SYMBOLS] = codes(&self.precode);
         for item in self.items() {
             let code = codes[usize::from(item.symbol)];
-            writer.put(code_bits(code), code_length(code));
-            writer.put(u32::from(item.extra), extra_bits(item.symbol));
+            writer.put(code_bits(code).into(), code_length(code));
+            writer.put(item.extra.into(), extra_bits(item.symbol));
             writer.flush();
         }
     }

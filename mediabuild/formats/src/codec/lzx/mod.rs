@@ -14,6 +14,8 @@ mod lazy;
 mod lengths;
 mod split;
 mod token;
+mod token_codes;
+mod tokens;
 
 pub use decode::decode;
 pub(super) use encode::{Encoder, VERSIONS};

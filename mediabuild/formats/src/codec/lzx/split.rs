@@ -1,10 +1,9 @@
 //! Where the tokens of a chunk are cut into blocks: neighbours that are unlike each other get
 //! codes of their own, if that saves more than the codes cost.
 
-use std::ops::Range;
-
-use super::codes::Counts;
-use super::token::Token;
+use super::codes::{Counts, MAIN_SYMBOLS};
+use super::format::LENGTH_SYMBOLS;
+use super::tokens::Segment;
 use crate::codec::log2::{FRACTION_BITS, log2};
 
 /// What a block costs beside its symbols, in bits: type, size, three precodes.
@@ -12,59 +11,57 @@ const BLOCK_BITS: u32 = 220;
 /// What the length of a used symbol costs, in bits.
 const SYMBOL_BITS: u32 = 3;
 
-/// Neighbouring tokens.
-struct Segment {
-    tokens: Range<usize>,
-    counts: Counts,
+/// A segment and about how many bits it takes as a block.
+struct Block {
+    segment: Segment,
     cost: u32,
 }
 
-/// Cuts tokens into blocks; segments of `segment_tokens` are never cut.
-pub(super) fn split(tokens: &[Token], segment_tokens: usize) -> Vec<Range<usize>> {
-    let mut segments: Vec<Segment> = (0..tokens.len())
-        .step_by(segment_tokens)
-        .map(|start| segment(tokens, start..(start + segment_tokens).min(tokens.len())))
-        .collect();
-    let mut merged: Vec<Segment> =
-        segments.windows(2).map(|pair| merge(&pair[0], &pair[1])).collect();
+/// Makes blocks of segments, in place.
+pub(super) fn split(segments: &mut Vec<Segment>) {
+    if segments.len() < 2 {
+        return;
+    }
+    let mut blocks: Vec<Block> = segments.drain(..).map(block).collect();
+    let mut merged: Vec<Block> = blocks.windows(2).map(|pair| merge(&pair[0], &pair[1])).collect();
     // The pair that gains most becomes one, until none gains.
-    while let Some(best) = best_pair(&segments, &merged) {
-        segments[best] = merged.remove(best);
-        segments.remove(best + 1);
+    while let Some(best) = best_pair(&blocks, &merged) {
+        blocks[best] = merged.remove(best);
+        blocks.remove(best + 1);
         if best > 0 {
-            merged[best - 1] = merge(&segments[best - 1], &segments[best]);
+            merged[best - 1] = merge(&blocks[best - 1], &blocks[best]);
         }
-        if best + 1 < segments.len() {
-            merged[best] = merge(&segments[best], &segments[best + 1]);
+        if best + 1 < blocks.len() {
+            merged[best] = merge(&blocks[best], &blocks[best + 1]);
         }
     }
-    segments.into_iter().map(|segment| segment.tokens).collect()
+    segments.extend(blocks.into_iter().map(|block| block.segment));
 }
 
-fn best_pair(segments: &[Segment], merged: &[Segment]) -> Option<usize> {
+fn best_pair(blocks: &[Block], merged: &[Block]) -> Option<usize> {
     let gain = |index: usize| {
-        (segments[index].cost + segments[index + 1].cost).checked_sub(merged[index].cost)
+        (blocks[index].cost + blocks[index + 1].cost).checked_sub(merged[index].cost)
     };
     let gains = (0..merged.len()).filter_map(|index| Some((gain(index)?, index)));
     gains.max_by_key(|&(gain, index)| (gain, usize::MAX - index)).map(|(_, index)| index)
 }
 
-fn segment(tokens: &[Token], range: Range<usize>) -> Segment {
-    let counts = Counts::of(&tokens[range.clone()]);
-    let cost = cost(&counts);
-    Segment { tokens: range, counts, cost }
+fn block(segment: Segment) -> Block {
+    let cost = cost(&segment.counts);
+    Block { segment, cost }
 }
 
-fn merge(left: &Segment, right: &Segment) -> Segment {
-    let mut counts = left.counts.clone();
-    counts.add_all(&right.counts);
-    let cost = cost(&counts);
-    Segment { tokens: left.tokens.start..right.tokens.end, counts, cost }
+fn merge(left: &Block, right: &Block) -> Block {
+    let mut segment = left.segment.clone();
+    segment.counts.add_all(&right.segment.counts);
+    segment.tokens.end = right.segment.tokens.end;
+    segment.bytes.end = right.segment.bytes.end;
+    block(segment)
 }
 
 /// About how many bits a block takes, beside those that no code tells.
 fn cost(counts: &Counts) -> u32 {
-    BLOCK_BITS + entropy(&counts.main) + entropy(&counts.length)
+    BLOCK_BITS + entropy(&counts.main[..MAIN_SYMBOLS]) + entropy(&counts.length[..LENGTH_SYMBOLS])
 }
 
 /// The bits of all symbols by an ideal code, and those of the code's lengths.

@@ -8,8 +8,15 @@ const SHORT_LENGTHS: usize = 7;
 pub(super) const MAX_MATCH: usize = MIN_MATCH + SHORT_LENGTHS + LENGTH_SYMBOLS - 1;
 /// Slots 0 to 2: the recent offsets. An explicit offset is coded as itself plus this minus one.
 const FORMATTED_BIAS: usize = 2;
-/// From this slot on, the low three bits of an offset have a code of their own in aligned blocks.
-const FIRST_ALIGNED_SLOT: usize = 8;
+/// From this main symbol on, those of slot 8, the low three bits of an offset have a code of their
+/// own in aligned blocks.
+const FIRST_ALIGNED: usize = 256 + 8 * 8;
+
+/// The length symbol of tokens that have none: behind the alphabet, so that tables have a place
+/// for it and loops over tokens need no branch.
+pub(super) const NO_LENGTH: usize = 255;
+/// The aligned symbol of tokens that have none, likewise, plus anything below 8.
+const NO_ALIGNED: usize = 8;
 
 const LENGTH_SHIFT: u32 = 9;
 const EXTRA_SHIFT: u32 = LENGTH_SHIFT + 8;
@@ -22,7 +29,7 @@ pub(super) struct Token(u32);
 impl Token {
     #[inline(always)]
     pub(super) fn literal(byte: u8) -> Token {
-        Token(u32::from(byte))
+        Token(u32::from(byte) | (NO_LENGTH as u32) << LENGTH_SHIFT)
     }
 
     /// A match at one of the three recent offsets.
@@ -44,7 +51,7 @@ impl Token {
         let over = length - MIN_MATCH;
         let header = over.min(SHORT_LENGTHS);
         let main = 256 + slot * 8 + header;
-        let length_symbol = over - header;
+        let length_symbol = if header == SHORT_LENGTHS { over - header } else { NO_LENGTH };
         Token(main as u32 | (length_symbol as u32) << LENGTH_SHIFT | extra << EXTRA_SHIFT)
     }
 
@@ -64,35 +71,32 @@ impl Token {
         (self.main() - 256) >> 3
     }
 
-    /// The length symbol of a match that has one.
+    /// The length symbol, or [`NO_LENGTH`].
     #[inline(always)]
-    pub(super) fn length_symbol(self) -> Option<usize> {
-        (self.main() & 7 == 7).then_some((self.0 >> LENGTH_SHIFT) as usize & 255)
+    pub(super) fn length_symbol(self) -> usize {
+        (self.0 >> LENGTH_SHIFT) as usize & 255
     }
 
-    /// The low bits of an explicit offset, and how many they are.
+    /// The low bits of an explicit offset.
     #[inline(always)]
-    pub(super) fn extra(self) -> (u32, u32) {
-        (self.0 >> EXTRA_SHIFT, u32::from(SLOTS.0[self.slot() & 31]))
+    pub(super) fn extra(self) -> u32 {
+        self.0 >> EXTRA_SHIFT
     }
 
-    /// Whether the low three bits of the offset are a symbol in aligned blocks.
-    #[inline(always)]
-    pub(super) fn has_aligned(self) -> bool {
-        self.main() >= 256 + 8 * FIRST_ALIGNED_SLOT
-    }
-
-    /// The low three bits of the offset.
+    /// The symbol for the low three bits of the offset, or [`NO_ALIGNED`] and more.
     #[inline(always)]
     pub(super) fn aligned(self) -> usize {
-        (self.0 >> EXTRA_SHIFT) as usize & 7
+        let has_none = self.main() < FIRST_ALIGNED;
+        self.extra() as usize & 7 | if has_none { NO_ALIGNED } else { 0 }
     }
 
     /// How many bytes it stands for.
+    #[cfg(test)]
     pub(super) fn bytes(self) -> usize {
         match self.is_literal() {
             true => 1,
-            false => MIN_MATCH + (self.main() & 7) + self.length_symbol().unwrap_or(0),
+            false if self.length_symbol() == NO_LENGTH => MIN_MATCH + (self.main() & 7),
+            false => MIN_MATCH + SHORT_LENGTHS + self.length_symbol(),
         }
     }
 
@@ -106,7 +110,7 @@ impl Token {
             0 => return,
             1 => [second, first, third],
             2 => [third, second, first],
-            slot => [SLOTS.1[slot] + self.extra().0, first, second],
+            slot => [SLOTS.1[slot] + self.extra(), first, second],
         };
     }
 }
@@ -135,12 +139,13 @@ mod tests {
         for offset in 1..=32765 {
             let slot = slot_of(offset);
             let token = Token::explicit(offset, 2 + offset % 256);
-            let (extra, extra_bits) = token.extra();
+            let extra = token.extra();
             assert_eq!(token.slot(), slot);
-            assert_eq!(extra_bits, u32::from(SLOTS.0[slot]));
+            assert!(extra < 1 << SLOTS.0[slot]);
             assert_eq!((SLOTS.1[slot] + extra) as usize, offset);
             assert_eq!(token.bytes(), 2 + offset % 256);
-            assert_eq!(token.aligned() as u32, (offset as u32 + 2) & 7 & ((1 << extra_bits) - 1));
+            assert_eq!(token.aligned() < 8, slot >= 8);
+            assert!(slot < 8 || token.aligned() == (offset + 2) & 7);
         }
         assert_eq!(Token::literal(255).bytes(), 1);
     }

@@ -1,14 +1,10 @@
 //! The XPRESS decoder.
 
+use super::format::{MIN_MATCH, SYMBOLS, TABLE_BYTES};
 use crate::codec::Error;
 use crate::codec::bits::Bits;
 use crate::codec::copy::copy_match;
 use crate::codec::huffman::{NO_SYMBOL, Table};
-
-/// Literals, then 16 lengths for each of 16 magnitudes of offsets.
-const SYMBOLS: usize = 512;
-const TABLE_BYTES: usize = SYMBOLS / 2;
-const MIN_MATCH: usize = 3;
 
 fn error(output_offset: usize, expected: &'static str) -> Error {
     Error { codec: "XPRESS", output_offset, expected }
