@@ -369,6 +369,10 @@ fn wrong_solid_resources_are_errors() {
         refusal(&|solid| solid.size_bytes -= 1),
     ];
     assert!(texts.iter().all(|text| text.contains("of a solid resource of")), "{texts:#?}");
+    let solid = vec![sample.solid(Compression::Lzms, |at| at < 9)];
+    let writer = Writer::new(&outputs, Options::default()).with_solid(solid);
+    let error = writer.place(&mut |sha1| sample.raw(sha1)).expect_err("no codec").to_string();
+    assert_eq!(error, "an output with solid resources has a codec");
 }
 
 #[test]

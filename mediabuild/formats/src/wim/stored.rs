@@ -69,7 +69,8 @@ impl ChunkTable {
         ChunkTable::of_shape(Shape::Single, size_bytes, chunk_bytes)
     }
 
-    /// Of a solid resource: contents of `size_bytes` in all, one behind the other.
+    /// Of a solid resource: contents of `size_bytes` in all, one behind the other. It has a codec,
+    /// if only to say that all its chunks are raw: other readers know none without.
     pub fn solid(
         size_bytes: u64,
         compression: Compression,
@@ -80,6 +81,7 @@ impl ChunkTable {
 
     fn of_shape(shape: Shape, size_bytes: u64, chunk_bytes: u32) -> Result<ChunkTable, Error> {
         let problem = match (size_bytes, chunk_bytes) {
+            _ if shape == Shape::Solid(Compression::None) => "a solid resource has a codec",
             (0, _) => "an empty content has no resource",
             (_, 0) => "chunks have at least a byte",
             _ => {
@@ -305,5 +307,6 @@ mod tests {
         table.add(1).expect("a chunk");
         assert!(table.add(1).is_err(), "behind the last");
         assert!(ChunkTable::new(0, 8).is_err() && ChunkTable::new(8, 0).is_err());
+        ChunkTable::solid(8, Compression::None, 8).expect_err("no codec");
     }
 }

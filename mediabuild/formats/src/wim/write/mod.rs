@@ -202,7 +202,7 @@ impl<'a, C> Writer<'a, C> {
 
     /// Collects everything, and what follows from it whether or not it is split.
     fn whole(mut self, resolve: &mut Resolve<'_, C>, salt: &[u8]) -> Result<Whole<C>, Error> {
-        self.options.check(self.images.len())?;
+        self.options.check(self.images.len(), !self.solid.is_empty())?;
         let mut collector = Collector::new(std::mem::take(&mut self.solid))?;
         for output in self.images {
             collector.add_image(output.image, &self.options, resolve)?;

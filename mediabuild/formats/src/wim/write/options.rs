@@ -34,7 +34,7 @@ impl Default for Options {
 }
 
 impl Options {
-    pub(super) fn check(&self, image_count: usize) -> Result<(), Error> {
+    pub(super) fn check(&self, image_count: usize, has_solid: bool) -> Result<(), Error> {
         let is_power = self.chunk_bytes.is_power_of_two();
         let has_size = |bits: std::ops::RangeInclusive<u32>| {
             is_power && bits.contains(&self.chunk_bytes.trailing_zeros())
@@ -43,6 +43,7 @@ impl Options {
             // Microsoft's readers demand this size of LZX, and sizes like these of the others.
             Compression::Lzx if !has_size(15..=15) => "LZX chunks have 32768 bytes",
             Compression::Xpress if !has_size(12..=16) => "XPRESS chunks have 4096 to 65536 bytes",
+            Compression::None if has_solid => "an output with solid resources has a codec",
             Compression::Lzms if !has_size(15..=26) => "LZMS chunks have 32768 to 67108864 bytes",
             _ if self.boot_index as usize > image_count => "the boot image is not in the output",
             _ if image_count > IMAGE_LIMIT => "more than 65535 images",
