@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Write files of any WIM or ISO into a folder
     Extract(Extract),
+    /// Show what differs between two WIMs, two ISOs or two folders, by content
+    Diff(Diff),
     /// Look after the store
     #[command(subcommand)]
     Store(StoreCommand),
@@ -329,6 +331,28 @@ pub(crate) struct Extract {
     /// How many threads decode and write [default: the number of processors]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mediabuild diff october/boot.iso november/boot.iso
+  mediabuild diff old.wim new.wim -v            times too
+  mediabuild diff boot.iso//sources/boot.wim result/boot-image/winpe.wim
+
+One line a difference, sorted by path: `+` added, `-` removed, `~` other content, `>` the same
+content under another name, `m` attributes, descriptors and short names, `p` what the medium says of
+itself. Images are compared by their number; a WIM inside that differs is looked into, and
+`sources/boot.wim//Windows/a.dll` is a file in it. How contents are stored makes no difference.
+
+Exit codes: 0 the same; 1 they differ; 2 and 3 as everywhere.")]
+pub(crate) struct Diff {
+    /// The old one: a WIM, an ISO or a folder
+    pub(crate) left: PathBuf,
+    /// The new one
+    pub(crate) right: PathBuf,
+    /// A WIM that one of them is a delta of, or a pattern of names; may be given several times
+    #[arg(long = "ref", value_name = "WIM")]
+    pub(crate) references: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod diff;
 mod extract;
 mod graph;
 mod init;
@@ -26,7 +27,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         // They do work: they do not end with who reads their words, and Ctrl-C waits for a good
         // moment. A build has none before its jobs begin, and listens from there on.
         Command::Build(_) | Command::Why(_) => {}
-        Command::Lock(_) | Command::Verify(_) | Command::Extract(_) | Command::Store(_) => {
+        Command::Lock(_)
+        | Command::Verify(_)
+        | Command::Extract(_)
+        | Command::Diff(_)
+        | Command::Store(_) => {
             cancel::listen();
         }
         _ => leave_with_reader(),
@@ -43,6 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Graph(graph) => graph::run(graph, arguments, &progress),
         Command::Inspect(inspect) => inspect::run(inspect, arguments.format),
         Command::Verify(verify) => verify::run(verify, &progress),
+        Command::Diff(diff) => diff::run(diff, arguments.verbose > 0, &progress),
         Command::Extract(extract) => extract::run(extract, &progress),
         Command::Store(store) => store::run(store, arguments, &progress),
     }
