@@ -38,11 +38,11 @@ const PINNED_DIGESTS: [(&str, &str); 4] = [
 ];
 const PINNED_VERSIONS: [(&str, u64); 8] = [
     ("boot-files", 1),
-    ("boot-image", 2),
+    ("boot-image", 3),
     ("bootable", 1),
-    ("os-image", 2),
+    ("os-image", 3),
     ("package", 1),
-    ("prestaged", 2),
+    ("prestaged", 3),
     ("variables", 1),
     ("wim-part", 1),
 ];

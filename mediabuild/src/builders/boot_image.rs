@@ -17,7 +17,7 @@ use crate::derivation::Inputs;
 use crate::failure::Failure;
 use crate::media_layout::{SHELL_FOLDER, SHELL_PROGRAM};
 
-pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "boot-image", version: 2 };
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "boot-image", version: 3 };
 
 /// A boot image.
 #[derive(Serialize)]

@@ -2,7 +2,7 @@
 //! security of single paths.
 
 use mediabuild_formats::security::Descriptor;
-use mediabuild_formats::wim::{Element, XmlNode, attribute};
+use mediabuild_formats::wim::{ImageInformation, ImageLanguages, attribute};
 use serde::Serialize;
 
 use super::wim_edit::WimEdit;
@@ -57,10 +57,10 @@ impl ImageChanges {
     /// Makes the changes, when all files are in the image.
     pub(crate) fn apply(&self, edit: &mut WimEdit) -> Result<(), Failure> {
         for (path, text) in &self.texts {
-            edit.xml.set_text(path, text);
+            edit.xml.set_text_in_order(path, text);
         }
         if let Some(languages) = &self.languages {
-            languages.set(&mut edit.xml);
+            languages.information().apply_to(&mut edit.xml);
         }
         self.settings.iter().try_for_each(|(path, setting)| setting.set(path, edit))
     }
@@ -68,22 +68,14 @@ impl ImageChanges {
 
 impl Languages {
     /// What the base said of other languages than these goes, with the fallbacks for them.
-    fn set(&self, xml: &mut Element) {
-        const LANGUAGES: &str = "WINDOWS/LANGUAGES";
-        xml.set_text(LANGUAGES, "");
-        let languages = self.all.iter().map(|language| text_element("LANGUAGE", language));
-        let children: Vec<XmlNode> =
-            languages.chain([text_element("DEFAULT", &self.default)]).collect();
-        if let Some(element) = xml.element_mut(LANGUAGES) {
-            element.children = children;
-        }
+    fn information(&self) -> ImageInformation {
+        let languages = ImageLanguages {
+            all: self.all.clone(),
+            fallbacks: Vec::new(),
+            default: Some(self.default.clone()),
+        };
+        ImageInformation { languages: Some(languages), ..ImageInformation::default() }
     }
-}
-
-fn text_element(name: &str, text: &str) -> XmlNode {
-    let mut element = Element::new(name);
-    element.children.push(XmlNode::Text(text.to_owned()));
-    XmlNode::Element(element)
 }
 
 impl Setting {

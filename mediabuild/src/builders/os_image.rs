@@ -13,7 +13,7 @@ use super::{BuildContext, Builder, BuilderVersion, files_of};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
 
-pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "os-image", version: 2 };
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "os-image", version: 3 };
 
 /// An OS image.
 #[derive(Serialize)]
@@ -71,10 +71,10 @@ pub(super) fn start(
 /// Setup and DISM want a name and an architecture; what the input says of itself stays.
 pub(super) fn name_if_unnamed(edit: &mut WimEdit, name: &str, arch: &str) {
     if edit.xml.text("NAME").is_none_or(|name| name.is_empty()) {
-        edit.xml.set_text("NAME", name);
+        edit.xml.set_text_in_order("NAME", name);
     }
     if edit.xml.text("WINDOWS/ARCH").is_none() && edit.base().is_none() {
-        edit.xml.set_text("WINDOWS/ARCH", arch_number(arch));
+        edit.xml.set_text_in_order("WINDOWS/ARCH", arch_number(arch));
     }
 }
 

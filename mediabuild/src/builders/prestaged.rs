@@ -14,7 +14,7 @@ use crate::derivation::Inputs;
 use crate::failure::Failure;
 use crate::media_layout::{BOOT_WIM, PRESTAGED_BOOT_SDI, VARIABLES};
 
-pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "prestaged", version: 2 };
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "prestaged", version: 3 };
 
 /// A prestaged medium.
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ impl Builder for Prestaged {
             let folder = format!("{}/{name}", self.packages);
             edit.add_all(context, &folder, &files_of(context, name, package)?)?;
         }
-        edit.xml.set_text("NAME", &self.name);
+        edit.xml.set_text_in_order("NAME", &self.name);
         edit.finish(context, 0, &self.coding, &self.delivery)
     }
 }

@@ -166,9 +166,9 @@ impl WimEdit {
     /// The image's own times are the project's; everything else the input said of it stays.
     pub(super) fn stamp(&mut self) {
         if self.xml.text("CREATIONTIME/HIGHPART").is_none() {
-            self.xml.set_time("CREATIONTIME", self.time);
+            self.xml.set_time_in_order("CREATIONTIME", self.time);
         }
-        self.xml.set_time("LASTMODIFICATIONTIME", self.time);
+        self.xml.set_time_in_order("LASTMODIFICATIONTIME", self.time);
     }
 }
 

@@ -223,7 +223,7 @@ impl Element {
 
     /// As [`Element::set_text`], with missing elements where Windows has them. This is an `IMAGE`
     /// element, whatever its name.
-    fn set_in_order(&mut self, path: &str, text: impl Into<String>) {
+    pub fn set_text_in_order(&mut self, path: &str, text: impl Into<String>) {
         let (mut element, mut parent) = (self, "IMAGE");
         for name in path.split('/') {
             let is_it = |node: &XmlNode| matches!(node, XmlNode::Element(it) if it.name == name);
@@ -237,7 +237,8 @@ impl Element {
         element.children = vec![XmlNode::Text(text.into())];
     }
 
-    fn set_time_in_order(&mut self, path: &str, time: FileTime) {
+    /// As [`Element::set_time`] for a time of an `IMAGE` element, made where Windows has it.
+    pub fn set_time_in_order(&mut self, path: &str, time: FileTime) {
         // The time's own element is made first: its children are not a text.
         if self.element(path).is_none() {
             self.insert_in_order("IMAGE", Element::new(path));
@@ -248,7 +249,7 @@ impl Element {
     fn set_languages(&mut self, languages: &ImageLanguages) {
         const PATH: &str = "WINDOWS/LANGUAGES";
         if self.element(PATH).is_none() {
-            self.set_in_order(PATH, "");
+            self.set_text_in_order(PATH, "");
         }
         let Some(element) = self.element_mut(PATH) else { return };
         let own = order_in("LANGUAGES");
@@ -270,7 +271,7 @@ impl Element {
 
     fn set_version(&mut self, version: &ImageVersion) {
         for (name, number) in VERSION_NUMBERS.iter().zip(version.numbers) {
-            self.set_in_order(&format!("WINDOWS/VERSION/{name}"), number.to_string());
+            self.set_text_in_order(&format!("WINDOWS/VERSION/{name}"), number.to_string());
         }
         let optional = [
             ("SPBUILD", version.service_pack_build.map(|number| number.to_string())),
@@ -279,7 +280,7 @@ impl Element {
         ];
         for (name, value) in optional {
             if let Some(value) = value {
-                self.set_in_order(&format!("WINDOWS/VERSION/{name}"), value);
+                self.set_text_in_order(&format!("WINDOWS/VERSION/{name}"), value);
             }
         }
     }
@@ -320,13 +321,13 @@ impl ImageInformation {
             image.set_time_in_order("LASTMODIFICATIONTIME", time);
         }
         if let Some(wim_boot) = self.wim_boot {
-            image.set_in_order("WIMBOOT", if wim_boot { "1" } else { "0" });
+            image.set_text_in_order("WIMBOOT", if wim_boot { "1" } else { "0" });
         }
         if let Some(architecture) = self.architecture {
-            image.set_in_order("WINDOWS/ARCH", architecture.number().to_string());
+            image.set_text_in_order("WINDOWS/ARCH", architecture.number().to_string());
         }
         for (text, value) in &self.texts {
-            image.set_in_order(text.path(), value);
+            image.set_text_in_order(text.path(), value);
         }
         if let Some(languages) = &self.languages {
             image.set_languages(languages);
