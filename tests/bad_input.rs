@@ -125,14 +125,11 @@ fn a_folder_that_contains_itself_in_a_bases_metadata_is_an_error() {
 }
 
 #[test]
-fn split_and_solid_bases_are_refused_with_the_command_that_helps() {
+fn a_part_of_a_split_base_is_refused_with_the_command_that_helps() {
     let Some(folder) = shared("data/wim") else { return };
     let base = BaseWim::new();
-    for (name, help) in [("Split.swm", "wimlib-imagex join"), ("LZMS.wim", "wimlib-imagex export")]
-    {
-        let run = base.refused(&fs::read(folder.join(name)).expect("a sample"), name);
-        run.expect(2).says(help);
-    }
+    let run = base.refused(&fs::read(folder.join("Split.swm")).expect("a sample"), "Split.swm");
+    run.expect(2).says("wimlib-imagex join");
 }
 
 #[test]

@@ -183,14 +183,22 @@ fn what_was_collected_is_compressed_again_and_what_is_needed_stays() {
 }
 
 #[test]
-fn a_base_of_another_codec_is_coded_anew_once() {
+fn bases_of_every_codec_are_coded_anew_once() {
     let Some(_) = tool("wimlib-imagex") else { return };
+    a_base_is_coded_anew_once(&["--compress=XPRESS"]);
+    a_base_is_coded_anew_once(&["--compress=LZX", "--chunk-size=64K"]);
+    // LZMS chunks of 1 MiB, so that blobs lie across them.
+    a_base_is_coded_anew_once(&["--solid", "--solid-chunk-size=1M"]);
+    a_base_is_coded_anew_once(&["--compress=LZMS"]);
+}
+
+fn a_base_is_coded_anew_once(capture_as: &[&str]) {
     let space = TestSpace::new();
     write_tree(&space);
     fs::create_dir_all(space.project().join("inputs")).expect("a folder");
     let (folder, wim) = (space.project().join("tree"), space.project().join("inputs/base.wim"));
     let mut capture = Command::new("wimlib-imagex");
-    Run::of(capture.arg("capture").args([&folder, &wim]).arg("--compress=XPRESS")).expect(0);
+    Run::of(capture.arg("capture").args([&folder, &wim]).args(capture_as)).expect(0);
     let definition = |codec: &str| {
         project(codec).replace("source \"tree\"", "wim \"inputs/base.wim\"; overlay \"overlay\"")
     };
@@ -202,8 +210,34 @@ fn a_base_of_another_codec_is_coded_anew_once() {
     accepted(&space);
     space.write("overlay/added.txt", "other");
     assert_eq!(compressed(&build(&space, &[])), 1, "the base's contents are remembered");
+    // Files of it, taken out.
+    space.write(
+        "mediabuild.kdl",
+        "project \"p\"\npackage \"p\" { source wim=\"inputs/base.wim\" path=\"many\" }\n",
+    );
+    space.build(&["package:p"]);
+    assert!(tree(&space.result("package/p")) == tree(&folder.join("many")));
     // The same files in a folder are known by what they are.
     fs::remove_file(folder.join("added.txt")).expect("removed");
     space.write("mediabuild.kdl", project("compression \"lzx\""));
     assert_eq!(compressed(&build(&space, &[])), 0, "known by content");
+}
+
+#[test]
+fn what_nobody_asked_for_is_not_lzms() {
+    let Some(mut wimlib) = tool("wimlib-imagex") else { return };
+    let space = TestSpace::new();
+    space.write("tree/Windows/explorer.exe", text(1, 900));
+    fs::create_dir_all(space.project().join("inputs")).expect("a folder");
+    let (folder, esd) = (space.project().join("tree"), space.project().join("inputs/os.esd"));
+    Run::of(wimlib.arg("capture").args([&folder, &esd]).arg("--solid")).expect(0);
+    space.write(
+        "mediabuild.kdl",
+        "project \"p\"\nos-image \"os\" arch=\"amd64\" { wim \"inputs/os.esd\" }\n\
+         boot-image \"pe\" arch=\"amd64\" { wim \"inputs/os.esd\" }\n",
+    );
+    space.build(&["os-image:os", "boot-image:pe"]);
+    accepted(&space);
+    let info = space.run(&["inspect", "info", "result/boot-image/pe.wim"]);
+    info.expect(0).says("LZX");
 }

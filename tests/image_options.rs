@@ -98,6 +98,29 @@ fn attributes_short_names_and_security_are_set() {
 }
 
 #[test]
+fn what_is_excluded_is_not_in_the_image() {
+    let space = space(
+        r#"exclude "/Windows/Temp/*" "agent.exe"
+           exclusions "WimScript.ini""#,
+    );
+    space.write("tree/keep/agent.exe", "kept");
+    space.write("tree/Windows/a.log", "log");
+    let script = "[ExclusionList]\r\n*.log\r\n[ExclusionException]\r\n\\keep\\agent.exe\r\n";
+    space.write("WimScript.ini", script);
+    space.build(&["os-image:os"]);
+    let listed = space.run(&["inspect", "ls", "result/os-image/os.wim"]);
+    listed.expect(0).says("notes.txt").says("keep/agent.exe").says("Temp");
+    for gone in ["Contoso/agent.exe", "a.log", "junk.tmp"] {
+        assert!(!listed.stdout.contains(gone), "{gone} in {}", listed.stdout);
+    }
+    // Other exclusions, another image.
+    space.write("WimScript.ini", script.replace("*.log", "*.txt"));
+    assert_eq!(space.build(&["os-image:os"]).built_and_known(), (1, 0));
+    space.write("WimScript.ini", "pagefile.sys");
+    space.run(&["build", "os-image:os"]).expect(1).says("ExclusionList");
+}
+
+#[test]
 fn mistakes_in_settings_name_the_path_or_the_line() {
     let built = |options: &str| {
         let space = space(options);

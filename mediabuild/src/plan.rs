@@ -5,7 +5,6 @@ mod image_options;
 mod images;
 mod media;
 mod names;
-mod unbuilt;
 
 use std::collections::BTreeMap;
 

@@ -20,7 +20,6 @@ use crate::lock::Lock;
 pub(crate) use file_source::FileSource;
 pub(crate) use inputs::Inputs;
 use inputs::Kind;
-use wims::Use;
 pub(crate) use wims::{BootFileFound, boot_files};
 
 /// Looks at every input that the definitions name.
@@ -35,12 +34,12 @@ pub(crate) fn probe(
     let mut probe = Probe { inputs: Inputs::default(), folder, lock, diagnostics };
     probe.inputs.look_at_all(sources(definitions));
     for image in &definitions.boot_images {
-        probe.base(&image.base, Use::BootImage);
+        probe.base(&image.base);
         image.overlays.iter().for_each(|overlay| probe.folder_source(overlay));
         probe.boot_files(image);
     }
     for image in &definitions.os_images {
-        probe.base(&image.base, Use::Content);
+        probe.base(&image.base);
         image.overlays.iter().for_each(|overlay| probe.folder_source(overlay));
     }
     definitions.driver_packages.iter().for_each(|package| probe.source(&package.source));
@@ -71,9 +70,9 @@ struct Probe<'a> {
 }
 
 impl Probe<'_> {
-    fn base(&mut self, base: &ImageBase, use_: Use) {
+    fn base(&mut self, base: &ImageBase) {
         match base {
-            ImageBase::Wim(image) => self.wim(image, use_),
+            ImageBase::Wim(image) => self.wim(image),
             ImageBase::Source(source) => self.folder_source(source),
         }
     }
@@ -83,7 +82,7 @@ impl Probe<'_> {
             Source::Path { path, follow_symlinks, .. } => {
                 self.exists(path, *follow_symlinks);
             }
-            Source::WimPart { image, .. } => self.wim(image, Use::Content),
+            Source::WimPart { image, .. } => self.wim(image),
             Source::Url(_) => {}
         }
     }
@@ -155,12 +154,12 @@ impl Probe<'_> {
         }
     }
 
-    fn wim(&mut self, image: &WimImage, use_: Use) {
+    fn wim(&mut self, image: &WimImage) {
         let before = self.diagnostics.len();
         self.file(&image.wim);
         let is_here = !self.inputs.is_absent(&image.wim.path);
         if is_here && self.diagnostics.len() == before {
-            self.diagnostics.extend(wims::check(image, use_, &mut self.inputs.wims));
+            self.diagnostics.extend(wims::check(image, &mut self.inputs.wims));
         }
     }
 

@@ -60,7 +60,7 @@ impl Builder for BootImageRequest {
         }
         self.add_start_script(&mut edit, inputs, context)?;
         name_if_unnamed(&mut edit, &self.name, &self.arch);
-        self.changes.apply(&mut edit)?;
+        self.changes.apply(&mut edit, inputs, context)?;
         edit.finish(context, 1, &self.coding, &Delivery::default())
     }
 }

@@ -58,6 +58,8 @@ impl Coding {
 pub(crate) struct CodingRequest {
     /// `None`: as the base has it.
     said: Option<Said>,
+    /// A boot manager must read it: chunks of 32 KiB, never LZMS.
+    bootable: bool,
     /// Versions of the encoders that may be used: another version is another output.
     encoders: Vec<(&'static str, u32)>,
 }
@@ -73,6 +75,7 @@ impl Default for CodingRequest {
     fn default() -> Self {
         CodingRequest {
             said: None,
+            bootable: false,
             encoders: encoders(&[Codec::Xpress, Codec::Lzx], Level::Default),
         }
     }
@@ -85,14 +88,22 @@ fn encoders(codecs: &[Codec], level: Level) -> Vec<(&'static str, u32)> {
 impl CodingRequest {
     /// Nothing is compressed.
     pub(crate) fn uncompressed() -> Self {
-        CodingRequest { said: Some(Said::Uncompressed), encoders: Vec::new() }
+        let (said, encoders) = (Some(Said::Uncompressed), Vec::new());
+        CodingRequest { said, bootable: false, encoders }
     }
 
     /// Everything is compressed like this, if it is not already.
     pub(crate) fn compressed(coding: Coding, solid: bool) -> Self {
         let (codec, level) = (codec_name(coding.codec), coding.level.name());
         let said = Said::Compressed { codec, chunk_bytes: coding.chunk_bytes, level, solid };
-        CodingRequest { said: Some(said), encoders: encoders(&[coding.codec], coding.level) }
+        let encoders = encoders(&[coding.codec], coding.level);
+        CodingRequest { said: Some(said), bootable: false, encoders }
+    }
+
+    /// The same for a WIM that is started.
+    #[must_use]
+    pub(crate) fn bootable(self) -> Self {
+        CodingRequest { bootable: true, ..self }
     }
 
     /// How the output is coded that is made from a base with that header; `None`: not at all. What
@@ -112,7 +123,10 @@ impl CodingRequest {
                 let codec = codec_of(codec)?;
                 Some(Coding { codec, chunk_bytes, level: Level::from_name(level)? })
             }
-            None => of_base(base),
+            None => of_base(base).map(|coding| match self.bootable {
+                true if coding.chunk_bytes != Coding::LZX.chunk_bytes => Coding::LZX,
+                _ => coding,
+            }),
         }
     }
 }

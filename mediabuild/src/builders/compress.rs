@@ -30,9 +30,10 @@ pub(crate) use plain::{Plain, WimResource};
 
 use self::memo::Memos;
 use self::save::Saver;
-use self::window::{LargeReader, Window, windows};
+use self::window::{OrderedReader, Window, windows};
 use super::BuildContext;
 use super::coding::Coding;
+use super::solid_stream::solid_place;
 use crate::cancel;
 use crate::failure::Failure;
 
@@ -123,6 +124,17 @@ fn raw_recipes(
     Ok(())
 }
 
+/// Those in solid resources behind the others, in their order there.
+fn solid_last(plains: &[Plain<'_>], unknown: &[usize]) -> Result<Vec<usize>, Failure> {
+    let mut keyed = Vec::with_capacity(unknown.len());
+    for &number in unknown {
+        let place = plains[number].solid().map(|it| solid_place(&it.wim.wim, it.entry));
+        keyed.push((place.transpose()?, number));
+    }
+    keyed.sort_unstable();
+    Ok(keyed.into_iter().map(|(_, number)| number).collect())
+}
+
 /// All that compressing needs, the same for every window.
 struct Work<'a> {
     plains: &'a [Plain<'a>],
@@ -133,8 +145,9 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn run(&self, unknown: &[usize], forms: &mut [Option<Form>]) -> Result<(), Failure> {
-        let windows = windows(self.plains, unknown, self.coding);
-        let mut large = LargeReader::default();
+        let unknown = solid_last(self.plains, unknown)?;
+        let windows = windows(self.plains, &unknown, self.coding);
+        let mut ordered = OrderedReader::default();
         let mut saver = Saver::new(self)?;
         let [mut loading, mut encoding, mut saving] = [(); 3].map(|()| Window::default());
         for step in 0..windows.len() + 2 {
@@ -143,7 +156,7 @@ impl Work<'_> {
             let (mut loaded, mut encoded) = (Ok(()), Ok(()));
             rayon::in_place_scope(|scope| {
                 scope.spawn(|_| encoded = encoding.encode(self));
-                scope.spawn(|_| loaded = loading.load(units, &mut large, self));
+                scope.spawn(|_| loaded = loading.load(units, &mut ordered, self));
                 saver.save(&saving, forms)
             })?;
             encoded?;

@@ -21,6 +21,7 @@ use super::wim_content::{
 };
 use super::{BuildContext, Builder, BuilderVersion};
 use crate::cancel;
+use crate::decode::{BlobSink, decode};
 use crate::derivation::Inputs;
 use crate::failure::{Failure, FailureKind};
 use crate::listing::Listing;
@@ -106,6 +107,7 @@ pub(super) fn check(content: &Content, context: &BuildContext<'_>) -> Result<(),
     let wim = Wim::open(&source)?;
     check_usable(&wim)?;
     let parts = parts(&wim, &source, context)?;
+    check_solid(&wim, &source)?;
     check_images(&wim, &source)?;
     let mut batch = context.store.batch()?;
     batch.put_parts(&content.digest, &parts)?;
@@ -129,6 +131,42 @@ fn check_images(wim: &Wim, source: &ContentSource) -> Result<(), Failure> {
     })
 }
 
+/// The blobs in solid resources, decoded and hashed by all cores, each chunk once.
+fn check_solid(wim: &Wim, source: &ContentSource) -> Result<(), Failure> {
+    let blobs = wim.distinct_solid_blobs()?;
+    if blobs.is_empty() {
+        return Ok(());
+    }
+    decode(wim, source, &blobs, &Damage { wim, blobs: &blobs }, |_| ())
+}
+
+/// The first damaged blob ends the import.
+struct Damage<'a> {
+    wim: &'a Wim,
+    blobs: &'a [&'a BlobEntry],
+}
+
+impl BlobSink for Damage<'_> {
+    type Open = ();
+
+    fn open(&self, _: usize) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn write(&self, (): &mut (), _: &[u8]) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn close(&self, blob: usize, (): (), damage: Option<String>) -> Result<(), Failure> {
+        let Some(damage) = damage else { return Ok(()) };
+        let offset_bytes = self.wim.solid.first().map_or(0, |entry| entry.resource.offset_bytes);
+        let name = self.blobs[blob].sha1;
+        Err(Failure::build(format!(
+            "blob {name} in the solid resource at offset {offset_bytes} is damaged: {damage}"
+        )))
+    }
+}
+
 /// All resources as parts by offset, hashed on the way. Resources that overlap are refused before
 /// the first is hashed: else a small file could ask for endless work.
 fn parts(
@@ -138,7 +176,13 @@ fn parts(
 ) -> Result<Vec<Part>, Failure> {
     wim.check_layout()?;
     let resources = wim.distinct_resources()?;
-    resources.par_iter().map(|entry| part(wim, source, entry, context)).collect()
+    let parts: Vec<_> =
+        resources.par_iter().map(|entry| part(wim, source, entry, context)).collect();
+    let mut parts = parts.into_iter().collect::<Result<Vec<Part>, Failure>>()?;
+    for entry in &wim.solid {
+        parts.push(solid_part(source, entry, context)?);
+    }
+    Ok(parts)
 }
 
 fn part(
@@ -163,6 +207,25 @@ fn part(
         })?;
         compare(entry, &sha1.finalize().into())?;
     }
+    let digest = Digest::from_bytes(*blake3.finalize().as_bytes());
+    Ok(Part { digest, offset_bytes, size_bytes })
+}
+
+/// A solid resource is a part too: a WIM of ours can name it.
+fn solid_part(
+    source: &ContentSource,
+    entry: &BlobEntry,
+    context: &BuildContext<'_>,
+) -> Result<Part, Failure> {
+    let (offset_bytes, size_bytes) = (entry.resource.offset_bytes, entry.resource.stored_bytes);
+    let mut blake3 = blake3::Hasher::new();
+    let mut advanced = Ok(());
+    read_range(source, offset_bytes, size_bytes, |piece| {
+        blake3.update_rayon(piece);
+        let advance = context.advance(piece.len() as u64);
+        advanced = std::mem::replace(&mut advanced, Ok(())).and(advance);
+    })?;
+    advanced?;
     let digest = Digest::from_bytes(*blake3.finalize().as_bytes());
     Ok(Part { digest, offset_bytes, size_bytes })
 }

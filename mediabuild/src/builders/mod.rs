@@ -23,6 +23,7 @@ pub(crate) mod os_image;
 pub(crate) mod package;
 pub(crate) mod prestaged;
 pub(crate) mod sha1;
+mod solid_stream;
 pub(crate) mod start_script;
 pub(crate) mod variables;
 pub(crate) mod wim_content;
@@ -172,7 +173,12 @@ impl BuildContext<'_> {
 
 /// The content of an input that must be one.
 pub(crate) fn content_input(inputs: &Inputs, role: &str) -> Result<Content, Failure> {
-    match inputs.get(role) {
+    content_of(role, inputs.get(role))
+}
+
+/// The content that an input must be.
+pub(crate) fn content_of(role: &str, input: Option<&Output>) -> Result<Content, Failure> {
+    match input {
         Some(Output::Content(content)) => Ok(*content),
         other => Err(wrong_input(role, "a file", other)),
     }

@@ -47,7 +47,7 @@ impl Builder for OsImageRequest {
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let mut edit = start(inputs, context, self.image.as_ref(), self.epoch_seconds)?;
         name_if_unnamed(&mut edit, &self.name, &self.arch);
-        self.changes.apply(&mut edit)?;
+        self.changes.apply(&mut edit, inputs, context)?;
         edit.finish(context, 0, &self.coding, &self.delivery)
     }
 }

@@ -4,14 +4,16 @@
 //! resources are extents). Either way a resource is a content with a digest, which another WIM
 //! names instead of copying.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
 use mediabuild_formats::source::Source;
-use mediabuild_formats::wim::{BlobEntry, Compression, Image, Resource, Sha1, Wim, resource_flag};
+use mediabuild_formats::wim::{BlobEntry, Image, Resource, Sha1, Wim, resource_flag};
 use mediabuild_store::{Content, Digest, Part, RandomReader, Recipe};
 use serde::Serialize;
 
 use super::BuildContext;
+use super::solid_stream::{SolidStream, solid_place};
 use crate::cancel;
 use crate::failure::Failure;
 
@@ -49,6 +51,8 @@ impl Source for ContentSource {
 /// An opened WIM of the store.
 pub(crate) struct WimContent {
     pub(crate) wim: Wim,
+    /// What the file is called.
+    pub(crate) digest: Digest,
     source: ContentSource,
     resources: Resources,
 }
@@ -73,7 +77,7 @@ impl WimContent {
                 Resources::Parts(context.store.parts(&content.digest)?)
             }
         };
-        Ok(WimContent { wim, source, resources })
+        Ok(WimContent { wim, digest: content.digest, source, resources })
     }
 
     /// The 1-based index of the image that is meant.
@@ -85,9 +89,11 @@ impl WimContent {
         Ok(self.wim.image(&self.source, index)?)
     }
 
-    /// The stored form of a blob, to be named by another WIM of the same codec and chunk size.
+    /// The stored form of a blob, to be named by another WIM of the same codec and chunk size. A blob
+    /// in a solid resource has none of its own.
     pub(crate) fn resource(&self, sha1: &Sha1) -> Result<Option<Resource<Content>>, Failure> {
-        let Some(entry) = self.wim.blob(sha1) else { return Ok(None) };
+        let entry = self.wim.blob(sha1).filter(|entry| !entry.is_solid());
+        let Some(entry) = entry else { return Ok(None) };
         let content = self.stored(entry)?;
         let size_bytes = entry.size_bytes();
         Ok(Some(if is_compressed(entry) {
@@ -127,7 +133,7 @@ impl WimContent {
             return Ok(batch.put_bytes(&[])?);
         }
         let entry = self.entry(sha1)?;
-        if !is_compressed(entry) {
+        if !is_decoded(entry) {
             return self.stored(entry);
         }
         let mut reader = self.reader(entry)?;
@@ -154,7 +160,7 @@ impl WimContent {
     /// BLAKE3 of a blob's content.
     pub(crate) fn digest(&self, sha1: &Sha1) -> Result<Digest, Failure> {
         let entry = self.entry(sha1)?;
-        if !is_compressed(entry) {
+        if !is_decoded(entry) {
             return Ok(self.stored(entry)?.digest);
         }
         let mut hasher = blake3::Hasher::new();
@@ -162,6 +168,37 @@ impl WimContent {
         io::copy(&mut reader, &mut hasher)
             .map_err(|error| Failure::build(format!("cannot read blob {sha1}: {error}")))?;
         Ok(Digest::from_bytes(*hasher.finalize().as_bytes()))
+    }
+
+    /// [`WimContent::decoded`] for each of `sha1s`: blobs in solid resources in their order there, so
+    /// that each chunk is decoded once.
+    pub(crate) fn decoded_all(
+        &self,
+        sha1s: impl IntoIterator<Item = Sha1>,
+        context: &BuildContext<'_>,
+        batch: &mut dyn mediabuild_store::Batch,
+    ) -> Result<BTreeMap<Sha1, Content>, Failure> {
+        let (mut contents, mut solid) = (BTreeMap::new(), Vec::new());
+        for sha1 in sha1s.into_iter().collect::<BTreeSet<_>>() {
+            match self.wim.blob(&sha1).filter(|entry| entry.is_solid()) {
+                Some(entry) => solid.push((solid_place(&self.wim, entry)?, entry)),
+                None => drop(contents.insert(sha1, self.decoded(&sha1, context, batch)?)),
+            }
+        }
+        solid.sort_unstable_by_key(|(place, _)| *place);
+        let mut stream = SolidStream::default();
+        for (_, entry) in solid {
+            let mut blob = stream.blob(self, entry)?.take(entry.size_bytes());
+            let content = batch.put_blob(&mut blob, &mut |piece| context.observe(piece))?;
+            batch.put_memo(super::sha1::SHA1_MEMO, &content.digest, &entry.sha1.0)?;
+            contents.insert(entry.sha1, content);
+        }
+        Ok(contents)
+    }
+
+    /// Reads on from a solid blob to the end of its run.
+    pub(super) fn run_reader(&self, entry: &BlobEntry) -> Result<impl Read + Send + '_, Failure> {
+        Ok(self.wim.run_reader(&self.source, entry)?)
     }
 
     fn entry(&self, sha1: &Sha1) -> Result<&BlobEntry, Failure> {
@@ -215,6 +252,11 @@ pub(crate) fn structure_digest(wim: &Wim, source: &ContentSource) -> Result<Dige
 
 /// Size of a WIM's header.
 const HEADER_BYTES: u64 = 208;
+
+/// Whether a blob's bytes are in the file in another form only.
+fn is_decoded(entry: &BlobEntry) -> bool {
+    entry.is_solid() || is_compressed(entry)
+}
 
 pub(crate) fn is_compressed(entry: &BlobEntry) -> bool {
     entry.resource.has(resource_flag::COMPRESSED)
@@ -279,7 +321,7 @@ fn none_or(found: usize) -> String {
     if found == 0 { "none".into() } else { found.to_string() }
 }
 
-/// What a WIM must be to become part of an output: whole, and of a codec that is read.
+/// What a WIM must be to become part of an output: whole.
 pub(crate) fn check_usable(wim: &Wim) -> Result<(), Failure> {
     if wim.header.part_count != 1 {
         return Err(Failure::build(format!(
@@ -288,37 +330,7 @@ pub(crate) fn check_usable(wim: &Wim) -> Result<(), Failure> {
         ))
         .help("join the parts first: wimlib-imagex join whole.wim *.swm"));
     }
-    if wim.header.compression() == Compression::Lzms || !wim.solid.is_empty() {
-        return Err(Failure::build(
-            "it is solid or compressed with LZMS (an ESD), which is not read yet",
-        )
-        .help("convert it: wimlib-imagex export in.esd INDEX out.wim --compress=LZX"));
-    }
-    if wim.header.compression() == Compression::Lzx && wim.header.chunk_bytes != CHUNK_BYTES {
-        return Err(Failure::build(format!(
-            "its LZX chunks have {} bytes, which Windows does not read",
-            wim.header.chunk_bytes
-        ))
-        .help(
-            "convert it: wimlib-imagex export in.wim INDEX out.wim --compress=LZX --chunk-size=32K",
-        ));
-    }
     Ok(())
-}
-
-/// The chunk size of WIMs that Windows itself writes.
-const CHUNK_BYTES: u32 = 32 << 10;
-
-/// Besides [`check_usable`]: a boot manager reads a boot image, and it knows chunks of 32 KiB only.
-pub(crate) fn check_bootable(wim: &Wim) -> Result<(), Failure> {
-    if wim.header.compression() == Compression::None || wim.header.chunk_bytes == CHUNK_BYTES {
-        return Ok(());
-    }
-    Err(Failure::build(format!(
-        "its chunks have {} bytes, and a boot manager reads chunks of {CHUNK_BYTES} only",
-        wim.header.chunk_bytes
-    ))
-    .help("convert it: wimlib-imagex export in.wim INDEX out.wim --compress=LZX --chunk-size=32K"))
 }
 
 /// Reads a range of a source piece by piece.

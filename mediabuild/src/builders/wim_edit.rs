@@ -177,7 +177,7 @@ fn cannot_put(error: &mediabuild_formats::wim::Error) -> Failure {
     Failure::build(format!("cannot put a file into the image: {error}"))
 }
 
-fn read_content(
+pub(super) fn read_content(
     context: &BuildContext<'_>,
     content: &Content,
     path: &str,

@@ -124,14 +124,16 @@ impl WimEdit {
         context: &BuildContext<'_>,
     ) -> Result<BTreeMap<Sha1, Resource<Content>>, Failure> {
         let mut batch = context.store.batch()?;
-        let mut resources = BTreeMap::new();
-        for sha1 in self.blobs() {
-            let content = match self.base() {
-                Some(base) if base.wim.blob(&sha1).is_some() => {
-                    Some(base.decoded(&sha1, context, batch.as_mut())?)
-                }
-                _ => self.added(&sha1),
-            };
+        let (mut resources, blobs) = (BTreeMap::new(), self.blobs());
+        let of_base = match self.base() {
+            None => BTreeMap::new(),
+            Some(base) => {
+                let of_base = blobs.iter().filter(|sha1| base.wim.blob(sha1).is_some()).copied();
+                base.decoded_all(of_base, context, batch.as_mut())?
+            }
+        };
+        for sha1 in blobs {
+            let content = of_base.get(&sha1).copied().or_else(|| self.added(&sha1));
             let raw = |content: Content| Resource::Raw { content, size_bytes: content.size_bytes };
             resources.extend(content.map(|content| (sha1, raw(content))));
         }
@@ -146,13 +148,12 @@ fn base_blob<'a>(
     sha1: &Sha1,
     coding: Coding,
 ) -> Result<Option<Blob<'a>>, Failure> {
-    let Some(resource) = base.resource(sha1)? else { return Ok(None) };
     let Some(entry) = base.wim.blob(sha1) else { return Ok(None) };
+    let plain = |stored| Blob::Plain(Plain::Resource(WimResource { wim: base, entry, stored }));
+    let Some(resource) = base.resource(sha1)? else { return Ok(Some(plain(None))) };
     Ok(Some(match resource {
         resource if coding.is_of(&base.wim.header) => Blob::Resource(resource),
-        Resource::Stored { content: stored, .. } if is_compressed(entry) => {
-            Blob::Plain(Plain::Resource(WimResource { wim: base, entry, stored }))
-        }
+        Resource::Stored { content: stored, .. } if is_compressed(entry) => plain(Some(stored)),
         Resource::Raw { content, .. } => Blob::Plain(Plain::Content(content)),
         other => Blob::Resource(other),
     }))

@@ -1,7 +1,7 @@
 //! `wim-part`: a file or folder of an image → a content or a directory, decoded where needed.
 
-use mediabuild_formats::wim::Dentry;
-use mediabuild_store::{Batch, DirectoryBuilder, Output};
+use mediabuild_formats::wim::{Dentry, Sha1};
+use mediabuild_store::{Batch, Digest, DirectoryBuilder, Output};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -42,19 +42,13 @@ impl Builder for WimPart {
         let mut batch = context.store.batch()?;
         let output = if dentry.is_directory() {
             let matcher = self.filter.matcher()?;
-            let mut taken = Taken {
-                wim: &wim,
-                context,
-                matcher,
-                directory: DirectoryBuilder::default(),
-                files: 0,
-            };
-            taken.folder(dentry, batch.as_mut())?;
-            if taken.files == 0 {
+            let mut taken = Taken { wim: &wim, context, matcher, files: Vec::new() };
+            taken.folder(dentry)?;
+            if taken.files.is_empty() {
                 return Err(Failure::build(format!("`{}` gives no file", self.path))
                     .help("mend the `include` and `exclude` globs"));
             }
-            Output::Directory(taken.directory.put(batch.as_mut())?)
+            Output::Directory(taken.directory(batch.as_mut())?)
         } else {
             Output::Content(wim.decoded(&dentry.data, context, batch.as_mut())?)
         };
@@ -67,13 +61,13 @@ struct Taken<'a> {
     wim: &'a WimContent,
     context: &'a BuildContext<'a>,
     matcher: Matcher,
-    directory: DirectoryBuilder,
-    files: usize,
+    /// Paths and blobs.
+    files: Vec<(String, Sha1)>,
 }
 
 impl Taken<'_> {
     /// Takes a folder's files; depth is bounded by the parser's own limit on nesting.
-    fn folder(&mut self, folder: &Dentry, batch: &mut dyn Batch) -> Result<(), Failure> {
+    fn folder(&mut self, folder: &Dentry) -> Result<(), Failure> {
         let mut stack = vec![(folder, String::new())];
         while let Some((folder, path)) = stack.pop() {
             for child in &folder.children {
@@ -82,24 +76,33 @@ impl Taken<'_> {
                 if child.has_children_list() {
                     stack.push((child, path));
                 } else if self.matcher.takes(&path) {
-                    self.file(child, &path, batch)?;
+                    self.file(child, path)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn file(&mut self, file: &Dentry, path: &str, batch: &mut dyn Batch) -> Result<(), Failure> {
+    fn file(&mut self, file: &Dentry, path: String) -> Result<(), Failure> {
         if file.reparse.is_some() {
             return Err(Failure::build(format!(
                 "`{path}` is a link, which a folder of content cannot hold"
             ))
             .help(format!("leave it out: exclude \"{path}\"")));
         }
-        let content = self.wim.decoded(&file.data, self.context, batch)?;
-        self.files += 1;
-        self.directory
-            .insert(path, content)
-            .map_err(|error| Failure::build(format!("`{path}`: {error}")))
+        self.files.push((path, file.data));
+        Ok(())
+    }
+
+    fn directory(&self, batch: &mut dyn Batch) -> Result<Digest, Failure> {
+        let blobs = self.files.iter().map(|(_, sha1)| *sha1);
+        let contents = self.wim.decoded_all(blobs, self.context, batch)?;
+        let mut directory = DirectoryBuilder::default();
+        for (path, sha1) in &self.files {
+            directory
+                .insert(path, contents[sha1])
+                .map_err(|error| Failure::build(format!("`{path}`: {error}")))?;
+        }
+        Ok(directory.put(batch)?)
     }
 }

@@ -5,38 +5,38 @@ use mediabuild_schema::definition::{
 };
 use mediabuild_schema::position;
 
-use super::Planner;
+use super::{Planner, input};
 use crate::builders::image_changes::{self, ImageChanges, Languages, sddl_problem};
+use crate::derivation::Input;
 use crate::failure::Failure;
-
-/// The elements of the numbers of a version.
-const VERSION: [&str; 4] = [
-    "WINDOWS/VERSION/MAJOR",
-    "WINDOWS/VERSION/MINOR",
-    "WINDOWS/VERSION/BUILD",
-    "WINDOWS/VERSION/SPBUILD",
-];
 
 impl Planner<'_> {
     /// The changes that `options` ask for; an error for a security descriptor that is none.
     pub(super) fn image_changes(&self, options: &ImageOptions) -> Result<ImageChanges, Failure> {
         let information = &options.information;
-        let mut texts: Vec<(&'static str, String)> = information
+        let texts = information
             .texts
             .iter()
             .map(|(field, text)| (element(*field), text.value.clone()))
             .collect();
-        if let Some(version) = &information.version {
-            let numbers = VERSION.into_iter().zip(version.value);
-            texts.extend(numbers.map(|(element, number)| (element, number.to_string())));
-        }
+        let version = information.version.as_ref().map(|version| version.value);
+        let exclude = options.exclude.iter().map(|pattern| pattern.value.clone()).collect();
         let languages = information.languages.as_ref().map(|languages| Languages {
             all: languages.all.iter().map(|language| language.value.clone()).collect(),
             default: languages.default.value.clone(),
         });
         let settings = options.settings.iter().map(|setting| self.setting(setting));
         let settings = settings.collect::<Result<_, _>>()?;
-        Ok(ImageChanges { texts, languages, settings })
+        Ok(ImageChanges { exclude, texts, version, languages, settings })
+    }
+
+    /// The files that name more of what is left out.
+    pub(super) fn exclusions(&mut self, options: &ImageOptions) -> Vec<Input> {
+        let mut inputs = Vec::new();
+        for (at, file) in options.exclusions.iter().enumerate() {
+            inputs.push(input(format!("exclusions/{at}"), self.import_file(file)));
+        }
+        inputs
     }
 
     fn setting(&self, said: &PathSetting) -> Result<(String, image_changes::Setting), Failure> {

@@ -49,10 +49,10 @@ impl Planner<'_> {
         image: &OsImage,
         delivery: Delivery,
     ) -> Result<DerivationIdx, Failure> {
-        self.refuse_unbuilt_options(&image.options)?;
         let (base, choice) = self.base(&image.base);
         let mut inputs = vec![input("base", base)];
         inputs.extend(self.overlays(&image.overlays));
+        inputs.extend(self.exclusions(&image.options));
         let label = match delivery == Delivery::default() {
             true => format!("os-image {}", image.name.value),
             false => format!("files of os-image {}", image.name.value),
@@ -70,10 +70,10 @@ impl Planner<'_> {
     }
 
     pub(super) fn boot_image(&mut self, image: &BootImage) -> Result<DerivationIdx, Failure> {
-        self.refuse_unbuilt_options(&image.options)?;
         let (base, choice) = self.base(&image.base);
         let mut inputs = vec![input("base", base)];
         inputs.extend(self.overlays(&image.overlays));
+        inputs.extend(self.exclusions(&image.options));
         let mut drivers = Vec::new();
         for placement in &image.driver_packages {
             let name = &placement.name.value;
@@ -88,7 +88,7 @@ impl Planner<'_> {
             drivers,
             start: image.start.as_ref().map(|start| start.value.clone()),
             epoch_seconds: self.epoch_seconds,
-            coding: coding(image.options.compression.as_ref()),
+            coding: coding(image.options.compression.as_ref()).bootable(),
             changes: self.image_changes(&image.options)?,
         };
         Ok(self.add(format!("boot-image {}", image.name.value), builder, inputs))

@@ -9,20 +9,11 @@ use mediabuild_schema::definition::{BootFilesFrom, BootImage, ImageBase, WimImag
 
 use super::{FileSource, Inputs, selector_span};
 use crate::builders::boot_files::find;
-use crate::builders::wim_content::{check_bootable, check_usable, choose};
+use crate::builders::wim_content::{check_usable, choose};
 use crate::failure::Failure;
 use crate::git;
 use crate::media_layout;
 use crate::plan::choice;
-
-/// What a WIM is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
-    /// The base of a boot image.
-    BootImage,
-    /// The base of an OS image, or a source of files.
-    Content,
-}
 
 /// The WIMs of a project by path: hundreds of sources may be out of one, which is read once.
 #[derive(Debug, Default)]
@@ -56,7 +47,7 @@ impl Wims {
 }
 
 /// What is wrong with a WIM that exists, or with the image that is named.
-pub(super) fn check(image: &WimImage, use_: Use, wims: &mut Wims) -> Option<Diagnostic> {
+pub(super) fn check(image: &WimImage, wims: &mut Wims) -> Option<Diagnostic> {
     let name = &image.wim.project_path;
     let wim = match wims.open(&image.wim.path) {
         Ok(wim) => wim,
@@ -81,11 +72,7 @@ pub(super) fn check(image: &WimImage, use_: Use, wims: &mut Wims) -> Option<Diag
             );
         }
     };
-    let usable = check_usable(wim).and_then(|()| match use_ {
-        Use::BootImage => check_bootable(wim),
-        Use::Content => Ok(()),
-    });
-    if let Err(failure) = usable {
+    if let Err(failure) = check_usable(wim) {
         return Some(told("unusable-wim", image.wim.span, name, failure));
     }
     choose(wim, &choice(&image.selector.value))

@@ -10,6 +10,7 @@ use super::archive::Wim;
 use super::blob::BlobEntry;
 use super::chunk_list::ChunkList;
 use super::error::Error;
+use super::resource::ResourceReader;
 use crate::source::Source;
 
 /// Consecutive solid entries, as positions in [`Wim::solid`] and [`Wim::blobs`].
@@ -20,6 +21,25 @@ pub(super) struct SolidRun {
 }
 
 impl Wim {
+    /// Which run a solid blob is in: with [`BlobEntry::resource`]'s offset the order in which blobs
+    /// are decoded once.
+    pub fn run_number(&self, entry: &BlobEntry) -> Result<usize, Error> {
+        self.run_of(entry)
+    }
+
+    /// Reads on from the first byte of a solid blob to the end of its run, for a caller that wants
+    /// many of the blobs there: each chunk is decoded once.
+    pub fn run_reader<S: Source>(
+        &self,
+        source: S,
+        entry: &BlobEntry,
+    ) -> Result<ResourceReader<S>, Error> {
+        let chunks = self.run_chunks(&source, self.run_of(entry)?)?;
+        let (start, _) = solid_range(entry, &chunks)?;
+        let end = chunks.size_bytes();
+        Ok(ResourceReader::new(source, chunks, start, end))
+    }
+
     /// The run that a solid entry of `blobs` is of.
     pub(super) fn run_of(&self, entry: &BlobEntry) -> Result<usize, Error> {
         // Most often the entry is the one by which its hash is known.

@@ -109,8 +109,13 @@ impl Memos {
         self.derive(&[b"content", digest.as_bytes()])
     }
 
-    /// A stored form means something only with its codec, chunk size and plain size.
+    /// A stored form means something only with its codec, chunk size and plain size; a blob in a solid
+    /// resource is what that WIM calls by its SHA-1.
     fn resource_key(self, resource: &WimResource<'_>) -> Digest {
+        let Some(stored) = resource.stored else {
+            let wim = resource.wim.digest.as_bytes();
+            return self.derive(&[b"solid", wim, &resource.entry.sha1.0]);
+        };
         let header = &resource.wim.wim.header;
         let codec: u8 = match header.compression() {
             Compression::None => 0,
@@ -120,7 +125,7 @@ impl Memos {
         };
         self.derive(&[
             b"resource",
-            resource.stored.digest.as_bytes(),
+            stored.digest.as_bytes(),
             &[codec],
             &header.chunk_bytes.to_le_bytes(),
             &resource.entry.size_bytes().to_le_bytes(),

@@ -26,8 +26,8 @@ pub(crate) enum Plain<'a> {
 pub(crate) struct WimResource<'a> {
     pub(crate) wim: &'a WimContent,
     pub(crate) entry: &'a BlobEntry,
-    /// Its stored form in that WIM.
-    pub(crate) stored: Content,
+    /// Its stored form in that WIM; `None`: it shares a solid resource with others.
+    pub(crate) stored: Option<Content>,
 }
 
 impl<'a> Plain<'a> {
@@ -35,6 +35,14 @@ impl<'a> Plain<'a> {
         match self {
             Plain::Content(content) => content.size_bytes,
             Plain::Resource(resource) => resource.entry.size_bytes(),
+        }
+    }
+
+    /// The blob, if it shares a solid resource with others.
+    pub(super) fn solid(&self) -> Option<&WimResource<'a>> {
+        match self {
+            Plain::Resource(resource) if resource.stored.is_none() => Some(resource),
+            _ => None,
         }
     }
 

@@ -4,12 +4,14 @@ use std::io::Read;
 
 use mediabuild_store::Content;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
+use sha1::Digest as _;
 
 use super::encode::Encoded;
 use super::memo::Memos;
-use super::plain::{Plain, digest_of, expect_end, fill};
+use super::plain::{Plain, WimResource, digest_of, expect_end, fill};
 use super::{Form, SEGMENT_BYTES, Work};
 use crate::builders::coding::Coding;
+use crate::builders::solid_stream::SolidStream;
 use crate::cancel;
 use crate::failure::Failure;
 
@@ -101,7 +103,7 @@ impl Window {
     pub(super) fn load<'a>(
         &mut self,
         units: &[Unit],
-        large: &mut LargeReader<'a>,
+        ordered: &mut OrderedReader<'a>,
         work: &Work<'a>,
     ) -> Result<(), Failure> {
         self.units.clear();
@@ -109,26 +111,23 @@ impl Window {
         if self.plain.len() < all_bytes {
             self.plain.resize(all_bytes, 0);
         }
-        let (mut small, mut segments) = (Vec::new(), Vec::new());
+        let (mut small, mut in_order) = (Vec::new(), Vec::new());
         let mut rest = &mut self.plain[..];
         for unit in units {
             let (bytes, after) = rest.split_at_mut(unit.size_bytes);
             rest = after;
-            match unit.is_whole() {
-                true => small.push((unit, bytes)),
-                false => segments.push((unit, bytes)),
-            }
+            let is_parallel = unit.is_whole() && work.plains[unit.number].solid().is_none();
+            if is_parallel { small.push((unit, bytes)) } else { in_order.push((unit, bytes)) }
         }
-        for (unit, bytes) in segments {
-            large.read(unit, bytes, work)?;
+        for (unit, bytes) in in_order {
+            ordered.read(unit, bytes, work)?;
         }
-        let contents: Vec<_> =
+        let read: Vec<Result<(), Failure>> =
             small.into_par_iter().map(|(unit, bytes)| read(unit, bytes, work)).collect();
-        let mut contents = contents.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter();
-        self.units.extend(units.iter().map(|&unit| {
-            let content = if unit.is_whole() { contents.next() } else { None };
-            Loaded { unit, content, known: None }
-        }));
+        read.into_iter().collect::<Result<(), _>>()?;
+        let contents = contents(units, &self.plain, work);
+        let loaded = |(&unit, content)| Loaded { unit, content, known: None };
+        self.units.extend(units.iter().zip(contents).map(loaded));
         self.recall_decoded(work)
     }
 
@@ -167,34 +166,83 @@ impl Window {
     }
 }
 
-/// Reads a whole content; what it is called.
-fn read(unit: &Unit, bytes: &mut [u8], work: &Work<'_>) -> Result<Content, Failure> {
+/// Reads a whole content.
+fn read(unit: &Unit, bytes: &mut [u8], work: &Work<'_>) -> Result<(), Failure> {
     cancel::check()?;
-    let plain = &work.plains[unit.number];
-    plain.read(bytes, work.context)?;
-    Ok(plain
-        .content()
-        .unwrap_or_else(|| Content { digest: digest_of(bytes), size_bytes: bytes.len() as u64 }))
+    work.plains[unit.number].read(bytes, work.context)
 }
 
-/// The large content whose segments are being read.
+/// What the units that are whole are called.
+fn contents(units: &[Unit], plain: &[u8], work: &Work<'_>) -> Vec<Option<Content>> {
+    let mut rest = plain;
+    let mut with_bytes = |unit: &Unit| {
+        let (bytes, after) = rest.split_at(unit.size_bytes);
+        rest = after;
+        (*unit, bytes)
+    };
+    let units: Vec<(Unit, &[u8])> = units.iter().map(&mut with_bytes).collect();
+    let content = |(unit, bytes): (Unit, &[u8])| {
+        let known = work.plains[unit.number].content();
+        let computed = || Content { digest: digest_of(bytes), size_bytes: bytes.len() as u64 };
+        unit.is_whole().then(|| known.unwrap_or_else(computed))
+    };
+    units.into_par_iter().map(content).collect()
+}
+
+/// What must be read in order: the large content whose segments are being read, and blobs in solid
+/// resources.
 #[derive(Default)]
-pub(super) struct LargeReader<'a> {
-    open: Option<Box<dyn Read + Send + 'a>>,
+pub(super) struct OrderedReader<'a> {
+    large: Option<Box<dyn Read + Send + 'a>>,
+    solid: SolidStream<'a>,
+    /// Of the solid blob that is being read.
+    hasher: sha1::Sha1,
 }
 
-impl<'a> LargeReader<'a> {
+impl<'a> OrderedReader<'a> {
     fn read(&mut self, unit: &Unit, bytes: &mut [u8], work: &Work<'a>) -> Result<(), Failure> {
         cancel::check()?;
         let plain = &work.plains[unit.number];
-        if unit.offset_bytes == 0 {
-            self.open = Some(plain.open(work.context)?);
+        match plain.solid() {
+            Some(resource) => self.read_solid(unit, resource, bytes),
+            None => self.read_large(unit, plain, bytes, work),
         }
-        let reader = self.open.as_mut().expect("segments come in order").as_mut();
+    }
+
+    fn read_large(
+        &mut self,
+        unit: &Unit,
+        plain: &Plain<'a>,
+        bytes: &mut [u8],
+        work: &Work<'a>,
+    ) -> Result<(), Failure> {
+        if unit.offset_bytes == 0 {
+            self.large = Some(plain.open(work.context)?);
+        }
+        let reader = self.large.as_mut().expect("segments come in order").as_mut();
         fill(reader, bytes).map_err(|error| plain.unreadable(error))?;
         if unit.is_last {
             expect_end(reader).map_err(|error| plain.unreadable(error))?;
-            self.open = None;
+            self.large = None;
+        }
+        Ok(())
+    }
+
+    fn read_solid(
+        &mut self,
+        unit: &Unit,
+        resource: &WimResource<'a>,
+        bytes: &mut [u8],
+    ) -> Result<(), Failure> {
+        let reader = match unit.offset_bytes {
+            0 => self.solid.blob(resource.wim, resource.entry)?,
+            _ => self.solid.go_on(),
+        };
+        fill(reader, bytes).map_err(|error| Plain::Resource(*resource).unreadable(error))?;
+        self.hasher.update(&*bytes);
+        let expected = resource.entry.sha1;
+        if unit.is_last && self.hasher.finalize_reset().as_slice() != expected.0 {
+            return Err(Failure::build(format!("the SHA-1 of blob {expected} is another one")));
         }
         Ok(())
     }
