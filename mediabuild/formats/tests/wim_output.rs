@@ -14,7 +14,7 @@ use mediabuild_formats::wim::{
     Resource, Sha1, SolidResource, Wim, Writer, compress, compress_solid, dump_image, header_flag,
     part_name, resource_flag,
 };
-use wim_support::{Bytes, TempDir, emit, encode_zeros, has_tool, open, run, xpress_options};
+use wim_support::{Bytes, TempDir, emit, encode_xpress, has_tool, open, run, xpress_options};
 
 const TIME: FileTime = FileTime(133_000_000_000_000_000);
 
@@ -65,7 +65,7 @@ impl Sample {
     /// Compressed, where that helps.
     fn xpress(&self, sha1: &Sha1) -> Option<Resource<Bytes>> {
         let plain = self.contents.get(sha1)?;
-        let stored = compress(plain, 1 << 15, &mut encode_zeros).expect("chunks");
+        let stored = compress(plain, 1 << 15, &mut encode_xpress).expect("chunks");
         let Some(stored) = stored else { return self.raw(sha1) };
         Some(Resource::Stored {
             stored_bytes: stored.len() as u64,
@@ -87,7 +87,7 @@ impl Sample {
         let chunk_bytes = 1 << 15;
         let stored = match compression {
             Compression::Xpress => {
-                compress_solid(&plain, compression, chunk_bytes, &mut encode_zeros)
+                compress_solid(&plain, compression, chunk_bytes, &mut encode_xpress)
             }
             // Chunks that do not become smaller are legal with any codec.
             _ => compress_solid(&plain, compression, chunk_bytes, &mut |_, _| false),
@@ -100,7 +100,7 @@ impl Sample {
 }
 
 fn compress_metadata(plain: &[u8]) -> Option<Vec<u8>> {
-    compress(plain, 1 << 15, &mut encode_zeros).expect("chunks")
+    compress(plain, 1 << 15, &mut encode_xpress).expect("chunks")
 }
 
 /// Writes a set as files; returns the first.

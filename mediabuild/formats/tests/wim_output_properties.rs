@@ -14,7 +14,7 @@ use mediabuild_formats::wim::{
 };
 use proptest::prelude::*;
 use wim_support::trees::{any_image, canonical_links, chunked, contents};
-use wim_support::{Bytes, TempDir, emit, encode_zeros, has_tool};
+use wim_support::{Bytes, TempDir, emit, encode_xpress, has_tool};
 
 /// What an output may be.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ impl Form {
     /// Chunks that do not become smaller are legal with any codec.
     fn encode(&self, plain: &[u8], out: &mut Vec<u8>) -> bool {
         match self.compression {
-            Compression::Xpress => encode_zeros(plain, out),
+            Compression::Xpress => encode_xpress(plain, out),
             Compression::Lzx => {
                 let encoder = Encoder::new(Codec::Lzx, 1 << 15, Level::Fast);
                 encoder.expect("an encoder").encode(plain, out)

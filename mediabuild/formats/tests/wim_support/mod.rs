@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 
+use mediabuild_formats::codec::{Codec, Encoder, Level};
 use mediabuild_formats::layout::{Extent, Layout};
 use mediabuild_formats::wim::{
     BlobEntry, Element, Image, IntegrityBuilder, Options, OutputImage, Piece, Placed, Resource,
@@ -219,27 +220,10 @@ pub(crate) fn write_all(
     (materialise(&layout), written)
 }
 
-/// A correct XPRESS encoder that knows one code: zeros have one bit, other literals nine. So it is
-/// smaller for what is mostly zeros, as metadata is.
-pub(crate) fn encode_zeros(plain: &[u8], out: &mut Vec<u8>) -> bool {
-    // Lengths of 512 symbols, the low nibble first: 1 for the literal 0, 9 up to the end symbol 256.
-    out.push(0x91);
-    out.extend([0x99; 127]);
-    out.push(0x09);
-    out.extend([0; 127]);
-    let (mut bits, mut count) = (0_u64, 0);
-    for symbol in plain.iter().map(|&byte| u64::from(byte)).chain([256]) {
-        let (code, width) = if symbol == 0 { (0, 1) } else { (0x100 | (symbol - 1), 9) };
-        (bits, count) = (bits << width | code, count + width);
-        while count >= 16 {
-            count -= 16;
-            out.extend(((bits >> count) as u16).to_le_bytes());
-        }
-    }
-    // Decoders hold a word more than they need.
-    out.extend(((bits << (16 - count)) as u16).to_le_bytes());
-    out.extend([0; 2]);
-    out.len() < plain.len()
+/// Encodes a chunk of at most 32 KiB.
+pub(crate) fn encode_xpress(plain: &[u8], out: &mut Vec<u8>) -> bool {
+    let encoder = Encoder::new(Codec::Xpress, 1 << 15, Level::Fast);
+    encoder.expect("an encoder").encode(plain, out)
 }
 
 /// Options of an XPRESS output.
