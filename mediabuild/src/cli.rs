@@ -229,6 +229,9 @@ pub(crate) enum Inspect {
     Ls(InspectLs),
     /// Write one of its files to stdout
     Cat(InspectCat),
+    /// Show everything a WIM says, one fact a line: header, XML data, resources, files; with -v every
+    /// chunk
+    Dump(InspectDump),
     /// Decrypt the variables of a medium (a WIM, an ISO or a variables.dat)
     Variables(InspectVariables),
 }
@@ -263,6 +266,15 @@ pub(crate) struct InspectCat {
     /// The image of a WIM, 1-based [default: the only or first one]
     #[arg(long, value_name = "INDEX")]
     pub(crate) image: Option<u32>,
+    /// A WIM that this one is a delta of, or a pattern of names; may be given several times
+    #[arg(long = "ref", value_name = "WIM")]
+    pub(crate) references: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectDump {
+    /// A WIM
+    pub(crate) file: PathBuf,
     /// A WIM that this one is a delta of, or a pattern of names; may be given several times
     #[arg(long = "ref", value_name = "WIM")]
     pub(crate) references: Vec<PathBuf>,

@@ -5,7 +5,7 @@ mod wim_support;
 use std::fs;
 
 use mediabuild_formats::codec::{lzx, xpress};
-use mediabuild_formats::wim::{Image, Wim, decode_metadata, dump, encode_metadata};
+use mediabuild_formats::wim::{Detail, Image, Wim, decode_metadata, dump, encode_metadata};
 use proptest::prelude::*;
 use wim_support::trees::{any_image, canonical_links, contents, small};
 use wim_support::{open, samples, write_raw};
@@ -13,7 +13,7 @@ use wim_support::{open, samples, write_raw};
 /// Everything a caller may do with untrusted bytes.
 fn exercise(bytes: &Vec<u8>) {
     let Ok(wim) = Wim::open(bytes) else { return };
-    let _ = dump(&wim, bytes);
+    let _ = dump(&wim, bytes, Detail::Chunks);
     let _ = wim.integrity(bytes);
     for entry in wim.blobs.iter().chain(&wim.images).chain(&wim.solid) {
         let _ = wim.check(bytes, entry);

@@ -4,7 +4,7 @@ mod wim_support;
 
 use std::fs;
 
-use mediabuild_formats::wim::{Integrity, Wim, dump, dump_image, encode_metadata};
+use mediabuild_formats::wim::{Detail, Integrity, Wim, dump, dump_image, encode_metadata};
 use wim_support::{open, samples};
 
 /// A sample's bytes, if the samples are here.
@@ -17,13 +17,21 @@ fn sample(name: &str) -> Option<Vec<u8>> {
 fn assert_dump(name: &str) {
     if let Some(bytes) = sample(name) {
         let wim = Wim::open(&bytes).expect("a WIM");
-        insta::assert_snapshot!(name, dump(&wim, &bytes));
+        insta::assert_snapshot!(name, dump(&wim, &bytes, Detail::Chunks));
     }
 }
 
 #[test]
 fn every_field_of_the_samples_is_read() {
-    for name in ["LZX.wim", "XPRESS.wim", "BootLZX.wim", "MultiImage.wim"] {
+    for name in [
+        "LZX.wim",
+        "XPRESS.wim",
+        "BootLZX.wim",
+        "BootXPRESS.wim",
+        "MultiImage.wim",
+        "VerifySuccess.wim",
+        "VerifyFail.wim",
+    ] {
         assert_dump(name);
     }
 }

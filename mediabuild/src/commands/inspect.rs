@@ -1,6 +1,7 @@
 //! `mediabuild inspect`: a look into any WIM or ISO. Reads formats, never the store.
 
 mod cat;
+mod dump;
 mod info;
 mod ls;
 pub(super) mod medium;
@@ -15,11 +16,12 @@ use crate::cli::{Format, Inspect};
 use crate::failure::Failure;
 
 /// Runs one of its verbs.
-pub(super) fn run(inspect: &Inspect, format: Format) -> Result<(), Failure> {
+pub(super) fn run(inspect: &Inspect, format: Format, verbose: bool) -> Result<(), Failure> {
     match inspect {
         Inspect::Info(info) => info::run(info, format),
         Inspect::Ls(ls) => ls::run(ls, format),
         Inspect::Cat(cat) => cat::run(cat),
+        Inspect::Dump(dump) => dump::run(dump, verbose),
         Inspect::Variables(variables) => variables::run(variables, format),
     }
 }

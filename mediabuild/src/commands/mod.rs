@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Why(why) => why::run(why, arguments, &progress),
         Command::Log(log) => log::run(log, arguments, &progress),
         Command::Graph(graph) => graph::run(graph, arguments, &progress),
-        Command::Inspect(inspect) => inspect::run(inspect, arguments.format),
+        Command::Inspect(inspect) => inspect::run(inspect, arguments.format, arguments.verbose > 0),
         Command::Verify(verify) => verify::run(verify, &progress),
         Command::Diff(diff) => diff::run(diff, arguments.verbose > 0, &progress),
         Command::Extract(extract) => extract::run(extract, &progress),

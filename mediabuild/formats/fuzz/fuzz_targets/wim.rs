@@ -5,7 +5,7 @@
 use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
-use mediabuild_formats::wim::{BlobEntry, Wim, dump};
+use mediabuild_formats::wim::{BlobEntry, Wim, dump, Detail};
 
 /// A few bytes can stand for gigabytes: that is what compression is, and takes only time.
 const DECODED_MAX_BYTES: u64 = 4 << 20;
@@ -28,7 +28,7 @@ fuzz_target!(|data: &[u8]| {
                 let _ = uses.filter_map(|sha1| wim.size_of(&sha1)).fold(0, u64::saturating_add);
             }
         }
-        let _ = dump(&wim, data);
+        let _ = dump(&wim, data, Detail::Chunks);
     }
 });
 

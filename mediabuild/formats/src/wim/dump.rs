@@ -4,21 +4,41 @@ use std::fmt::Write;
 
 use super::archive::Wim;
 use super::blob::BlobEntry;
+use super::chunks::Chunk;
 use super::dentry::{Dentry, Image};
 use super::error::Error;
 use super::hash::Sha1;
-use super::header::ResourceHeader;
+use super::header::{ResourceHeader, resource_flag};
+use super::tagged;
 use crate::source::Source;
 
-/// Header, XML data, blobs and images. An image that cannot be parsed shows its error instead.
-pub fn dump<S: Source + ?Sized>(wim: &Wim, source: &S) -> String {
+/// How much a dump shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// No chunks.
+    Files,
+    /// Where every chunk of every resource is, and how large.
+    Chunks,
+}
+
+/// Header, XML data, solid resources, blobs and images. What cannot be parsed shows its error
+/// instead.
+pub fn dump<S: Source + ?Sized>(wim: &Wim, source: &S, detail: Detail) -> String {
     let mut text = dump_header(wim);
     line(&mut text, format_args!("xml {}", wim.xml.to_text()));
+    for solid in &wim.solid {
+        line(&mut text, format_args!("solid {}", entry(solid)));
+        dump_chunks(wim, source, solid, detail, &mut text);
+    }
     for blob in &wim.blobs {
         line(&mut text, format_args!("blob {}", entry(blob)));
+        if !blob.is_solid() {
+            dump_chunks(wim, source, blob, detail, &mut text);
+        }
     }
     for (index, metadata) in (1..).zip(&wim.images) {
         line(&mut text, format_args!("image {index} {}", entry(metadata)));
+        dump_chunks(wim, source, metadata, detail, &mut text);
         match wim.image(source, index) {
             Ok(image) => text.push_str(&dump_image(&image)),
             Err(error) => line(&mut text, format_args!("  {}", error_line(&error))),
@@ -43,6 +63,9 @@ pub fn dump_image(image: &Image) -> String {
 fn dump_header(wim: &Wim) -> String {
     let header = &wim.header;
     let mut text = String::new();
+    if wim.is_pipable() {
+        line(&mut text, format_args!("pipable"));
+    }
     line(&mut text, format_args!("version {:#x}", header.version));
     line(&mut text, format_args!("flags {:#x} ({:?})", header.flags, header.compression()));
     line(&mut text, format_args!("chunk-bytes {}", header.chunk_bytes));
@@ -61,6 +84,39 @@ fn dump_header(wim: &Wim) -> String {
     text
 }
 
+/// How a resource is coded, where it says so itself, and its chunks if they are asked for.
+fn dump_chunks<S: Source + ?Sized>(
+    wim: &Wim,
+    source: &S,
+    entry: &BlobEntry,
+    detail: Detail,
+    text: &mut String,
+) {
+    let is_chunked = entry.resource.has(resource_flag::COMPRESSED | resource_flag::SOLID);
+    let is_shown = entry.is_solid() || detail == Detail::Chunks;
+    if !is_chunked || !is_shown || wim.check_here(entry).is_err() {
+        return;
+    }
+    let chunks = match wim.chunks(source, &entry.resource) {
+        Ok(chunks) => chunks,
+        Err(error) => return line(text, format_args!("  {}", error_line(&error))),
+    };
+    if entry.is_solid() {
+        let (size, chunk) = (chunks.size_bytes(), chunks.chunk_bytes());
+        let codec = chunks.codec();
+        line(text, format_args!("  size={size} chunk-bytes={chunk} codec={codec:?}"));
+    }
+    let count = if detail == Detail::Chunks { chunks.count() } else { 0 };
+    for (index, chunk) in (0..count).map(|index| (index, chunks.chunk(index))) {
+        let Chunk { offset_bytes, stored_bytes, size_bytes } = chunk;
+        let raw = if stored_bytes == size_bytes { " raw" } else { "" };
+        let place = format_args!(
+            "  chunk {index} offset={offset_bytes:#x} stored={stored_bytes} size={size_bytes}{raw}"
+        );
+        line(text, place);
+    }
+}
+
 fn dump_dentry(path: &str, dentry: &Dentry, text: &mut String) {
     let times = [dentry.creation, dentry.access, dentry.write].map(|time| time.0);
     let _ = write!(
@@ -76,7 +132,7 @@ fn dump_dentry(path: &str, dentry: &Dentry, text: &mut String) {
         ("data", if dentry.data == Sha1::ZERO { String::new() } else { dentry.data.to_string() }),
         ("reserved", non_zero(&dentry.reserved)),
         ("unknown", non_zero(&[u64::from(dentry.unknown)])),
-        ("tagged", tagged(&dentry.tagged)),
+        ("tagged", tagged::describe(&dentry.tagged)),
     ];
     for (name, value) in optional.iter().filter(|(_, value)| !value.is_empty()) {
         let _ = write!(text, " {name}={}", value.escape_debug());
@@ -91,13 +147,6 @@ fn dump_dentry(path: &str, dentry: &Dentry, text: &mut String) {
         let _ = write!(text, " stream={} {}", name.escape_debug(), stream.sha1);
     }
     text.push('\n');
-}
-
-fn tagged(items: &[u8]) -> String {
-    match items.len() {
-        0 => String::new(),
-        size => format!("{size}:{}", Sha1::of(items)),
-    }
 }
 
 fn non_zero(values: &[u64]) -> String {
