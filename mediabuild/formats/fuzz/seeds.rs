@@ -1,5 +1,5 @@
 //! Seeds: writes inputs that get far into `corpus/`, from our own writers and from files given as
-//! arguments (`.wim`, `.swm`, `.iso`, `.kdl`), and what may stand in definitions as a dictionary.
+//! arguments (`.wim`, `.swm`, `.esd`, `.iso`, `.kdl`), and what may stand in definitions as a dictionary.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -34,7 +34,7 @@ fn main() -> io::Result<()> {
     for file in std::env::args_os().skip(1).map(PathBuf::from) {
         let bytes = fs::read(&file)?;
         match file.extension().and_then(|extension| extension.to_str()) {
-            Some("wim" | "swm") => corpus.wim(&bytes)?,
+            Some("wim" | "swm" | "esd") => corpus.wim(&bytes)?,
             Some("iso") => corpus.disc(&bytes)?,
             Some("kdl") => corpus.add("kdl", &bytes)?,
             _ => return Err(io::Error::other(format!("what is `{}`?", file.display()))),
@@ -61,6 +61,10 @@ impl Corpus {
     /// A WIM, and what is in it: metadata, XML data, compressed chunks.
     fn wim(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.add("wim", bytes)?;
+        // As a delta of itself, and as two parts: damage makes something of them.
+        if let Ok(size) = u16::try_from(bytes.len()) {
+            self.add("wim_set", &[&size.to_le_bytes(), bytes, bytes].concat())?;
+        }
         let Ok(wim) = Wim::open(bytes) else { return Ok(()) };
         self.xml(&wim.xml)?;
         for index in 1..=wim.images.len() {

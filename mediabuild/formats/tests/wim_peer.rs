@@ -12,6 +12,10 @@ use mediabuild_formats::wim::{
     Dentry, FileSpec, FileTime, Image, Integrity, Name, NamedStream, Reparse, Sha1, attribute,
     dump_image,
 };
+use proptest::option;
+use proptest::prelude::any;
+use proptest::test_runner::{Config, TestRunner};
+use wim_support::exercise::{changes, damage, exercise};
 use wim_support::{Opened, TempDir, has_tool, open, run, write_raw};
 
 /// Real binaries, if this machine has them: the x86 filter and deep Huffman codes need them.
@@ -358,6 +362,50 @@ fn solid_captures_are_read() {
             expected.retain(|path, _| !path.starts_with("to-"));
             assert!(image_files(&opened, image) == expected, "{codec} {chunk}");
         }
+        fs::remove_file(&wim).expect("the capture");
+    }
+}
+
+/// Every kind of file that wimlib writes, damaged at random: errors, never panics.
+#[test]
+fn damaged_captures_never_panic() {
+    if !has_tool("wimlib-imagex") {
+        return;
+    }
+    let temp = TempDir::new("wim-damaged");
+    let tree = temp.join("tree");
+    fs::create_dir_all(tree.join("sub")).expect("folders");
+    let text: Vec<u8> =
+        (0..3_000).flat_map(|i| format!("line {i} of text\r\n").into_bytes()).collect();
+    for (name, size) in [("a", 100), ("b", 5_000), ("sub/c", 50_000)] {
+        fs::write(tree.join(name), &text[text.len() - size..]).expect("a file");
+    }
+    symlink("a", tree.join("sub/link")).expect("a symbolic link");
+    let variants = [
+        "--pipable --compress=none",
+        "--pipable --compress=XPRESS --chunk-size=4096 --check",
+        "--pipable --compress=LZX",
+        "--compress=LZMS --chunk-size=32768",
+        "--solid --solid-compress=XPRESS --solid-chunk-size=4096",
+        "--solid --solid-compress=LZX --solid-chunk-size=32768",
+        "--solid --solid-chunk-size=32768",
+    ];
+    let wim = temp.join("a.wim");
+    let mut runner = TestRunner::new(Config { cases: 300, ..Config::default() });
+    for variant in variants {
+        let paths = ["capture".into(), tree.display().to_string(), wim.display().to_string()];
+        let options = variant.split(' ').chain(["--threads=1"]).map(str::to_owned);
+        run("wimlib-imagex", paths.into_iter().chain(["one".to_owned()]).chain(options));
+        let bytes = fs::read(&wim).expect("the capture");
+        exercise(&bytes);
+        let damaged =
+            runner.run(&(changes(), option::weighted(0.1, any::<usize>())), |(at, cut)| {
+                let mut bytes = bytes.clone();
+                damage(&mut bytes, &at, cut);
+                exercise(&bytes);
+                Ok(())
+            });
+        damaged.unwrap_or_else(|error| panic!("{variant}: {error}"));
         fs::remove_file(&wim).expect("the capture");
     }
 }

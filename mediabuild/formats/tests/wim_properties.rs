@@ -5,48 +5,11 @@ mod wim_support;
 use std::fs;
 
 use mediabuild_formats::codec::{lzx, xpress};
-use mediabuild_formats::wim::{Detail, Image, Wim, decode_metadata, dump, encode_metadata};
+use mediabuild_formats::wim::{Image, decode_metadata, encode_metadata};
 use proptest::prelude::*;
+use wim_support::exercise::{changes, damage, exercise};
 use wim_support::trees::{any_image, canonical_links, contents, small};
 use wim_support::{open, samples, write_raw};
-
-/// Everything a caller may do with untrusted bytes.
-fn exercise(bytes: &Vec<u8>) {
-    let Ok(wim) = Wim::open(bytes) else { return };
-    let _ = dump(&wim, bytes, Detail::Chunks);
-    let _ = wim.integrity(bytes);
-    for entry in wim.blobs.iter().chain(&wim.images).chain(&wim.solid) {
-        let _ = wim.check(bytes, entry);
-    }
-    for index in 1..=wim.images.len() {
-        if let Ok(image) = wim.image(bytes, index) {
-            let encoded = encode_metadata(&image);
-            if let Ok(encoded) = encoded {
-                decode_metadata(&encoded).expect("what we wrote");
-            }
-        }
-    }
-}
-
-/// Changes a few bytes, preferring values at the edges, and perhaps cuts the end off.
-fn damage(bytes: &mut Vec<u8>, changes: &[(prop::sample::Index, u8)], cut: Option<usize>) {
-    for (index, value) in changes {
-        let position = index.index(bytes.len());
-        bytes[position] = match value % 4 {
-            0 => 0,
-            1 => 0xff,
-            2 => bytes[position].wrapping_add(1),
-            _ => *value,
-        };
-    }
-    if let Some(cut) = cut {
-        bytes.truncate(cut % (bytes.len() + 1));
-    }
-}
-
-fn changes() -> impl Strategy<Value = Vec<(prop::sample::Index, u8)>> {
-    prop::collection::vec(any::<(prop::sample::Index, u8)>(), 0..8)
-}
 
 proptest! {
     #[test]

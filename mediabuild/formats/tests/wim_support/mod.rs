@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // each test binary uses a part of it
 
+pub(crate) mod exercise;
 pub(crate) mod trees;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::rc::Rc;
 
 use mediabuild_formats::codec::{Codec, Encoder, Level};
 use mediabuild_formats::layout::{Extent, Layout};
+use mediabuild_formats::source::Source;
 use mediabuild_formats::wim::{
     BlobEntry, Element, Image, IntegrityBuilder, Options, OutputImage, Piece, Placed, Resource,
     Sha1, Unit, Wim, Written, resource_flag, write,
@@ -122,6 +124,32 @@ pub(crate) fn open(bytes: Vec<u8>) -> Opened {
     Opened { wim, images, bytes }
 }
 
+/// The contents of blobs, or why there are none, read in file order; pieces of each are in order
+/// and complete.
+pub(crate) fn read_by_units<S: Source>(
+    wim: &Wim,
+    source: &S,
+    entries: &[&BlobEntry],
+) -> Vec<Result<Vec<u8>, String>> {
+    let mut contents: Vec<Result<Vec<u8>, String>> = vec![Ok(Vec::new()); entries.len()];
+    let (mut ends, mut ended) = (vec![0; entries.len()], vec![0; entries.len()]);
+    let (mut units, mut unit) = (wim.units(source, entries), Unit::default());
+    while units.next_into(&mut unit) {
+        unit.decode(|Piece { blob, offset_bytes, size_bytes, is_last, bytes }| {
+            assert_eq!((ends[blob], ended[blob]), (offset_bytes, 0), "pieces come in order");
+            ends[blob] += size_bytes;
+            ended[blob] += usize::from(is_last);
+            match (bytes, &mut contents[blob]) {
+                (Ok(bytes), Ok(content)) => content.extend_from_slice(bytes),
+                (Err(error), Ok(_)) => contents[blob] = Err(error.to_string()),
+                (_, Err(_)) => {}
+            }
+        });
+    }
+    assert!(ended.iter().all(|&count| count == 1), "every blob ends once");
+    contents
+}
+
 impl Opened {
     /// A blob's uncompressed bytes, checked.
     pub(crate) fn content(&self, sha1: &Sha1) -> Vec<u8> {
@@ -139,23 +167,11 @@ impl Opened {
     /// gives how many there were.
     pub(crate) fn check_by_units(&self) -> usize {
         let entries: Vec<&BlobEntry> = self.wim.blobs.iter().chain(&self.wim.images).collect();
-        let mut units = self.wim.units(&self.bytes, &entries);
-        let (mut unit, mut ended) = (Unit::default(), 0);
-        let mut contents = vec![Vec::new(); entries.len()];
-        while units.next_into(&mut unit) {
-            unit.decode(|piece: Piece<'_>| {
-                let content: &mut Vec<u8> = &mut contents[piece.blob];
-                assert_eq!(content.len() as u64, piece.offset_bytes, "pieces come in order");
-                content.extend_from_slice(piece.bytes.expect("a valid blob"));
-                assert_eq!(content.len() as u64, piece.offset_bytes + piece.size_bytes);
-                ended += usize::from(piece.is_last);
-            });
+        for (entry, content) in entries.iter().zip(read_by_units(&self.wim, &self.bytes, &entries))
+        {
+            assert_eq!(Sha1::of(&content.expect("a valid blob")), entry.sha1);
         }
-        for (entry, content) in entries.iter().zip(&contents) {
-            assert_eq!(Sha1::of(content), entry.sha1);
-        }
-        assert_eq!(ended, entries.len());
-        ended
+        entries.len()
     }
 
     /// Its stored form, to be put into a WIM of the same codec.
