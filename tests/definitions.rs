@@ -386,7 +386,7 @@ fn exit_code_3_is_a_failed_environment() {
 // ---- help ----
 
 /// Every command with words that its help must hold.
-const HELP: [(&[&str], &[&str]); 24] = [
+const HELP: [(&[&str], &[&str]); 26] = [
     (&[], &["init", "check", "plan", "build", "graph", "inspect", "verify", "store", "Exit codes"]),
     (&["init"], &["[FOLDER]"]),
     (&["check"], &["[PROJECT]"]),
@@ -414,6 +414,8 @@ const HELP: [(&[&str], &[&str]); 24] = [
     (&["inspect", "cat"], &["<FILE>", "<PATH>", "--image <INDEX>"]),
     (&["inspect", "variables"], &["<FILE>", "--password-env <NAME>"]),
     (&["verify"], &["<FILES>..."]),
+    (&["extract"], &["<FILE>", "[PATH]...", "--to <DIR>", "--image <IMAGE>", "--ref <WIM>"]),
+    (&["diff"], &["<LEFT>", "<RIGHT>", "--ref <WIM>"]),
     (&["store"], &["add", "verify", "roots", "gc", "du", "pin", "unpin", "rebuild-index"]),
     (&["store", "add"], &["--expect <DIGEST>", "<FILE>...", "licensed"]),
     (&["store", "verify"], &["--repair", "--resume", "--max <SIZE>", "--time <TIME>"]),

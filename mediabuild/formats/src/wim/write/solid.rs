@@ -57,8 +57,9 @@ impl<C> SolidResource<C> {
             };
             end = next;
         }
-        if self.stored_bytes >= 1 << 56 {
-            let problem = "a solid resource is larger than the format's 56-bit sizes".to_owned();
+        // Its head alone has 16 bytes.
+        if !(16..1 << 56).contains(&self.stored_bytes) {
+            let problem = format!("a solid resource is stored in {} bytes", self.stored_bytes);
             return Err(Error::Output { problem });
         }
         Ok(())
