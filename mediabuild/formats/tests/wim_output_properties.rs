@@ -14,7 +14,7 @@ use mediabuild_formats::wim::{
 };
 use proptest::prelude::*;
 use wim_support::trees::{any_image, canonical_links, chunked, contents};
-use wim_support::{Bytes, TempDir, emit, encode_xpress, has_tool};
+use wim_support::{Bytes, TempDir, emit, has_tool};
 
 /// What an output may be.
 #[derive(Debug, Clone)]
@@ -61,21 +61,22 @@ impl Form {
         }
     }
 
-    /// Chunks that do not become smaller are legal with any codec.
-    fn encode(&self, plain: &[u8], out: &mut Vec<u8>) -> bool {
-        match self.compression {
-            Compression::Xpress => encode_xpress(plain, out),
-            Compression::Lzx => {
-                let encoder = Encoder::new(Codec::Lzx, 1 << 15, Level::Fast);
-                encoder.expect("an encoder").encode(plain, out)
-            }
-            Compression::None | Compression::Lzms => false,
-        }
+    /// Without an encoder all chunks are raw, which is legal with any codec.
+    fn encode(&self, chunk_bytes: u32, plain: &[u8], out: &mut Vec<u8>) -> bool {
+        let codec = match self.compression {
+            Compression::None => return false,
+            Compression::Xpress => Codec::Xpress,
+            Compression::Lzx => Codec::Lzx,
+            Compression::Lzms => Codec::Lzms,
+        };
+        let encoder = Encoder::new(codec, chunk_bytes, Level::Fast);
+        encoder.is_some_and(|mut encoder| encoder.encode(plain, out))
     }
 
     fn compress(&self, plain: &[u8]) -> Option<Vec<u8>> {
-        let encode = &mut |plain: &[u8], out: &mut Vec<u8>| self.encode(plain, out);
-        compress(plain, self.options().chunk_bytes.max(1), encode).expect("chunks")
+        let chunk_bytes = self.options().chunk_bytes.max(1);
+        let encode = &mut |plain: &[u8], out: &mut Vec<u8>| self.encode(chunk_bytes, plain, out);
+        compress(plain, chunk_bytes, encode).expect("chunks")
     }
 
     fn resource(&self, plain: &Bytes) -> Resource<Bytes> {
@@ -96,7 +97,7 @@ impl Form {
             let blobs: Vec<&Bytes> =
                 numbered.filter(|(_, at)| chosen >> at & 1 != 0).map(|(blob, _)| blob).collect();
             let plain: Vec<u8> = blobs.iter().flat_map(|blob| blob.iter().copied()).collect();
-            let encode = &mut |plain: &[u8], out: &mut Vec<u8>| self.encode(plain, out);
+            let encode = &mut |plain: &[u8], out: &mut Vec<u8>| self.encode(1 << 15, plain, out);
             let compressed = compress_solid(&plain, self.compression, 1 << 15, encode).ok()?;
             let named: Vec<(Sha1, u64)> =
                 blobs.iter().map(|blob| (Sha1::of(blob), blob.len() as u64)).collect();

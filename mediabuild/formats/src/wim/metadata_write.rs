@@ -2,7 +2,8 @@
 //!
 //! One unnamed stream goes into the main hash; otherwise all streams are extra entries, reparse
 //! data before unnamed data before named data, and the main hash is zero. Folders have no unnamed
-//! data. The raw form of an encrypted file is its unnamed data. Siblings are sorted, hard links numbered by first appearance: equal trees, equal bytes.
+//! data; the raw form of an encrypted file is its unnamed data. Siblings are sorted, hard links
+//! numbered by first appearance: equal trees, equal bytes.
 
 use std::collections::BTreeMap;
 
