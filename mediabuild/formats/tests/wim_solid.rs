@@ -216,6 +216,27 @@ fn a_run_may_have_resources_in_several_parts_of_a_set() {
     assert_eq!(error, "part 2 of the 2 of the split set is missing");
 }
 
+/// As the tools of Windows make them: each part lists its own resource and blobs, and offsets go on
+/// from part to part.
+#[test]
+fn offsets_may_go_on_from_part_to_part() {
+    let (run, blobs) = two_resources();
+    let halves = parts_of(&run);
+    let part = |number: u16, half: usize, blobs: &[Entry]| Part {
+        number,
+        count: 2,
+        resources: vec![halves[half].clone()],
+        entries: [&[Entry::Own(0)], blobs].concat(),
+    };
+    // The fourth blob begins in the first part and ends in the second.
+    let parts = [part(1, 0, &blobs[..3]).bytes(), part(2, 1, &blobs[3..]).bytes()];
+    for order in [[0, 1], [1, 0]] {
+        let joined = Joined::new(order.map(|at| parts[at].clone()).to_vec());
+        let wim = Wim::open_joined(&joined, 2).expect("a set");
+        assert_readable(&wim, &joined, 6);
+    }
+}
+
 #[test]
 fn parts_that_do_not_belong_together_are_told_apart() {
     let part = |number, count| Part { number, count, ..Part::default() };

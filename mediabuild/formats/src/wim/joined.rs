@@ -8,7 +8,7 @@ use super::archive::Wim;
 use super::blob::BlobEntry;
 use super::error::Error;
 use super::header::ResourceHeader;
-use super::solid::SolidRun;
+use super::solid::{SolidRun, solid_size};
 use crate::source::Source;
 
 /// Several files, read as if they were one.
@@ -80,6 +80,7 @@ impl Wim {
             return Err(JoinError { file: 0, error });
         };
         wims.for_each(|part| whole.add(part));
+        whole.continue_runs(source).map_err(|error| JoinError { file: 0, error })?;
         let number = whole.header.part_number;
         for (mut base, start) in bases.into_iter().zip(&starts[part_count..]) {
             let own = base.header.part_number;
@@ -120,6 +121,30 @@ impl Wim {
             }
             self.header = member.header.clone();
         }
+    }
+
+    /// In sets that Windows' own tools make, offsets of solid blobs go on from part to part, as if all
+    /// solid resources of the set were one. That shows by blobs that reach beyond the resources of
+    /// their run: then those of earlier parts are in front of it.
+    fn continue_runs<S: Source>(&mut self, source: &S) -> Result<(), Error> {
+        for run in 1..self.runs.len() {
+            let SolidRun { resources, blobs } = self.runs[run].clone();
+            let ends = self.blobs[blobs]
+                .iter()
+                .filter(|blob| blob.is_solid())
+                .map(|blob| blob.resource.offset_bytes.saturating_add(blob.size_bytes()));
+            let end = ends.max().unwrap_or(0);
+            let mut size_bytes = 0_u64;
+            for entry in &self.solid[resources] {
+                if self.check_here(entry).is_ok() {
+                    size_bytes = size_bytes.saturating_add(solid_size(source, &entry.resource)?);
+                }
+            }
+            if end > size_bytes {
+                self.runs[run].resources.start = 0;
+            }
+        }
+        Ok(())
     }
 
     /// Takes in what another file has.

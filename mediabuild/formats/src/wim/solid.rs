@@ -10,6 +10,7 @@ use super::archive::Wim;
 use super::blob::BlobEntry;
 use super::chunk_list::ChunkList;
 use super::error::Error;
+use super::header::{ResourceHeader, read_at};
 use super::resource::ResourceReader;
 use crate::source::Source;
 
@@ -71,6 +72,17 @@ impl Wim {
         });
         ChunkList::new(chunks.collect::<Result<Vec<_>, Error>>()?)
     }
+}
+
+/// Uncompressed size of a solid resource, as it says itself.
+pub(super) fn solid_size<S: Source + ?Sized>(
+    source: &S,
+    resource: &ResourceHeader,
+) -> Result<u64, Error> {
+    resource.check_range("a solid resource", source.size_bytes())?;
+    let mut size = [0; 8];
+    read_at(source, resource.offset_bytes, &mut size)?;
+    Ok(u64::from_le_bytes(size))
 }
 
 /// Where a solid blob is in the uncompressed bytes of its run.
