@@ -63,7 +63,8 @@ fn write_wim(setting: &Setting, contents: &[Vec<u8>]) -> Vec<u8> {
     }
     let compression = match setting.codec {
         Codec::Xpress => Compression::Xpress,
-        _ => Compression::Lzx,
+        Codec::Lzx => Compression::Lzx,
+        Codec::Lzms => Compression::Lzms,
     };
     let chunk_bytes = setting.chunk_bytes;
     let options =

@@ -1,13 +1,18 @@
-//! LZMS against wimlib: every chunk of its solid resources is decoded to the blobs they hold.
+//! LZMS against wimlib and 7-Zip: chunks of wimlib's solid resources are decoded to the blobs they
+//! hold, and both decode solid resources of ours.
 
 mod wim_support;
 
 use std::fs;
 use std::path::Path;
+use std::rc::Rc;
 
-use mediabuild_formats::codec::lzms;
-use mediabuild_formats::wim::{BlobEntry, ResourceHeader, Sha1, Wim};
-use wim_support::{TempDir, has_tool, run, samples};
+use mediabuild_formats::codec::{Codec, Encoder, Level, lzms};
+use mediabuild_formats::wim::{
+    BlobEntry, Compression, Element, FileSpec, FileTime, Image, Options, OutputImage,
+    ResourceHeader, Sha1, SolidResource, Wim, Writer, compress_solid,
+};
+use wim_support::{TempDir, emit, has_tool, run, samples};
 
 /// Number of the codec in the header of a solid resource.
 const FORMAT_LZMS: u32 = 3;
@@ -101,4 +106,55 @@ fn solid_resources_of_wimlib_are_decoded() {
 fn the_sample_is_decoded() {
     let Some(folder) = samples() else { return };
     assert!(check_solid_blobs(&folder.join("LZMS.wim")) > 0);
+}
+
+/// A WIM with the contents of a folder's files in one solid resource.
+fn write_solid(tree: &Path, chunk_bytes: u32, level: Level) -> Vec<u8> {
+    let (time, mut plain, mut blobs) = (FileTime(133_000_000_000_000_000), Vec::new(), Vec::new());
+    let mut image = Image::new(time);
+    for entry in fs::read_dir(tree).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let content = fs::read(entry.path()).expect("a file");
+        let sha1 = Sha1::of(&content);
+        let name = entry.file_name().into_string().expect("a name");
+        image.insert_file(&name, FileSpec::new(sha1, time)).expect("a new file");
+        blobs.push((sha1, content.len() as u64));
+        plain.extend(content);
+    }
+    let mut encoder = Encoder::new(Codec::Lzms, chunk_bytes, level).expect("an encoder");
+    let mut encode = |chunk: &[u8], output: &mut Vec<u8>| encoder.encode(chunk, output);
+    let stored = compress_solid(&plain, Compression::Lzms, chunk_bytes, &mut encode);
+    let stored = stored.expect("chunks");
+    assert!(stored.len() < plain.len() / 2, "{chunk_bytes} {level:?}");
+    let stored_bytes = stored.len() as u64;
+    let solid = SolidResource::new(Rc::new(stored), stored_bytes, &blobs);
+    let outputs = [OutputImage { image: &image, xml: Element::new("IMAGE") }];
+    let compression = Compression::Lzms;
+    let options = Options { compression, chunk_bytes: 1 << 17, ..Options::default() };
+    let writer = Writer::new(&outputs, options).with_solid(vec![solid]);
+    emit(&writer.place(&mut |_| None).expect("an output"))
+}
+
+#[test]
+fn peers_decode_solid_resources_of_ours() {
+    if !has_tool("wimlib-imagex") {
+        return;
+    }
+    let temp = TempDir::new("lzms-ours");
+    let (tree, wim) = (temp.join("tree"), temp.join("a.esd"));
+    make_tree(&tree);
+    for (chunk_bytes, level) in [
+        (64 << 20, Level::Fast),
+        (64 << 20, Level::Default),
+        (64 << 20, Level::Max),
+        (1 << 20, Level::Default),
+        (32 << 10, Level::Default),
+    ] {
+        fs::write(&wim, write_solid(&tree, chunk_bytes, level)).expect("a file");
+        assert!(check_solid_blobs(&wim) >= 3);
+        run("wimlib-imagex", ["verify".as_ref(), wim.as_os_str()]);
+        if has_tool("7zz") {
+            run("7zz", ["t".as_ref(), wim.as_os_str()]);
+        }
+    }
 }

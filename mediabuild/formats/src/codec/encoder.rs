@@ -1,5 +1,6 @@
 //! `Encoder`: the codecs' encoders behind one interface.
 
+use super::lzms;
 use super::lzx;
 use super::probe::Probe;
 use super::xpress;
@@ -55,6 +56,7 @@ pub struct Encoder {
 enum Inner {
     Xpress(Box<xpress::Encoder>),
     Lzx(Box<lzx::Encoder>),
+    Lzms(Box<lzms::Encoder>),
 }
 
 impl Encoder {
@@ -64,7 +66,7 @@ impl Encoder {
         let inner = match codec {
             Codec::Lzx => Inner::Lzx(Box::new(lzx::Encoder::new(chunk_bytes, level)?)),
             Codec::Xpress => Inner::Xpress(Box::new(xpress::Encoder::new(chunk_bytes, level)?)),
-            Codec::Lzms => return None,
+            Codec::Lzms => Inner::Lzms(Box::new(lzms::Encoder::new(chunk_bytes, level)?)),
         };
         Some(Encoder { probe: Probe::new(), inner })
     }
@@ -72,12 +74,17 @@ impl Encoder {
     /// Appends the compressed form of `chunk`, if it is smaller than `chunk`. Else returns false
     /// and leaves `output` alone: the chunk is stored raw.
     pub fn encode(&mut self, chunk: &[u8], output: &mut Vec<u8>) -> bool {
+        // A chunk of LZMS may have copies of noise far apart: its encoder judges smaller blocks.
+        if let Inner::Lzms(encoder) = &mut self.inner {
+            return encoder.encode(chunk, output);
+        }
         if self.probe.is_incompressible(chunk) {
             return false;
         }
         let compressed = match &mut self.inner {
             Inner::Xpress(encoder) => encoder.encode(chunk),
             Inner::Lzx(encoder) => encoder.encode(chunk),
+            Inner::Lzms(_) => None,
         };
         let Some(compressed) = compressed else { return false };
         output.extend_from_slice(compressed);
@@ -90,6 +97,6 @@ pub fn encoder_version(codec: Codec, level: Level) -> u32 {
     match codec {
         Codec::Lzx => lzx::VERSIONS[level as usize],
         Codec::Xpress => xpress::VERSIONS[level as usize],
-        Codec::Lzms => 0,
+        Codec::Lzms => lzms::VERSIONS[level as usize],
     }
 }

@@ -2,7 +2,7 @@
 
 #![allow(dead_code)] // each test binary uses a part of it
 
-use mediabuild_formats::codec::{Codec, Encoder, Level, lzx, xpress};
+use mediabuild_formats::codec::{Codec, Encoder, Level, lzms, lzx, xpress};
 
 /// One encoder.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,9 @@ pub(crate) struct Setting {
 /// Every setting that Microsoft's readers know and that has an encoder.
 pub(crate) fn settings() -> Vec<Setting> {
     let xpress = [4096, 8192, 16384, 32768, 65536].map(|chunk_bytes| (Codec::Xpress, chunk_bytes));
-    let codecs = [(Codec::Lzx, 32768)].into_iter().chain(xpress);
+    // LZMS has larger chunks too: see the tests of its own.
+    let lzms = [32768, 131_072].map(|chunk_bytes| (Codec::Lzms, chunk_bytes));
+    let codecs = [(Codec::Lzx, 32768)].into_iter().chain(xpress).chain(lzms);
     codecs
         .flat_map(|(codec, chunk_bytes)| {
             Level::ALL.map(|level| Setting { codec, chunk_bytes, level })
@@ -38,7 +40,8 @@ impl Setting {
         let mut decoded = vec![0xa5; chunk.len()];
         let result = match self.codec {
             Codec::Lzx => lzx::decode(compressed, &mut decoded, self.chunk_bytes),
-            _ => xpress::decode(compressed, &mut decoded),
+            Codec::Xpress => xpress::decode(compressed, &mut decoded),
+            Codec::Lzms => lzms::decode(compressed, &mut decoded),
         };
         result.unwrap_or_else(|error| panic!("{self:?}, {} bytes: {error}", chunk.len()));
         assert!(decoded == chunk, "{self:?}: {} bytes decode to others", chunk.len());

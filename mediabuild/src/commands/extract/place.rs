@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
-
 use super::tree::Folder;
 use crate::failure::Failure;
 use crate::os::Beneath;
@@ -54,10 +52,9 @@ impl Place {
         })
     }
 
-    /// Times of folders change as files are put into them, so they are set last.
+    /// Times of folders change as files are put into them, so they are set last; those inside first.
     pub(super) fn finish_folders(&self, folders: &[Folder]) -> Result<(), Failure> {
-        let finish = |folder: &Folder| self.set_modified(&folder.path, folder.modified);
-        folders.par_iter().try_for_each(finish)
+        folders.iter().rev().try_for_each(|folder| self.set_modified(&folder.path, folder.modified))
     }
 
     /// A new file; `None` if there can be none of this name.

@@ -84,9 +84,48 @@ impl<'a> BackwardBits<'a> {
     }
 }
 
+/// Writes bits.
+#[derive(Default)]
+pub(super) struct BackwardWriter {
+    /// Full words; the first one is the last of the chunk.
+    words: Vec<u16>,
+    /// The latest bits; `count` of them, fewer than 16, are not in `words` yet.
+    buffer: u64,
+    count: u32,
+}
+
+impl BackwardWriter {
+    pub(super) fn clear(&mut self) {
+        self.words.clear();
+        (self.buffer, self.count) = (0, 0);
+    }
+
+    /// Appends the low `count` bits of a value that has no others, up to 48.
+    #[inline(always)]
+    pub(super) fn put(&mut self, value: u64, count: u32) {
+        self.buffer = self.buffer << count | value;
+        self.count += count;
+        while self.count >= 16 {
+            self.count -= 16;
+            self.words.push((self.buffer >> self.count) as u16);
+        }
+    }
+
+    /// How many bytes there are so far.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.words.len() * 2
+    }
+
+    /// Appends the chunk's end to the output.
+    pub(super) fn finish(&mut self, output: &mut Vec<u8>) {
+        self.put(0, (16 - self.count) % 16);
+        output.extend(self.words.iter().rev().flat_map(|word| word.to_le_bytes()));
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::BackwardBits;
+    use super::{BackwardBits, BackwardWriter};
 
     #[test]
     fn bits_come_from_the_last_word_on() {
@@ -103,5 +142,21 @@ mod tests {
         bits.refill();
         assert_eq!(bits.take(16), 0);
         assert!(bits.is_overrun());
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut writer = BackwardWriter::default();
+        let values = (0..500_u32).map(|i| (i % 31, i.wrapping_mul(0x9e37_79b1)));
+        let values: Vec<(u32, u32)> = values.map(|(n, v)| (n, v & ((1 << n) - 1))).collect();
+        values.iter().for_each(|&(count, value)| writer.put(value.into(), count));
+        let mut output = vec![9; 3];
+        writer.finish(&mut output);
+        let mut bits = BackwardBits::new(&output[3..]);
+        for (count, value) in values {
+            bits.refill();
+            assert_eq!(bits.take(count), value);
+        }
+        assert!(!bits.is_overrun());
     }
 }

@@ -9,12 +9,25 @@
 
 mod adaptive_huffman;
 mod bits;
+mod buckets;
+mod costs;
 mod decode;
+mod delta;
+mod emit;
+mod encode;
+mod finder;
+mod level;
 mod model;
+mod noise;
+mod parse;
 mod probability;
+mod quick;
 mod range;
 mod slots;
+mod state;
 mod table;
+mod window;
 mod x86;
 
 pub use decode::decode;
+pub(super) use encode::{Encoder, VERSIONS};

@@ -1,5 +1,7 @@
 //! Slots: how lengths and offsets are divided into a Huffman symbol and extra bits.
 
+use crate::codec::boxed_array;
+
 /// Symbols of lengths.
 pub(super) const LENGTH_SLOTS: usize = 54;
 /// Symbols of offsets in the largest chunk; smaller chunks use the first ones only.
@@ -81,6 +83,40 @@ impl<const N: usize> Slots<N> {
     }
 }
 
+/// How many numbers per power of two [`SlotIndex`] starts a search at.
+const CELLS: u32 = 64;
+
+/// Finds slots of offsets quickly: a table by the leading bits of a number, then a step or two.
+pub(super) struct SlotIndex {
+    /// By the cell of a number: the slot of the first number in it.
+    first: Box<[u16; (32 * CELLS) as usize]>,
+}
+
+impl SlotIndex {
+    pub(super) fn new() -> SlotIndex {
+        let mut first = boxed_array(0);
+        for cell in 0..32 * CELLS {
+            let (order, high) = (cell / CELLS, u64::from(CELLS + cell % CELLS));
+            let number = (high << order) >> CELLS.ilog2();
+            first[cell as usize] = OFFSETS.slot_of(number.max(1) as u32) as u16;
+        }
+        SlotIndex { first }
+    }
+
+    /// The slot of an offset of at most 64 MiB.
+    #[inline(always)]
+    pub(super) fn slot_of(&self, offset: u32) -> usize {
+        let order = offset.ilog2();
+        let high = ((u64::from(offset) << CELLS.ilog2()) >> order) as u32 % CELLS;
+        let mut slot =
+            usize::from(self.first[(order * CELLS + high) as usize % (32 * CELLS as usize)]);
+        while slot + 1 < MAX_OFFSET_SLOTS && OFFSETS.base[slot + 1] <= offset {
+            slot += 1;
+        }
+        slot
+    }
+}
+
 /// How many offset symbols a chunk of this size has.
 pub(super) fn offset_slots(chunk_size_bytes: usize) -> usize {
     let largest_offset = u32::try_from(chunk_size_bytes.saturating_sub(1)).unwrap_or(u32::MAX);
@@ -89,7 +125,7 @@ pub(super) fn offset_slots(chunk_size_bytes: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{LENGTHS, MAX_OFFSET_SLOTS, OFFSETS, offset_slots};
+    use super::{LENGTHS, MAX_OFFSET_SLOTS, OFFSETS, SlotIndex, offset_slots};
 
     #[test]
     fn slots_follow_each_other() {
@@ -97,8 +133,11 @@ mod tests {
         assert_eq!(LENGTHS.base[24..30], [25, 26, 27, 29, 31, 33]);
         let last = MAX_OFFSET_SLOTS - 1;
         assert!(OFFSETS.base[last] > 64 << 20, "the last slot is above every chunk of Microsoft");
-        for number in (1..100_000).chain((1 << 26) - 1000..1 << 26) {
+        let index = SlotIndex::new();
+        let edges = OFFSETS.base[..last].iter().flat_map(|&base| base.max(2) - 1..base + 2);
+        for number in (1..100_000).chain((1 << 26) - 1000..1 << 26).chain(edges) {
             let slot = OFFSETS.slot_of(number);
+            assert_eq!(index.slot_of(number), slot);
             assert!(number - OFFSETS.base[slot] < 1 << OFFSETS.extra_bits[slot]);
         }
     }

@@ -34,7 +34,6 @@ enum Direction {
 }
 
 /// Makes operands absolute, before compression.
-#[cfg_attr(not(test), expect(dead_code))] // the encoder comes next
 pub(super) fn translate(chunk: &mut [u8]) {
     run(chunk, Direction::Translate);
 }
