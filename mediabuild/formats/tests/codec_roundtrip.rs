@@ -100,12 +100,12 @@ const PINNED: &[(&str, &str)] = &[
     ("Xpress 32768 default v1", "b25f3d5677990359ae6cdcbe5c644f7fe9db58d0"),
     ("Xpress 65536 fast v1", "a9d5101679aa2cd04f53f6656004f5e7b814fa9a"),
     ("Xpress 65536 default v1", "51f7ebbaad8dba9b6a0b03c79f262708308b88e2"),
-    ("Lzms 32768 fast v1", "7466178381ae4f1dec69f530ad27c930c2d00a36"),
-    ("Lzms 32768 default v1", "f5ca0191ddefc47bfff343a86060f8bb87f66f97"),
-    ("Lzms 32768 max v1", "f6b2aa21843b3153e91d9b188ed909c60f126b56"),
-    ("Lzms 131072 fast v1", "8faf821dc855fde5d5f94092a949e0d54380e257"),
-    ("Lzms 131072 default v1", "fb9556c807e465ac65518488fd38500964774d3d"),
-    ("Lzms 131072 max v1", "d156262b107d0d1a0db22f39e4ff2c2eea62ba00"),
+    ("Lzms 32768 fast v2", "9b0ebd9a8b0d52958baafe146bed99da30a82bd5"),
+    ("Lzms 32768 default v2", "de6e3e4d8a58ce15cdd11e8c9423edf55faa4cfe"),
+    ("Lzms 32768 max v2", "d2ca6fea26490061c54730db376006dab037ce88"),
+    ("Lzms 131072 fast v2", "7be4cb52f72672cf972e15d8dc6f1a46029ea310"),
+    ("Lzms 131072 default v2", "e5889104466ec5c3eaa091fbc919ab7c1dca7c6e"),
+    ("Lzms 131072 max v2", "53c624c202e2376f9b7213830e55191a2d364e9f"),
 ];
 
 #[test]

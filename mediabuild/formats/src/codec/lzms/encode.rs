@@ -12,7 +12,7 @@ use super::{quick, x86};
 use crate::codec::Level;
 
 /// By level: the version of the emitted bytes, raised with any change of them.
-pub(in super::super) const VERSIONS: [u32; 3] = [1, 1, 1];
+pub(in super::super) const VERSIONS: [u32; 3] = [2, 2, 2];
 
 /// Smallest chunk of the format.
 const CHUNK_MIN_BYTES: u32 = 1 << 15;

@@ -20,8 +20,8 @@ use super::window::Window;
 const MIN_REPEAT: usize = 2;
 /// Shortest repeat match behind a literal that is weighed together with it: 1 and 3 are both worse.
 const MIN_TAIL: usize = 2;
-/// Shortest match with an offset of its own; there is no table of shorter ones.
-const MIN_EXPLICIT: usize = 3;
+/// Shortest match with an offset of its own.
+const MIN_EXPLICIT: usize = 2;
 
 /// The cheapest way to a position.
 #[derive(Clone, Copy)]
