@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Every table of BENCHMARKS.md, one after the other.
 
-    cargo build --release && python3 mediabuild/benches/all.py WORK_FOLDER [noop] [import] [store] [media] [read]
+    cargo build --release && python3 mediabuild/benches/all.py WORK_FOLDER [noop] [import] [store] [media] [wim]
 
-WORK_FOLDER needs about 60 GB; about half an hour on two cores. Each script can be run alone, with more
+WORK_FOLDER needs about 60 GB; about an hour and a half on two cores. Each script can be run alone, with more
 runs; a name here picks some of them. Nothing else should run on the machine meanwhile.
 """
 import argparse, os, subprocess, sys
@@ -26,14 +26,14 @@ def commands(work):
         "import": [script("import.py", work)],
         "store": [example("gc_figures", work), example("verify_figures", work)],
         "media": [script("compare.py", work)],
-        "read": [script("read.py", work)],
+        "wim": [script("wim.py", work)],
     }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work")
-    parser.add_argument("which", nargs="*", metavar="noop|import|store|media|read")
+    parser.add_argument("which", nargs="*", metavar="noop|import|store|media|wim")
     arguments = parser.parse_args()
     work = os.path.abspath(arguments.work)
     os.makedirs(work, exist_ok=True)

@@ -255,6 +255,9 @@ pub(crate) struct InspectLs {
     /// Sizes, attributes and times too
     #[arg(short, long)]
     pub(crate) long: bool,
+    /// A WIM that this one is a delta of, or a pattern of names; may be given several times
+    #[arg(long = "ref", value_name = "WIM")]
+    pub(crate) references: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

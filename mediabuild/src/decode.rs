@@ -16,7 +16,9 @@ use sha1::{Digest, Sha1 as Sha1Hasher};
 use crate::cancel;
 use crate::failure::Failure;
 
-/// Where decoded bytes go.
+/// Where decoded bytes go. Its methods must not wait for the pool (rayon's own hashing of one
+/// content, say): a worker that waits there would be given another decoding to work on, which may
+/// wait for what this one has.
 pub(crate) trait BlobSink: Sync {
     /// What takes the bytes of one blob.
     type Open: Send;

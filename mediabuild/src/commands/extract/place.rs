@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
+
 use super::tree::Folder;
 use crate::failure::Failure;
 use crate::os::Beneath;
@@ -52,9 +54,10 @@ impl Place {
         })
     }
 
-    /// Times of folders change as files are put into them, so they are set last; those inside first.
+    /// Times of folders change as files are put into them, so they are set last.
     pub(super) fn finish_folders(&self, folders: &[Folder]) -> Result<(), Failure> {
-        folders.iter().rev().try_for_each(|folder| self.set_modified(&folder.path, folder.modified))
+        let finish = |folder: &Folder| self.set_modified(&folder.path, folder.modified);
+        folders.par_iter().try_for_each(finish)
     }
 
     /// A new file; `None` if there can be none of this name.

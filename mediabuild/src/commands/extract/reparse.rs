@@ -102,6 +102,8 @@ fn join(up: usize, names: &[&str], original: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{JUNCTION, Path, SYMLINK, link_text};
 
     fn data(tag: u32, target: &str, flags: u32) -> Vec<u8> {
@@ -157,6 +159,30 @@ mod tests {
             [r"\??\Volume{1b3b1146}\x", r"\??\UNC\server\x", r"\\server\x", r"C:\..\x", "x"];
         for target in elsewhere {
             assert!(link("a", target, 0).is_err(), "{target}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5000))]
+
+        /// Whatever the target: up no further than the folder, and never up again behind a name,
+        /// which may be a link to anywhere in it.
+        #[test]
+        fn no_link_leads_out(
+            target in r"(\\\?\?\\)?([Cc]:)?([.a\\/]|\.\.){0,12}",
+            folders in 0..4_usize,
+            is_junction: bool,
+            flags in 0..2_u32,
+        ) {
+            let tag = if is_junction { JUNCTION } else { SYMLINK };
+            let path = "f/".repeat(folders) + "link";
+            if let Ok(text) = link_text(tag, &data(tag, &target, flags), Path::new(&path)) {
+                let names: Vec<&str> =
+                    text.split('/').filter(|name| !matches!(*name, "" | ".")).collect();
+                let up = names.iter().take_while(|name| **name == "..").count();
+                prop_assert!(!text.starts_with('/') && !text.is_empty(), "{}", text);
+                prop_assert!(up <= folders && !names[up..].contains(&".."), "{}", text);
+            }
         }
     }
 

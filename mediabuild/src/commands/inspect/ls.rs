@@ -14,7 +14,7 @@ use crate::size::time;
 
 /// One line a file; with `--long` its size, time and attributes first.
 pub(super) fn run(ls: &InspectLs, format: Format) -> Result<(), Failure> {
-    let Whole { medium, source, .. } = open_to_look(&ls.file, &[])?;
+    let Whole { medium, source, .. } = open_to_look(&ls.file, &ls.references)?;
     let files = match &medium {
         Medium::Wim(wim) => wim_files(wim, &source, ls)?,
         Medium::Disc(disc) => disc_files(entries(disc, &source)?, &ls.path)?,
