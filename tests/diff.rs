@@ -107,6 +107,28 @@ fn wims_and_folders_say_the_same_of_the_same_trees() {
 }
 
 #[test]
+fn split_sets_in_folders_are_looked_into_once() {
+    let space = TestSpace::new();
+    write_trees(&space);
+    for tree in ["old", "new"] {
+        let noise: Vec<u8> =
+            (0..3_000_000_u32).flat_map(|i| i.wrapping_mul(i).to_le_bytes()).collect();
+        fs::write(space.path().join(tree).join("large"), &noise[..3_000_000]).expect("a file");
+        let Some(wim) = capture(&space, tree, "a.wim", &["--compress=none"]) else { return };
+        let (folder, mut wimlib) =
+            (format!("{tree} set"), tool("wimlib-imagex").expect("as before"));
+        fs::create_dir(space.path().join(&folder)).expect("a folder");
+        let first = space.path().join(folder).join("install.swm");
+        Run::of(wimlib.args(["split", text(&wim), text(&first), "1"])).expect(0);
+        fs::remove_file(&wim).expect("the capture");
+    }
+    let (old, new) = (space.path().join("old set"), space.path().join("new set"));
+    let lines = diff(&space, &[text(&old), text(&new)]);
+    let added: Vec<&String> = lines.iter().filter(|line| line.contains("came.txt")).collect();
+    assert_eq!(added, ["+ install.swm//sub/came.txt  36 B"]);
+}
+
+#[test]
 fn images_attributes_and_properties_are_told() {
     let Some(path) = shared("data/wim/MultiImage.wim") else { return };
     let space = TestSpace::new();

@@ -238,6 +238,21 @@ fn offsets_may_go_on_from_part_to_part() {
 }
 
 #[test]
+fn what_a_part_says_of_another_is_not_believed() {
+    let far = |offset| Entry::Raw(7, 0, offset, 7, 2, Sha1([9; 20]));
+    for offset in [u64::MAX, u64::MAX - 3, u64::MAX - 300, 1 << 40] {
+        let first = Part { number: 1, count: 2, entries: vec![far(offset)], ..Part::default() };
+        let second = Part { number: 2, count: 2, ..Part::default() };
+        let joined = Joined::new(vec![first.bytes(), second.bytes()]);
+        let wim = Wim::open_joined(&joined, 2).expect("a set");
+        let entries: Vec<&BlobEntry> = wim.blobs.iter().collect();
+        assert!(read_by_units(&wim, &joined, &entries)[0].is_err());
+        assert!(wim.check(&joined, entries[0]).is_err());
+        let _ = (wim.check_layout(), wim.place_of(entries[0]));
+    }
+}
+
+#[test]
 fn parts_that_do_not_belong_together_are_told_apart() {
     let part = |number, count| Part { number, count, ..Part::default() };
     let error = |parts: Vec<Vec<u8>>| {

@@ -157,7 +157,10 @@ impl<S: Source> Units<'_, S> {
     fn read_small(&mut self, first: Wanted<'_>, unit: &mut Unit) {
         let mut small = vec![(first.blob, first.entry)];
         let start = first.entry.resource.offset_bytes;
-        let mut end = start + first.entry.resource.stored_bytes;
+        // What a table says of another part of the set was not held against that part's size.
+        let end_of =
+            |it: &BlobEntry| it.resource.offset_bytes.saturating_add(it.resource.stored_bytes);
+        let mut end = end_of(first.entry);
         let mut size_bytes = first.entry.size_bytes();
         let wim = self.wim;
         let member = wim.member_at(start);
@@ -172,8 +175,7 @@ impl<S: Source> Units<'_, S> {
                 && resource.offset_bytes <= end.saturating_add(GAP_BYTES)
                 && resource.offset_bytes - start <= UNIT_BYTES
         }) {
-            let resource = &next.entry.resource;
-            end = end.max(resource.offset_bytes + resource.stored_bytes);
+            end = end.max(end_of(next.entry));
             small.push((next.blob, next.entry));
         }
         match read_at(&self.source, start, unit.stored_mut(start, (end - start) as usize)) {

@@ -10,7 +10,7 @@ use mediabuild_formats::wim::{Sha1, Wim, resource_flag};
 use sha1::Digest;
 
 use super::tree::{Item, Place, Tree, of_disc, of_folder, of_image};
-use crate::commands::inspect::medium::{AnySource, InDisc, Medium, file_source, recognise};
+use crate::commands::inspect::medium::{AnySource, InDisc, Medium, open, recognise};
 use crate::commands::inspect::whole::{Whole, open_whole};
 use crate::failure::Failure;
 
@@ -83,7 +83,7 @@ impl Side {
             Place::Disc(entry) => {
                 Box::new(InDisc { outer: Arc::clone(&self.source), entry: entry.clone() })
             }
-            Place::Folder(path) => Box::new(file_source(path).ok()?),
+            Place::Folder(path) => return Side::in_folder(path),
             Place::Image => Box::new(self.stored(item)?),
         };
         let mut magic = [0; 5];
@@ -96,6 +96,14 @@ impl Side {
             Medium::Wim(wim) if wim.header.part_count > 1 => None,
             _ => Some(Side::of(medium, source)),
         }
+    }
+
+    /// A WIM or disc in a folder, with the other parts of its set.
+    fn in_folder(path: &Path) -> Option<Side> {
+        let (medium, _) = open(path).ok()?;
+        let is_later = matches!(&medium, Medium::Wim(wim) if wim.header.part_number > 1);
+        let Whole { medium, source, .. } = open_whole(path, &[]).ok().filter(|_| !is_later)?;
+        Some(Side::of(medium, source))
     }
 
     /// The bytes of a file of an image, if they are stored as they are.
