@@ -4,42 +4,76 @@ use super::block::BlockPlan;
 use super::codes::Lengths;
 use super::e8::apply_e8;
 use super::lazy::{self, Effort};
+use super::optimal::{Optimal, Part};
+use super::prices::Prices;
+use super::prior::expected_counts;
 use super::split::split;
-use super::token::Token;
+use super::token::{MAX_MATCH, Token, slot_of};
 use super::tokens::{Segment, Tokens};
 use crate::codec::Level;
 use crate::codec::bit_writer::BitWriter;
 use crate::codec::chains::Chains;
+use crate::codec::match_cache::{MatchCache, Search};
 use crate::codec::window::Window;
 
 /// Versions of the bytes that each level emits.
-pub(in crate::codec) const VERSIONS: [u32; 3] = [2, 2, 2];
+pub(in crate::codec) const VERSIONS: [u32; 3] = [3, 3, 3];
 
 /// The only window that Microsoft's readers have.
 const CHUNK_BYTES: u32 = 32768;
 
+/// Segments of a sketch, of which blocks are made.
+const SKETCH_SEGMENT_TOKENS: usize = 2048;
+/// Matches of two bytes pay if they are no farther than this.
+const NEAR_BYTES: usize = 256;
+
+/// How a level parses.
+#[derive(Clone, Copy)]
+enum Strategy {
+    Lazy(Effort),
+    Optimal(Plan),
+}
+
+/// How the optimal parser is used.
+#[derive(Clone, Copy)]
+struct Plan {
+    search: Search,
+    /// After the sketch.
+    passes: usize,
+}
+
+fn search(depth: u32, nice_bytes: usize) -> Search {
+    let (longest_bytes, near_bytes) = (MAX_MATCH, NEAR_BYTES);
+    Search { depth, nice_bytes, longest_bytes, near_bytes, class: slot_of }
+}
+
 /// Compresses chunks, one at a time.
 pub(in crate::codec) struct Encoder {
-    effort: Effort,
+    strategy: Strategy,
     window: Window,
     chains: Chains,
     tokens: Tokens,
     writer: BitWriter,
+    optimal: Optimal,
+    cache: MatchCache,
 }
 
 impl Encoder {
-    /// `None` for chunk sizes other than 32 KiB, and for levels that are not there.
+    /// `None` for chunk sizes other than 32 KiB.
     pub(in crate::codec) fn new(chunk_bytes: u32, level: Level) -> Option<Encoder> {
-        let effort = match level {
-            Level::Fast => Effort { depth: 24, nice_bytes: 32 },
-            _ => return None,
+        let strategy = match level {
+            Level::Fast => Strategy::Lazy(Effort { depth: 24, nice_bytes: 32 }),
+            Level::Default => Strategy::Optimal(Plan { search: search(16, 32), passes: 1 }),
+            Level::Max => Strategy::Optimal(Plan { search: search(100, MAX_MATCH), passes: 4 }),
         };
         (chunk_bytes == CHUNK_BYTES).then(|| Encoder {
-            effort,
+            strategy,
             window: Window::new(),
             chains: Chains::new(),
             tokens: Tokens::new(),
             writer: BitWriter::new(),
+            optimal: Optimal::new(),
+            cache: MatchCache::new(),
         })
     }
 
@@ -51,9 +85,29 @@ impl Encoder {
         self.window.load(chunk);
         apply_e8(self.window.chunk_mut());
         self.chains.link(&self.window);
-        lazy::parse(&self.window, &self.chains, self.effort, &mut self.tokens);
-        split(self.tokens.segments_mut());
+        match self.strategy {
+            Strategy::Lazy(effort) => {
+                lazy::parse(&self.window, &self.chains, effort, &mut self.tokens);
+                split(self.tokens.segments_mut());
+            }
+            Strategy::Optimal(plan) => self.parse_optimally(plan),
+        }
         self.write(chunk.len())
+    }
+
+    /// A sketch with expected prices, then passes with the prices of the pass before.
+    fn parse_optimally(&mut self, plan: Plan) {
+        let Encoder { window, chains, cache, optimal, tokens, .. } = self;
+        cache.fill(window, chains, plan.search);
+        let nice_bytes = plan.search.nice_bytes;
+        let mut prices = Prices::new();
+        prices.set(&expected_counts(window.slice(Window::START, window.end())));
+        optimal.sketch(window, cache, nice_bytes, &prices, SKETCH_SEGMENT_TOKENS, tokens);
+        split(tokens.segments_mut());
+        for _ in 0..plan.passes {
+            let parts: Vec<Part> = tokens.segments().iter().map(Part::of).collect();
+            optimal.parse(window, cache, nice_bytes, &parts, tokens);
+        }
     }
 
     /// Writes the blocks; `None` as soon as they take `limit_bytes` or more.

@@ -2,7 +2,7 @@
 //! better.
 
 use super::token::{MAX_MATCH, Token, slot_of};
-use super::tokens::Tokens;
+use super::tokens::{SEGMENT_TOKENS, Tokens};
 use crate::codec::chains::Chains;
 use crate::codec::window::Window;
 
@@ -48,7 +48,7 @@ pub(super) fn parse(window: &Window, chains: &Chains, effort: Effort, tokens: &m
     let (mut position, end) = (Window::START, window.end());
     // Searches look at four bytes.
     let search_end = end.saturating_sub(3);
-    tokens.clear();
+    tokens.clear(SEGMENT_TOKENS);
     while position < search_end {
         tokens.cut(position);
         let mut best = parser.best(position);

@@ -12,10 +12,14 @@ mod encode;
 mod format;
 mod lazy;
 mod lengths;
+mod optimal;
+mod prices;
+mod prior;
 mod split;
 mod token;
 mod token_codes;
 mod tokens;
+mod walk;
 
 pub use decode::decode;
 pub(super) use encode::{Encoder, VERSIONS};

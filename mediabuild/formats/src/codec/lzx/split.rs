@@ -9,7 +9,7 @@ use crate::codec::log2::{FRACTION_BITS, log2};
 /// What a block costs beside its symbols, in bits: type, size, three precodes.
 const BLOCK_BITS: u32 = 220;
 /// What the length of a used symbol costs, in bits.
-const SYMBOL_BITS: u32 = 3;
+const SYMBOL_BITS: u32 = 4;
 
 /// A segment and about how many bits it takes as a block.
 struct Block {

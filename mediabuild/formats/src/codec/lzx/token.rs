@@ -3,7 +3,7 @@
 use super::format::{LENGTH_SYMBOLS, MIN_MATCH, SLOTS};
 
 /// Lengths that the main symbol itself tells.
-const SHORT_LENGTHS: usize = 7;
+pub(super) const SHORT_LENGTHS: usize = 7;
 /// The longest match.
 pub(super) const MAX_MATCH: usize = MIN_MATCH + SHORT_LENGTHS + LENGTH_SYMBOLS - 1;
 /// Slots 0 to 2: the recent offsets. An explicit offset is coded as itself plus this minus one.

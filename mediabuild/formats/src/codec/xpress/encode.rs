@@ -11,7 +11,7 @@ use crate::codec::code_lengths::{set_code_lengths, set_codes};
 use crate::codec::window::Window;
 
 /// Versions of the bytes that each level emits.
-pub(in crate::codec) const VERSIONS: [u32; 3] = [1, 1, 1];
+pub(in crate::codec) const VERSIONS: [u32; 3] = [2, 2, 2];
 
 /// Chunk sizes that Microsoft's readers have.
 const CHUNK_BYTES: [u32; 5] = [4096, 8192, 16384, 32768, 65536];
@@ -68,7 +68,7 @@ impl Encoder {
         let effort = match level {
             Level::Fast => Effort { depth: 8, next_depth: 4, nice_bytes: 24 },
             Level::Default => Effort { depth: 32, next_depth: 8, nice_bytes: 64 },
-            Level::Max => return None,
+            Level::Max => Effort { depth: 200, next_depth: 100, nice_bytes: 256 },
         };
         CHUNK_BYTES.contains(&chunk_bytes).then(|| Encoder {
             chunk_bytes: chunk_bytes as usize,

@@ -1,0 +1,222 @@
+//! The optimal parser: the cheapest way through a chunk, at given prices.
+//!
+//! A node for each position holds the cheapest known path to it. Going forward, each node offers
+//! its literal and its matches to the nodes they lead to. The recent offsets of a node are those
+//! of its path, so what is cheapest with them is found for one path only; that is what makes it
+//! near-optimal.
+
+use super::prices::{LANES, Price, Prices, UNREACHED};
+use super::token::Token;
+use super::tokens::{Segment, Tokens};
+use super::walk::Walk;
+use crate::codec::boxed_array;
+use crate::codec::match_cache::MatchCache;
+use crate::codec::window::Window;
+
+/// As many as positions, a power of two.
+const NODES: usize = 1 << 16;
+pub(super) const NODE_MASK: usize = NODES - 1;
+/// Room behind the last node that an offer may reach, so that no bounds are checked.
+const ROOM: usize = NODES + LANES;
+/// Bias of codes of explicit offsets: below are the indices of recent ones.
+pub(super) const EXPLICIT: usize = 2;
+
+/// Three recent offsets, the most recent one in the low bits.
+#[derive(Clone, Copy)]
+pub(super) struct Recent(u64);
+
+const OFFSET_BITS: u32 = 16;
+const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
+
+impl Recent {
+    const START: Recent = Recent(1 | 1 << OFFSET_BITS | 1 << (2 * OFFSET_BITS));
+
+    #[inline(always)]
+    pub(super) fn get(self, index: u32) -> usize {
+        (self.0 >> (index * OFFSET_BITS) & OFFSET_MASK) as usize
+    }
+
+    /// Behind a step: its offset comes to the front.
+    /// Without branches: which kind of step it is is hard to predict.
+    #[inline(always)]
+    fn after(self, step: Step) -> Recent {
+        let code = u64::from(step.0) & OFFSET_MASK;
+        let rank = code.min(RANKS) as usize;
+        let offset = if code < RANKS {
+            self.0 >> (code as u32 * OFFSET_BITS) & OFFSET_MASK
+        } else {
+            code - EXPLICIT as u64
+        };
+        let moved = (self.0 & MOVED[rank]) << MOVED_BITS[rank];
+        Recent(offset | moved | self.0 & KEPT[rank])
+    }
+}
+
+/// Recent offsets there are.
+const RANKS: u64 = 3;
+/// By rank of the offset that comes to the front, an explicit one last: which offsets move, how
+/// far, and which stay. A recent one changes places with the first; what an explicit one pushes
+/// out is never looked at.
+const MOVED: [u64; 4] = [0, OFFSET_MASK, OFFSET_MASK, 0xffff_ffff];
+const MOVED_BITS: [u32; 4] = [0, OFFSET_BITS, 2 * OFFSET_BITS, OFFSET_BITS];
+const KEPT: [u64; 4] = [0xffff_ffff_0000, 0xffff_0000_0000, 0xffff_0000, 0];
+
+/// The last token of a path: its length at 16; below the index of a recent offset, or an offset
+/// plus [`EXPLICIT`]. A literal has length 1 and code 0.
+#[derive(Clone, Copy)]
+pub(super) struct Step(pub(super) u32);
+
+pub(super) const LENGTH_SHIFT: u32 = 16;
+pub(super) const LITERAL: Step = Step(1 << LENGTH_SHIFT);
+
+impl Step {
+    #[inline(always)]
+    pub(super) fn of_match(code: usize, length: usize) -> Step {
+        Step(code as u32 | (length as u32) << LENGTH_SHIFT)
+    }
+
+    #[inline(always)]
+    fn length(self) -> usize {
+        (self.0 >> LENGTH_SHIFT) as usize
+    }
+
+    #[inline(always)]
+    fn code(self) -> usize {
+        (self.0 & OFFSET_MASK as u32) as usize
+    }
+}
+
+/// The nodes, kept for the next chunk.
+pub(super) struct Optimal {
+    /// What the cheapest path to a node costs, and its last token.
+    pub(super) prices: Box<[Price; ROOM]>,
+    pub(super) steps: Box<[Step; ROOM]>,
+    recent: Box<[Recent; NODES]>,
+}
+
+/// A part of the chunk that has prices of its own.
+pub(super) struct Part {
+    /// Behind its last position.
+    pub(super) end: usize,
+    pub(super) prices: Prices,
+}
+
+impl Part {
+    /// A block whose symbols cost what they did in the pass before.
+    pub(super) fn of(segment: &Segment) -> Part {
+        let mut prices = Prices::new();
+        prices.set(&segment.counts);
+        Part { end: segment.bytes.end, prices }
+    }
+}
+
+impl Optimal {
+    pub(super) fn new() -> Optimal {
+        Optimal {
+            prices: boxed_array(UNREACHED),
+            steps: boxed_array(LITERAL),
+            recent: boxed_array(Recent::START),
+        }
+    }
+
+    /// Parses a window into `tokens`, each part a segment. A match of `nice_bytes` is taken as it is.
+    pub(super) fn parse(
+        &mut self,
+        window: &Window,
+        cache: &MatchCache,
+        nice_bytes: usize,
+        parts: &[Part],
+        tokens: &mut Tokens,
+    ) {
+        let mut from = Window::START;
+        self.start(window);
+        for part in parts {
+            let match_end = part.end.min(window.match_end());
+            let mut walk = Walk { nodes: self, window, cache, prices: &part.prices, match_end };
+            walk.run::<false>(from, part.end, nice_bytes);
+            from = part.end;
+        }
+        tokens.clear(usize::MAX);
+        self.trace(window, parts, tokens);
+    }
+
+    /// Parses a window into `tokens` as [`Optimal::parse`] does, but offers whole matches only: to
+    /// learn prices.
+    pub(super) fn sketch(
+        &mut self,
+        window: &Window,
+        cache: &MatchCache,
+        nice_bytes: usize,
+        prices: &Prices,
+        segment_tokens: usize,
+        tokens: &mut Tokens,
+    ) {
+        self.start(window);
+        let mut walk = Walk { nodes: self, window, cache, prices, match_end: window.match_end() };
+        walk.run::<true>(Window::START, window.end(), nice_bytes);
+        tokens.clear(segment_tokens);
+        self.trace(window, &[], tokens);
+    }
+
+    fn start(&mut self, window: &Window) {
+        self.prices[Window::START] = 0;
+        self.prices[Window::START + 1..=window.end()].fill(UNREACHED);
+    }
+
+    #[inline(always)]
+    pub(super) fn offer(&mut self, position: usize, price: Price, step: Step) {
+        let at = position & NODE_MASK;
+        let is_cheaper = price < self.prices[at];
+        self.prices[at] = if is_cheaper { price } else { self.prices[at] };
+        self.steps[at] = if is_cheaper { step } else { self.steps[at] };
+    }
+
+    /// The recent offsets at a node, whose path is known now.
+    #[inline(always)]
+    pub(super) fn arrive(&mut self, position: usize) -> Recent {
+        if position == Window::START {
+            self.recent[position] = Recent::START;
+            return Recent::START;
+        }
+        let step = self.steps[position & NODE_MASK];
+        let before = self.recent[position.wrapping_sub(step.length()) & NODE_MASK];
+        let recent = before.after(step);
+        self.recent[position & NODE_MASK] = recent;
+        recent
+    }
+
+    /// Emits the tokens of the cheapest path to the end.
+    fn trace(&mut self, window: &Window, parts: &[Part], tokens: &mut Tokens) {
+        self.turn(window.end());
+        let mut ends = parts.iter().map(|part| part.end);
+        let mut end = ends.next();
+        let mut position = Window::START;
+        while position < window.end() {
+            if Some(position) == end {
+                tokens.end_segment(position);
+                end = ends.next();
+            }
+            tokens.cut(position);
+            let step = self.steps[position & NODE_MASK];
+            let length = step.length();
+            match (length, step.code()) {
+                (1, _) => tokens.literal(window.byte(position)),
+                (_, code @ 0..=2) => tokens.push_match(Token::repeat(code, length)),
+                (_, code) => tokens.push_match(Token::explicit(code - EXPLICIT, length)),
+            }
+            position += length;
+        }
+        tokens.finish(window.end());
+    }
+
+    /// Turns the cheapest path around: each of its nodes gets the step that leaves it.
+    fn turn(&mut self, end: usize) {
+        let mut position = end;
+        let mut leaving = LITERAL;
+        while position > Window::START {
+            leaving = std::mem::replace(&mut self.steps[position & NODE_MASK], leaving);
+            position -= leaving.length();
+        }
+        self.steps[Window::START] = leaving;
+    }
+}

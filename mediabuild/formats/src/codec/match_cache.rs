@@ -1,0 +1,163 @@
+//! `MatchCache`: the matches of all positions of a chunk, found once, for parsers that go over
+//! them several times.
+
+use super::boxed_array;
+use super::chains::Chains;
+use super::window::Window;
+
+/// A match: its length at 21, the class of its offset at 16, its offset below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cached(u32);
+
+const CLASS_SHIFT: u32 = 16;
+const LENGTH_SHIFT: u32 = 21;
+
+impl Cached {
+    const NONE: Cached = Cached(0);
+
+    /// The class is what a codec makes of the offset, below 32: where its price stands.
+    #[inline(always)]
+    pub(super) fn new(length: usize, class: usize, offset: usize) -> Cached {
+        Cached((length << LENGTH_SHIFT | class << CLASS_SHIFT | offset) as u32)
+    }
+
+    #[inline(always)]
+    pub(super) fn length(self) -> usize {
+        (self.0 >> LENGTH_SHIFT) as usize
+    }
+
+    #[inline(always)]
+    pub(super) fn class(self) -> usize {
+        (self.0 >> CLASS_SHIFT) as usize & 31
+    }
+
+    #[inline(always)]
+    pub(super) fn offset(self) -> usize {
+        (self.0 & 0xffff) as usize
+    }
+}
+
+/// How hard a search looks.
+#[derive(Clone, Copy)]
+pub(super) struct Search {
+    /// Candidates looked at for one position.
+    pub(super) depth: u32,
+    /// A match of this length is good enough: inside it there is no search.
+    pub(super) nice_bytes: usize,
+    /// The longest match that the format has.
+    pub(super) longest_bytes: usize,
+    /// Matches of two bytes are no farther than this.
+    pub(super) near_bytes: usize,
+    /// The class of an offset.
+    pub(super) class: fn(usize) -> usize,
+}
+
+/// Room for matches: many more than a chunk has with any search depth in use; a power of two, so
+/// that positions wrap instead of being checked.
+const MATCHES: usize = 1 << 20;
+
+/// For each position the nearest match of each length that one has, the longest last.
+pub(super) struct MatchCache {
+    /// By position: where its matches start.
+    starts: Box<[u32; (1 << 16) + 2]>,
+    matches: Box<[Cached; MATCHES]>,
+    count: usize,
+}
+
+impl MatchCache {
+    pub(super) fn new() -> MatchCache {
+        MatchCache { starts: boxed_array(0), matches: boxed_array(Cached::NONE), count: 0 }
+    }
+
+    /// Finds all matches of a window.
+    pub(super) fn fill(&mut self, window: &Window, chains: &Chains, search: Search) {
+        self.count = 0;
+        let search_end = window.match_end().saturating_sub(3);
+        let mut skip_to = 0;
+        for position in Window::START..search_end {
+            self.starts[position] = self.count as u32;
+            if position < skip_to {
+                continue;
+            }
+            let longest = self.search(window, chains, position, search);
+            if longest >= search.nice_bytes {
+                skip_to = position + longest;
+            }
+        }
+        let rest = search_end.max(Window::START);
+        self.starts[rest..window.end() + 1].fill(self.count as u32);
+    }
+
+    /// Adds the matches at a position; returns the longest length, 0 without any.
+    #[inline(always)]
+    fn search(
+        &mut self,
+        window: &Window,
+        chains: &Chains,
+        position: usize,
+        search: Search,
+    ) -> usize {
+        let limit = search.longest_bytes.min(window.match_end() - position);
+        let mut longest = self.search_short(window, chains, position, search);
+        let mut last = window.load4(position);
+        let mut reach = 3;
+        let mut candidates = chains.from(position);
+        for _ in 0..search.depth {
+            let candidate = candidates.next();
+            if candidate == 0 {
+                break;
+            }
+            if window.load4(candidate + reach - 3) != last {
+                continue;
+            }
+            let length = window.common(candidate, position, limit);
+            if length > reach {
+                self.push(length, position - candidate, search);
+                longest = length;
+                if length >= limit {
+                    break;
+                }
+                reach = length;
+                last = window.load4(position + reach - 3);
+            }
+        }
+        longest
+    }
+
+    /// Matches of two and three bytes, at the nearest place only.
+    #[inline(always)]
+    fn search_short(
+        &mut self,
+        window: &Window,
+        chains: &Chains,
+        position: usize,
+        search: Search,
+    ) -> usize {
+        let near = chains.nearest2(position);
+        let mut longest = 0;
+        let near3 = chains.nearest3(window, position);
+        if near != near3 && near < search.near_bytes.min(position) {
+            self.push(2, near, search);
+            longest = 2;
+        }
+        if near3 != 0 {
+            self.push(3, near3, search);
+            longest = 3;
+        }
+        longest
+    }
+
+    #[inline(always)]
+    fn push(&mut self, length: usize, offset: usize, search: Search) {
+        let class = (search.class)(offset);
+        self.matches[self.count & (MATCHES - 1)] = Cached::new(length, class, offset);
+        self.count += 1;
+    }
+
+    /// The matches at a position, by ascending length and offset.
+    #[inline(always)]
+    pub(super) fn at(&self, position: usize) -> &[Cached] {
+        let (start, end) = (self.starts[position] as usize, self.starts[position + 1] as usize);
+        &self.matches[start..end]
+    }
+}
