@@ -49,6 +49,10 @@ impl Store for WithoutMemos<'_> {
         self.0.directory(digest)
     }
 
+    fn directories(&self, digests: &[Digest]) -> Result<Vec<Directory>, Error> {
+        self.0.directories(digests)
+    }
+
     fn realisation(&self, id: &DerivationId) -> Result<Option<Output>, Error> {
         self.0.realisation(id)
     }

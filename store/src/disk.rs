@@ -292,6 +292,12 @@ impl Store for DiskStore {
         shelf::load_directory(self, digest, &located)
     }
 
+    fn directories(&self, digests: &[Digest]) -> Result<Vec<Directory>, Error> {
+        self.leases.hold(digests)?;
+        let located = self.locate(digests)?;
+        shelf::load_directories(self, digests, &located)
+    }
+
     fn realisation(&self, id: &DerivationId) -> Result<Option<Output>, Error> {
         Ok(realisations::realisations(self, &[*id])?.remove(0))
     }

@@ -1,6 +1,7 @@
 //! `Shelf`: what readers need to know of a store, the same for memory and disk.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use crate::reader::{OpenSource, Source};
 use crate::require::{self, Need};
@@ -145,16 +146,28 @@ impl<'a> Encodings<'a> {
         Encodings { shelf, open: None }
     }
 
-    /// What the recipe or directory at `located` needs. [`Error::Corrupt`] if it is damaged, or
-    /// its file is gone.
-    pub(crate) fn needs(&mut self, digest: &Digest, located: &Located) -> Result<Vec<Need>, Error> {
+    /// The verified bytes at `located`, with what they lie in.
+    fn read(&mut self, digest: &Digest, located: &Located) -> Result<(Vec<u8>, &Path), Error> {
         let source = match self.open.take() {
             Some((container, source)) if container == located.container => source,
             _ => self.shelf.source(located.container)?.open(digest)?,
         };
         let (_, source) = self.open.insert((located.container, source));
-        let bytes = source.read_verified(digest, located)?;
-        let damage = |cause: DecodeError| Error::corrupt(*digest, source.path(), cause.to_string());
+        Ok((source.read_verified(digest, located)?, source.path()))
+    }
+
+    /// The directory at `located`.
+    fn directory(&mut self, digest: &Digest, located: &Located) -> Result<Directory, Error> {
+        let (bytes, path) = self.read(digest, located)?;
+        let decoded = Directory::decode(&bytes);
+        decoded.map_err(|cause| Error::corrupt(*digest, path, cause.to_string()))
+    }
+
+    /// What the recipe or directory at `located` needs. [`Error::Corrupt`] if it is damaged, or
+    /// its file is gone.
+    pub(crate) fn needs(&mut self, digest: &Digest, located: &Located) -> Result<Vec<Need>, Error> {
+        let (bytes, path) = self.read(digest, located)?;
+        let damage = |cause: DecodeError| Error::corrupt(*digest, path, cause.to_string());
         match located.kind {
             Kind::Recipe => Ok(require::of_recipe(&Recipe::decode(&bytes).map_err(damage)?)),
             Kind::Directory => {
@@ -183,6 +196,27 @@ pub(crate) fn load_directory(
 ) -> Result<Directory, Error> {
     let bytes = load(shelf, digest, located)?;
     Directory::decode(&bytes).map_err(|cause| undecodable(shelf, digest, located, &cause))
+}
+
+/// The directories called `digests`, in their order; read in the order they lie on disk.
+pub(crate) fn load_directories(
+    shelf: &dyn Shelf,
+    digests: &[Digest],
+    located: &HashMap<Digest, Located>,
+) -> Result<Vec<Directory>, Error> {
+    let mut numbered = Vec::with_capacity(digests.len());
+    for (number, digest) in digests.iter().enumerate() {
+        let located = located.get(digest).filter(|it| it.kind == Kind::Directory);
+        numbered.push((located.ok_or(Error::Missing(*digest))?, number));
+    }
+    numbered.sort_unstable_by_key(|(it, number)| (it.container, it.offset_bytes, *number));
+    let mut encodings = Encodings::new(shelf);
+    let mut loaded = Vec::with_capacity(digests.len());
+    for (located, number) in numbered {
+        loaded.push((number, encodings.directory(&digests[number], located)?));
+    }
+    loaded.sort_unstable_by_key(|(number, _)| *number);
+    Ok(loaded.into_iter().map(|(_, directory)| directory).collect())
 }
 
 /// The error of stored bytes that have the right digest and still say nothing.

@@ -44,6 +44,12 @@ pub trait Store: Send + Sync {
     /// The directory named `digest`.
     fn directory(&self, digest: &Digest) -> Result<Directory, Error>;
 
+    /// [`Store::directory`] for each of `digests`, in their order: far cheaper than one by one where
+    /// there are hundreds.
+    fn directories(&self, digests: &[Digest]) -> Result<Vec<Directory>, Error> {
+        digests.iter().map(|digest| self.directory(digest)).collect()
+    }
+
     /// What `id` was realised to; `None` if never, or if its output is no longer whole here
     /// (a recipe's contents and a directory's entries are looked up too; that a recipe or directory
     /// is damaged counts, damage inside a blob shows only on reading).
