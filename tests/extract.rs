@@ -8,6 +8,11 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
 use harness::{Run, TestSpace, shared, tool, tree};
+use mediabuild_formats::layout::{Extent, Layout};
+use mediabuild_formats::wim::{
+    Dentry, Element, FileTime, Image, Name, NamedStream, Options, OutputImage, Reparse, Resource,
+    Sha1, attribute, write,
+};
 
 /// What a file system says of a name.
 #[derive(Debug, PartialEq, Eq)]
@@ -372,4 +377,113 @@ fn names_that_this_system_has_no_room_for_are_told() {
     let run = extract(&space, &wim, "out", &[]);
     run.expect(1).says("the name is not Unicode").says("1 name not extracted");
     assert_eq!(tree(&space.path().join("out")).keys().collect::<Vec<_>>(), ["short"]);
+}
+
+// ---- what only Windows writes ----
+
+/// Contents of an image that is made here, by their hashes.
+#[derive(Default)]
+struct Contents(BTreeMap<Sha1, Vec<u8>>);
+
+impl Contents {
+    fn add(&mut self, bytes: impl Into<Vec<u8>>) -> Sha1 {
+        let bytes = bytes.into();
+        let sha1 = Sha1::of(&bytes);
+        self.0.insert(sha1, bytes);
+        sha1
+    }
+
+    fn file(&mut self, name: &str, text: &str) -> Dentry {
+        Dentry::file(Name::from(name), self.add(text), FileTime(133_000_000_000_000_000))
+    }
+
+    /// A file or folder with reparse data.
+    fn reparse(&mut self, name: &str, attributes: u32, tag: u32, data: Vec<u8>) -> Dentry {
+        let reparse = Some(Reparse { tag, reserved: 0, flags: 0, sha1: self.add(data) });
+        let file = Dentry::file(Name::from(name), Sha1::ZERO, FileTime(1));
+        Dentry { attributes: attributes | attribute::REPARSE_POINT, reparse, ..file }
+    }
+
+    /// An uncompressed WIM with one image.
+    fn write(&self, image: &Image, to: &Path) {
+        let mut layout: Layout<Vec<u8>> = Layout::default();
+        let images = [OutputImage { image, xml: Element::new("IMAGE") }];
+        let mut resolve = |sha1: &Sha1| {
+            let content = self.0.get(sha1)?.clone();
+            let size_bytes = content.len() as u64;
+            Some(Resource::Raw { content, size_bytes })
+        };
+        write(&images, &Options::default(), &mut resolve, &mut layout).expect("a valid image");
+        let mut bytes = Vec::new();
+        for extent in &layout.extents {
+            match extent {
+                Extent::Literal(literal) => bytes.extend_from_slice(literal),
+                Extent::Zeros(count) => bytes.resize(bytes.len() + *count as usize, 0),
+                Extent::Content { content, .. } => bytes.extend_from_slice(content),
+            }
+        }
+        fs::write(to, bytes).expect("a file");
+    }
+}
+
+/// Reparse data of a junction.
+fn junction(target: &str) -> Vec<u8> {
+    let name: Vec<u8> = target.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let size = (name.len() as u16).to_le_bytes();
+    [&[0, 0][..], &size, &size, &[0, 0], &name].concat()
+}
+
+#[test]
+fn junctions_streams_and_files_of_windows_are_what_they_can_be_here() {
+    const JUNCTION: u32 = 0xa000_0003;
+    let mut contents = Contents::default();
+    let mut image = Image::new(FileTime(133_000_000_000_000_000));
+    let mut users = Dentry::folder(Name::from("Users"), FileTime(133_000_000_000_000_000));
+    users.children.push(contents.file("Default.txt", "default"));
+    let folder = attribute::DIRECTORY;
+    users.children.push(contents.reparse("All", folder, JUNCTION, junction(r"\??\C:\ProgramData")));
+    let mut with_stream = contents.file("with stream.txt", "main");
+    let sha1 = contents.add("zone");
+    with_stream.streams.push(NamedStream { name: Name::from("Zone"), reserved: 0, sha1 });
+    let encrypted = contents.file("secret.txt", "raw form");
+    let encrypted = Dentry { attributes: encrypted.attributes | attribute::ENCRYPTED, ..encrypted };
+    // Windows 7 media give one link id to files that are not one.
+    let linked = |dentry: Dentry| Dentry { hard_link: 7, ..dentry };
+    let (one, two) = (linked(contents.file("one", "1")), linked(contents.file("two", "2")));
+    let again = linked(contents.file("one again", "1"));
+    image.root.children = vec![
+        users,
+        contents.reparse("Documents and Settings", folder, JUNCTION, junction(r"\??\C:\Users")),
+        contents.reparse("Volume", folder, JUNCTION, junction(r"\??\Volume{1}\")),
+        contents.reparse("short", folder, JUNCTION, vec![0, 0, 9]),
+        contents.reparse("cloud", folder, 0x9000_001a, vec![1, 2, 3]),
+        with_stream,
+        encrypted,
+        one,
+        two,
+        again,
+    ];
+    let space = TestSpace::new();
+    let wim = space.path().join("windows.wim");
+    contents.write(&image, &wim);
+    space.run(&["verify", text(&wim)]).expect(0);
+    let run = extract(&space, &wim, "out", &[]);
+    run.expect(1).says("`secret.txt`: it is encrypted by EFS").says("3 names not extracted");
+    run.says("`Volume`: its target `/??/Volume{1}/` is not in the image");
+    run.says("`short`: its reparse data is damaged");
+    run.says("1 named stream not written").says("1 reparse point written as plain files");
+    let out = space.path().join("out");
+    let link = |name: &str| fs::read_link(out.join(name)).expect("a link");
+    assert_eq!(link("Documents and Settings"), Path::new("Users"));
+    assert_eq!(link("Users/All"), Path::new("../ProgramData"));
+    let read = |name: &str| fs::read_to_string(out.join(name)).expect("a file");
+    assert_eq!([read("one"), read("two"), read("one again")], ["1", "2", "1"]);
+    let inode = |name: &str| out.join(name).metadata().expect("a file").ino();
+    assert_eq!(inode("one"), inode("one again"));
+    assert_ne!(inode("one"), inode("two"));
+    assert_eq!(read("Documents and Settings/Default.txt"), "default");
+    assert!(out.join("cloud").is_dir() && read("with stream.txt") == "main");
+    // The same again over it: links are replaced, never followed.
+    extract(&space, &wim, "out", &["--force"]).expect(1).says("3 names not extracted");
+    assert_eq!(link("Documents and Settings"), Path::new("Users"));
 }
