@@ -21,7 +21,7 @@ pub(super) struct Settings {
 impl Settings {
     pub(super) fn of(level: Level) -> Settings {
         match level {
-            // 12 MB of tables, which leaves a build its memory.
+            // 10 MB of tables, which leaves a build its memory.
             Level::Fast => {
                 Settings { is_weighed: false, nice_length: 32, bucket_bits: [16, 16, 18], depth: 4 }
             }

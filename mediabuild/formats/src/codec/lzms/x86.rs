@@ -15,17 +15,30 @@ const CALL_WINDOW_BYTES: i32 = 511;
 /// How far apart two uses of a target may be.
 const TARGET_WINDOW_BYTES: i32 = 65535;
 
-/// What an opcode byte may begin.
-const POSSIBLE_OPCODE: [bool; 256] = {
-    let mut possible = [false; 256];
-    let opcodes = [0x48, 0x4c, 0xe8, 0xe9, 0xf0, 0xff];
+/// By byte: of which of these pairs it is the first, and the second. Most bytes that could begin an
+/// instruction do not, which is known sooner than it can be predicted.
+const FIRST: [u8; 256] = pairs(false);
+const SECOND: [u8; 256] = pairs(true);
+
+const fn pairs(is_second: bool) -> [u8; 256] {
+    let mut kinds = [0; 256];
+    let pairs = [(0xff, 0x15), (0xf0, 0x83), (0x48, 0x8d), (0x4c, 0x8d), (0x48, 0x8b)];
     let mut index = 0;
-    while index < opcodes.len() {
-        possible[opcodes[index]] = true;
+    while index < pairs.len() {
+        let byte = if is_second { pairs[index].1 } else { pairs[index].0 };
+        kinds[byte] |= 1 << index;
         index += 1;
     }
-    possible
-};
+    // `call` and `jmp` are one byte.
+    let mut byte = 0;
+    while byte < 256 {
+        if is_second || byte == 0xe8 || byte == 0xe9 {
+            kinds[byte] |= 1 << pairs.len();
+        }
+        byte += 1;
+    }
+    kinds
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Direction {
@@ -50,13 +63,16 @@ fn run(chunk: &mut [u8], direction: Direction) {
     let mut filter = Filter::new(direction);
     let end = chunk.len() - TAIL_BYTES;
     let mut position = 1;
-    while let Some(found) = chunk[position.min(end)..end].iter().position(is_possible_opcode) {
+    while let Some(found) = chunk.get(position..=end).and_then(find_opcode) {
         position = filter.instruction(chunk, position + found);
     }
 }
 
-fn is_possible_opcode(byte: &u8) -> bool {
-    POSSIBLE_OPCODE[usize::from(*byte)]
+/// The first place, but for the last byte, where an instruction may start.
+#[inline]
+fn find_opcode(bytes: &[u8]) -> Option<usize> {
+    let is_opcode = |pair: &[u8]| FIRST[usize::from(pair[0])] & SECOND[usize::from(pair[1])] != 0;
+    bytes.windows(2).position(is_opcode)
 }
 
 struct Filter {
