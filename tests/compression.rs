@@ -102,9 +102,14 @@ fn every_codec_and_level_is_accepted_and_holds_what_was_asked_for() {
         accepted(&space);
         fs::metadata(space.result(OS)).expect("a result").len()
     };
-    for compression in
-        ["", "compression \"lzx\" level=\"fast\"", "compression \"lzx\" level=\"max\""]
-    {
+    for compression in [
+        "",
+        "compression \"lzx\" level=\"fast\"",
+        "compression \"lzx\" level=\"max\"",
+        "compression \"xpress\"",
+        "compression \"xpress\" level=\"fast\" chunk=\"4KiB\"",
+        "compression \"lzms\" level=\"fast\"",
+    ] {
         let space = space(compression);
         build(&space, &[]);
         accepted(&space);
@@ -240,4 +245,30 @@ fn what_nobody_asked_for_is_not_lzms() {
     accepted(&space);
     let info = space.run(&["inspect", "info", "result/boot-image/pe.wim"]);
     info.expect(0).says("LZX");
+}
+
+#[test]
+fn a_solid_image_has_a_resource_for_each_layer_which_is_kept() {
+    // Chunks of 256 KiB, so that contents lie across them.
+    let solid = "compression \"lzms\" level=\"fast\" chunk=\"256KiB\" solid=#true";
+    let mut wanted = None;
+    for jobs in ["1", "16"] {
+        let space = TestSpace::new();
+        for seed in 10..40 {
+            space.write(&format!("tree/many/{seed}.txt"), text(seed, seed as usize * 20));
+            space.write(&format!("overlay/over/{seed}.txt"), text(seed + 100, 40));
+        }
+        space.write("tree/noise.bin", noise(3, 300_000));
+        let layers = format!("{solid}; overlay \"overlay\"");
+        space.write("mediabuild.kdl", project(&layers));
+        let as_one = |run: &Run| run.stderr.matches(" contents as one").count();
+        assert_eq!(as_one(&build(&space, &["--jobs", jobs])), 2);
+        let bytes = fs::read(space.result(OS)).expect("a result");
+        assert!(*wanted.get_or_insert_with(|| bytes.clone()) == bytes, "{jobs} jobs");
+        space.write("overlay/many/30.txt", "changed");
+        assert_eq!(as_one(&build(&space, &[])), 1, "the base is as it was");
+        harness::copy_tree(&space.project().join("overlay"), &space.project().join("tree"));
+        accepted(&space);
+        fs::remove_file(space.project().join("tree/many/30.txt")).expect("removed");
+    }
 }

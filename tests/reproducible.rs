@@ -40,9 +40,9 @@ const PINNED_VERSIONS: [(&str, u64); 8] = [
     ("boot-files", 1),
     ("boot-image", 3),
     ("bootable", 1),
-    ("os-image", 3),
+    ("os-image", 4),
     ("package", 1),
-    ("prestaged", 3),
+    ("prestaged", 4),
     ("variables", 1),
     ("wim-part", 1),
 ];

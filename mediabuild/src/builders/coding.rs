@@ -19,6 +19,11 @@ impl Coding {
     /// What Windows itself writes, and every reader reads.
     const LZX: Coding = Coding { codec: Codec::Lzx, chunk_bytes: 32 << 10, level: Level::Default };
 
+    /// What the header of a solid WIM says, and its metadata has: chunks as Windows writes them there.
+    pub(crate) fn beside_solid(self) -> Coding {
+        Coding { chunk_bytes: 128 << 10, ..self }
+    }
+
     /// The codec as a WIM's header says it.
     pub(crate) fn compression(self) -> Compression {
         match self.codec {
@@ -104,6 +109,11 @@ impl CodingRequest {
     #[must_use]
     pub(crate) fn bootable(self) -> Self {
         CodingRequest { bootable: true, ..self }
+    }
+
+    /// Whether many files are to share a resource.
+    pub(crate) fn is_solid(&self) -> bool {
+        matches!(self.said, Some(Said::Compressed { solid: true, .. }))
     }
 
     /// How the output is coded that is made from a base with that header; `None`: not at all. What

@@ -19,6 +19,7 @@ mod memo;
 mod plain;
 mod sample;
 mod save;
+mod solid;
 mod window;
 
 use mediabuild_formats::wim::Resource;
@@ -27,6 +28,7 @@ use mediabuild_store::Content;
 pub(crate) use encode::{Encoders, compress_bytes};
 pub(crate) use memo::COMPRESSED_MEMO;
 pub(crate) use plain::{Plain, WimResource};
+pub(crate) use solid::solid;
 
 use self::memo::Memos;
 use self::save::Saver;

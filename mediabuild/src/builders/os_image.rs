@@ -13,7 +13,7 @@ use super::{BuildContext, Builder, BuilderVersion, files_of};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
 
-pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "os-image", version: 3 };
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "os-image", version: 4 };
 
 /// An OS image.
 #[derive(Serialize)]

@@ -14,7 +14,7 @@ use crate::derivation::Inputs;
 use crate::failure::Failure;
 use crate::media_layout::{BOOT_WIM, PRESTAGED_BOOT_SDI, VARIABLES};
 
-pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "prestaged", version: 3 };
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "prestaged", version: 4 };
 
 /// A prestaged medium.
 #[derive(Serialize)]

@@ -18,6 +18,9 @@ pub(crate) struct WimEdit {
     pub(crate) xml: Element,
     base: Option<WimContent>,
     added: BTreeMap<Sha1, Content>,
+    /// What each layer brought: paths and blobs, also those that a later one replaced. The base is the
+    /// first.
+    layers: Vec<Vec<(String, Sha1)>>,
     time: FileTime,
 }
 
@@ -34,14 +37,16 @@ impl WimEdit {
         let image = base.image(index)?;
         let xml = base.wim.xml.image(index).cloned().unwrap_or_else(|| Element::new("IMAGE"));
         let time = FileTime::from_unix_seconds(epoch_seconds);
-        Ok(WimEdit { image, xml, base: Some(base), added: BTreeMap::new(), time })
+        let layers = vec![files_of_image(&image)];
+        Ok(WimEdit { image, xml, base: Some(base), added: BTreeMap::new(), layers, time })
     }
 
     /// Starts from nothing.
     pub(crate) fn empty(epoch_seconds: i64) -> Self {
         let time = FileTime::from_unix_seconds(epoch_seconds);
         let xml = Element::new("IMAGE");
-        WimEdit { image: Image::new(time), xml, base: None, added: BTreeMap::new(), time }
+        let (image, added, layers) = (Image::new(time), BTreeMap::new(), vec![Vec::new()]);
+        WimEdit { image, xml, base: None, added, layers, time }
     }
 
     /// Starts from what an image definition names as its base.
@@ -77,9 +82,10 @@ impl WimEdit {
         let contents: Vec<Content> = files.iter().map(|(_, content)| *content).collect();
         let sha1s = sha1s_of(&contents, context)?;
         let mut specs = Vec::with_capacity(files.len());
+        self.layers.push(Vec::new());
         for ((path, content), sha1) in files.iter().zip(sha1s) {
             let path = if folder.is_empty() { path.clone() } else { format!("{folder}/{path}") };
-            specs.push((path, self.spec(content, sha1)?));
+            specs.push((path.clone(), self.spec(path, content, sha1)?));
         }
         self.image.insert_files(specs).map_err(|error| cannot_put(&error))
     }
@@ -91,18 +97,24 @@ impl WimEdit {
         path: &str,
         content: &Content,
     ) -> Result<(), Failure> {
-        let spec = self.spec(content, sha1_of(content, context)?)?;
+        let spec = self.spec(path.to_owned(), content, sha1_of(content, context)?)?;
         self.image.insert_file(path, spec).map_err(|error| cannot_put(&error))
     }
 
     /// A content as a file of the image, and remembered as one.
-    fn spec(&mut self, content: &Content, sha1: [u8; 20]) -> Result<FileSpec, Failure> {
+    fn spec(
+        &mut self,
+        path: String,
+        content: &Content,
+        sha1: [u8; 20],
+    ) -> Result<FileSpec, Failure> {
         if content.size_bytes == 0 {
             return Ok(FileSpec::new(Sha1::ZERO, self.time));
         }
         let sha1 = Sha1(sha1);
         self.check_collision(&sha1, content)?;
         self.added.entry(sha1).or_insert(*content);
+        self.layers.last_mut().expect("the base is one").push((path, sha1));
         Ok(FileSpec::new(sha1, self.time))
     }
 
@@ -158,6 +170,18 @@ impl WimEdit {
         blobs
     }
 
+    /// The blobs of each layer, each once, similar files beside each other: by extension, name, path.
+    pub(super) fn layers(&self) -> Vec<Vec<Sha1>> {
+        let layers = self.layers.iter().map(|layer| {
+            let mut files: Vec<(SolidOrder<'_>, Sha1)> =
+                layer.iter().map(|(path, sha1)| (solid_order(path), *sha1)).collect();
+            files.sort();
+            let mut seen = BTreeSet::new();
+            files.into_iter().map(|(_, sha1)| sha1).filter(|sha1| seen.insert(*sha1)).collect()
+        });
+        layers.collect()
+    }
+
     /// The content of a blob that is not the base's.
     pub(super) fn added(&self, sha1: &Sha1) -> Option<Content> {
         self.added.get(sha1).copied()
@@ -170,6 +194,24 @@ impl WimEdit {
         }
         self.xml.set_time_in_order("LASTMODIFICATIONTIME", self.time);
     }
+}
+
+type SolidOrder<'a> = (String, String, &'a str);
+
+fn solid_order(path: &str) -> SolidOrder<'_> {
+    let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_owned();
+    (extension, name, path)
+}
+
+/// All files of an image with their blobs.
+fn files_of_image(image: &Image) -> Vec<(String, Sha1)> {
+    let mut files = Vec::new();
+    let mut walk = image.walk();
+    while let Some((path, dentry)) = walk.next_in_place() {
+        files.extend(dentry.blobs().map(|sha1| (path.to_owned(), sha1)));
+    }
+    files
 }
 
 /// The format's error names the path.

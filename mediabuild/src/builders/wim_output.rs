@@ -3,13 +3,14 @@
 //! One codec per WIM. Resources of the base that have it are named, never copied nor recompressed;
 //! everything else is compressed, or was once (see [`compress`](super::compress)).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mediabuild_formats::layout::Sink;
 use mediabuild_formats::wim::{
-    Compression, Element, Header, Options, OutputImage, Resource, Sha1, Writer, header_flag,
+    Compression, Element, Header, Options, OutputImage, Resource, Sha1, SolidResource, Writer,
+    header_flag,
 };
-use mediabuild_store::{Content, Output, RecipeBuilder};
+use mediabuild_store::{Content, Digest, Output, RecipeBuilder};
 
 use super::BuildContext;
 use super::coding::{Coding, CodingRequest};
@@ -31,14 +32,21 @@ impl WimEdit {
         mut self,
         context: &BuildContext<'_>,
         boot_index: u32,
-        coding: &CodingRequest,
+        request: &CodingRequest,
         delivery: &Delivery,
     ) -> Result<Output, Failure> {
         self.stamp();
-        let coding = coding.coding(self.header())?;
+        let said = request.coding(self.header())?;
+        let solid = match said.filter(|_| request.is_solid()) {
+            Some(coding) => self.solid(&Encoders::new(coding), context)?,
+            None => Vec::new(),
+        };
+        let coding = if request.is_solid() { said.map(Coding::beside_solid) } else { said };
         let encoders = coding.map(Encoders::new);
+        let in_solid: BTreeSet<Sha1> =
+            solid.iter().flat_map(|it| &it.blobs).map(|blob| blob.sha1).collect();
         let resources = match &encoders {
-            Some(encoders) => self.compressed(encoders, context)?,
+            Some(encoders) => self.compressed(&in_solid, encoders, context)?,
             None => self.uncompressed(context)?,
         };
         let root = self.base().map_or_else(Element::default, |base| base.wim.xml.root.clone());
@@ -53,7 +61,7 @@ impl WimEdit {
         };
         let options = Options { integrity: delivery.integrity, ..self.options(boot_index, coding) };
         let writer = Writer::new(&images, options);
-        let writer = writer.with_root(&root).with_metadata(compress_metadata);
+        let writer = writer.with_root(&root).with_solid(solid).with_metadata(compress_metadata);
         let mut resolve = |sha1: &Sha1| resources.get(sha1).copied();
         let (placed, parts) = match &delivery.split {
             None => (Some(writer.place(&mut resolve)?), Vec::new()),
@@ -88,12 +96,13 @@ impl WimEdit {
     /// The resources of all blobs in an output of one codec.
     fn compressed(
         &self,
+        in_solid: &BTreeSet<Sha1>,
         encoders: &Encoders,
         context: &BuildContext<'_>,
     ) -> Result<BTreeMap<Sha1, Resource<Content>>, Failure> {
         let coding = encoders.coding();
         let (mut resources, mut sha1s, mut plains) = (BTreeMap::new(), Vec::new(), Vec::new());
-        for sha1 in self.blobs() {
+        for sha1 in self.blobs().into_iter().filter(|sha1| !in_solid.contains(sha1)) {
             match self.blob(&sha1, coding)? {
                 None => {}
                 Some(Blob::Resource(resource)) => drop(resources.insert(sha1, resource)),
@@ -106,6 +115,45 @@ impl WimEdit {
         let made = compress::resources(&plains, encoders, context)?;
         resources.extend(sha1s.into_iter().zip(made));
         Ok(resources)
+    }
+
+    /// One solid resource for each layer. A content that is a recipe stays by itself.
+    fn solid(
+        &self,
+        encoders: &Encoders,
+        context: &BuildContext<'_>,
+    ) -> Result<Vec<SolidResource<Content>>, Failure> {
+        let mut solid = Vec::new();
+        for layer in self.layers() {
+            let mut blobs = Vec::with_capacity(layer.len());
+            for sha1 in layer {
+                blobs.extend(self.plain(&sha1)?.map(|plain| (sha1, plain)));
+            }
+            let contents = blobs.iter().filter_map(|(_, plain)| plain.content());
+            let digests: Vec<Digest> = contents.map(|content| content.digest).collect();
+            let are_recipes = context.store.are_recipes(&digests)?;
+            let recipes: BTreeSet<Digest> = digests
+                .into_iter()
+                .zip(are_recipes)
+                .filter_map(|(it, is)| is.then_some(it))
+                .collect();
+            blobs.retain(|(_, plain)| {
+                plain.content().is_none_or(|content| !recipes.contains(&content.digest))
+            });
+            solid.extend(compress::solid(&blobs, encoders, context)?);
+        }
+        Ok(solid)
+    }
+
+    /// A blob's plain bytes, wherever they are.
+    fn plain(&self, sha1: &Sha1) -> Result<Option<Plain<'_>>, Failure> {
+        if let Some(content) = self.added(sha1) {
+            return Ok(Some(Plain::Content(content)));
+        }
+        match self.base() {
+            Some(base) => base_plain(base, sha1),
+            None => Ok(None),
+        }
     }
 
     /// The base comes first; `None`: nobody has it, which the writer tells with the file's path.
@@ -140,6 +188,17 @@ impl WimEdit {
         batch.commit()?;
         Ok(resources)
     }
+}
+
+/// The plain bytes of a blob of the base.
+fn base_plain<'a>(base: &'a WimContent, sha1: &Sha1) -> Result<Option<Plain<'a>>, Failure> {
+    let Some(entry) = base.wim.blob(sha1) else { return Ok(None) };
+    let stored = match base.resource(sha1)? {
+        Some(Resource::Raw { content, .. }) => return Ok(Some(Plain::Content(content))),
+        Some(Resource::Stored { content, .. }) => Some(content),
+        Some(Resource::InBase { .. }) | None => None,
+    };
+    Ok(Some(Plain::Resource(WimResource { wim: base, entry, stored })))
 }
 
 /// What the base has of a blob: its resource if that can be used as it is.

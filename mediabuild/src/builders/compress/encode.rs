@@ -46,6 +46,13 @@ impl Encoders {
         Ok(made)
     }
 
+    /// The stored form of one chunk, if it becomes smaller.
+    pub(super) fn encode_one(&self, chunk: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+        let mut stored = Vec::new();
+        let is_smaller = self.with(|encoder| encoder.encode(chunk, &mut stored))?;
+        Ok(is_smaller.then_some(stored))
+    }
+
     /// The stored forms of `chunks`. `done` hears how many bytes were encoded.
     pub(super) fn encode(
         &self,

@@ -98,6 +98,12 @@ impl Memos {
         Ok(())
     }
 
+    /// The key of a solid resource of these contents, in this order.
+    pub(super) fn list_key(self, plains: &[Plain<'_>]) -> Digest {
+        let keys: Vec<u8> = plains.iter().flat_map(|it| *self.key(it).as_bytes()).collect();
+        self.derive(&[b"solid list", &keys])
+    }
+
     fn key(self, plain: &Plain<'_>) -> Digest {
         match plain {
             Plain::Content(content) => self.content_key(&content.digest),

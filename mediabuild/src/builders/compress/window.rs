@@ -200,7 +200,13 @@ pub(super) struct OrderedReader<'a> {
 }
 
 impl<'a> OrderedReader<'a> {
-    fn read(&mut self, unit: &Unit, bytes: &mut [u8], work: &Work<'a>) -> Result<(), Failure> {
+    /// Reads a part of a content, or all of it. Parts of one come in their order.
+    pub(super) fn read(
+        &mut self,
+        unit: &Unit,
+        bytes: &mut [u8],
+        work: &Work<'a>,
+    ) -> Result<(), Failure> {
         cancel::check()?;
         let plain = &work.plains[unit.number];
         match plain.solid() {
