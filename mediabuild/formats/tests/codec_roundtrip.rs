@@ -91,7 +91,7 @@ fn sizes_without_a_codec_have_no_encoder() {
 const PINNED: &[(&str, &str)] = &[
     ("Lzx 32768 fast v3", "6807ed0769c0ab0dfbaf8071a6acd7167e6a0217"),
     ("Lzx 32768 default v3", "2a876d98a8a4a6e78803c0da11b41e16db44ca30"),
-    ("Lzx 32768 max v3", "a71eef8ccf789f69c49511de7c1430968ae1d463"),
+    ("Lzx 32768 max v4", "3973248d651a55f55c52119715eb283a108e6fa1"),
     ("Xpress 4096 fast v2", "39422aa3d9024aea22aad55e9c8a4f9bfcaea4bb"),
     ("Xpress 4096 default v2", "2ac16b3af1f69ba00aedbb8326737037e8afb00c"),
     ("Xpress 4096 max v2", "2662ab78972b92e72325434c09f7a1cc26a3ae93"),

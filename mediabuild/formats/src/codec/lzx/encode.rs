@@ -10,6 +10,7 @@ use super::prior::expected_counts;
 use super::split::split;
 use super::token::{MAX_MATCH, Token, slot_of};
 use super::tokens::{Segment, Tokens};
+use super::walk::{QUICK, THOROUGH};
 use crate::codec::Level;
 use crate::codec::bit_writer::BitWriter;
 use crate::codec::chains::Chains;
@@ -17,7 +18,7 @@ use crate::codec::match_cache::{MatchCache, Search};
 use crate::codec::window::Window;
 
 /// Versions of the bytes that each level emits.
-pub(in crate::codec) const VERSIONS: [u32; 3] = [3, 3, 3];
+pub(in crate::codec) const VERSIONS: [u32; 3] = [3, 3, 4];
 
 /// The only window that Microsoft's readers have.
 const CHUNK_BYTES: u32 = 32768;
@@ -26,6 +27,9 @@ const CHUNK_BYTES: u32 = 32768;
 const SKETCH_SEGMENT_TOKENS: usize = 2048;
 /// Matches of two bytes pay if they are no farther than this.
 const NEAR_BYTES: usize = 256;
+
+/// Segments of a pass that is not the last: blocks are cut anew behind it.
+const PASS_SEGMENT_TOKENS: usize = 512;
 
 /// How a level parses.
 #[derive(Clone, Copy)]
@@ -38,8 +42,8 @@ enum Strategy {
 #[derive(Clone, Copy)]
 struct Plan {
     search: Search,
-    /// After the sketch.
-    passes: usize,
+    /// Between the sketch and the last pass, which is thorough if these are.
+    thorough_passes: usize,
 }
 
 fn search(depth: u32, nice_bytes: usize) -> Search {
@@ -63,8 +67,12 @@ impl Encoder {
     pub(in crate::codec) fn new(chunk_bytes: u32, level: Level) -> Option<Encoder> {
         let strategy = match level {
             Level::Fast => Strategy::Lazy(Effort { depth: 24, nice_bytes: 32 }),
-            Level::Default => Strategy::Optimal(Plan { search: search(16, 32), passes: 1 }),
-            Level::Max => Strategy::Optimal(Plan { search: search(100, MAX_MATCH), passes: 4 }),
+            Level::Default => {
+                Strategy::Optimal(Plan { search: search(16, 32), thorough_passes: 0 })
+            }
+            Level::Max => {
+                Strategy::Optimal(Plan { search: search(100, MAX_MATCH), thorough_passes: 3 })
+            }
         };
         (chunk_bytes == CHUNK_BYTES).then(|| Encoder {
             strategy,
@@ -104,9 +112,18 @@ impl Encoder {
         prices.set(&expected_counts(window.slice(Window::START, window.end())));
         optimal.sketch(window, cache, nice_bytes, &prices, SKETCH_SEGMENT_TOKENS, tokens);
         split(tokens.segments_mut());
-        for _ in 0..plan.passes {
-            let parts: Vec<Part> = tokens.segments().iter().map(Part::of).collect();
-            optimal.parse(window, cache, nice_bytes, &parts, tokens);
+        for _ in 0..plan.thorough_passes {
+            let parts = parts(tokens);
+            let segment_tokens = PASS_SEGMENT_TOKENS;
+            optimal.parse::<THOROUGH>(window, cache, nice_bytes, &parts, segment_tokens, tokens);
+            split(tokens.segments_mut());
+        }
+        let (parts, segment_tokens) = (parts(tokens), usize::MAX);
+        match plan.thorough_passes {
+            0 => optimal.parse::<QUICK>(window, cache, nice_bytes, &parts, segment_tokens, tokens),
+            _ => {
+                optimal.parse::<THOROUGH>(window, cache, nice_bytes, &parts, segment_tokens, tokens)
+            }
         }
     }
 
@@ -131,6 +148,11 @@ impl Encoder {
         let written = writer.finish();
         (written.len() < limit_bytes).then_some(written)
     }
+}
+
+/// A part for each block, with the prices of its symbols.
+fn parts(tokens: &Tokens) -> Vec<Part> {
+    tokens.segments().iter().map(Part::of).collect()
 }
 
 /// The recent offsets behind these tokens, the first of a chunk.

@@ -8,7 +8,7 @@
 use super::prices::{LANES, Price, Prices, UNREACHED};
 use super::token::Token;
 use super::tokens::{Segment, Tokens};
-use super::walk::Walk;
+use super::walk::{SKETCH, Walk};
 use crate::codec::boxed_array;
 use crate::codec::match_cache::MatchCache;
 use crate::codec::window::Window;
@@ -120,12 +120,13 @@ impl Optimal {
     }
 
     /// Parses a window into `tokens`, each part a segment. A match of `nice_bytes` is taken as it is.
-    pub(super) fn parse(
+    pub(super) fn parse<const CARE: u8>(
         &mut self,
         window: &Window,
         cache: &MatchCache,
         nice_bytes: usize,
         parts: &[Part],
+        segment_tokens: usize,
         tokens: &mut Tokens,
     ) {
         let mut from = Window::START;
@@ -133,10 +134,10 @@ impl Optimal {
         for part in parts {
             let match_end = part.end.min(window.match_end());
             let mut walk = Walk { nodes: self, window, cache, prices: &part.prices, match_end };
-            walk.run::<false>(from, part.end, nice_bytes);
+            walk.run::<CARE>(from, part.end, nice_bytes);
             from = part.end;
         }
-        tokens.clear(usize::MAX);
+        tokens.clear(segment_tokens);
         self.trace(window, parts, tokens);
     }
 
@@ -153,7 +154,7 @@ impl Optimal {
     ) {
         self.start(window);
         let mut walk = Walk { nodes: self, window, cache, prices, match_end: window.match_end() };
-        walk.run::<true>(Window::START, window.end(), nice_bytes);
+        walk.run::<SKETCH>(Window::START, window.end(), nice_bytes);
         tokens.clear(segment_tokens);
         self.trace(window, &[], tokens);
     }
