@@ -16,6 +16,7 @@ use super::{BuildContext, Builder, BuilderVersion, files_of};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
 use crate::media_layout::{SHELL_FOLDER, SHELL_PROGRAM};
+use crate::schedule::Tokens;
 
 pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "boot-image", version: 3 };
 
@@ -48,6 +49,10 @@ impl Builder for BootImageRequest {
 
     fn wants_sha1(&self) -> bool {
         true
+    }
+
+    fn needs(&self) -> Tokens {
+        Tokens { cpu: 1, memory_mib: self.coding.memory_mib(), disk: 0 }
     }
 
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {

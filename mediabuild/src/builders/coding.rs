@@ -116,6 +116,12 @@ impl CodingRequest {
         matches!(self.said, Some(Said::Compressed { solid: true, .. }))
     }
 
+    /// What compressing holds in memory: three windows, plain and encoded, on top of the digests; or
+    /// solid chunks, of which an encoder takes some four times as much.
+    pub(crate) fn memory_mib(&self) -> u64 {
+        if self.is_solid() { 1024 } else { 192 }
+    }
+
     /// How the output is coded that is made from a base with that header; `None`: not at all. What
     /// was not asked for is never LZMS: many a reader lacks it, and it takes long.
     pub(crate) fn coding(&self, base: Option<&Header>) -> Result<Option<Coding>, Failure> {

@@ -12,6 +12,7 @@ use super::wim_edit::WimEdit;
 use super::{BuildContext, Builder, BuilderVersion, files_of};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
+use crate::schedule::Tokens;
 
 pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "os-image", version: 4 };
 
@@ -42,6 +43,10 @@ impl Builder for OsImageRequest {
 
     fn wants_sha1(&self) -> bool {
         true
+    }
+
+    fn needs(&self) -> Tokens {
+        Tokens { cpu: 1, memory_mib: self.coding.memory_mib(), disk: 0 }
     }
 
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {

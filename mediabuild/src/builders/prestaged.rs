@@ -13,6 +13,7 @@ use super::{BuildContext, Builder, BuilderVersion, content_input, files_of};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
 use crate::media_layout::{BOOT_WIM, PRESTAGED_BOOT_SDI, VARIABLES};
+use crate::schedule::Tokens;
 
 pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "prestaged", version: 4 };
 
@@ -40,6 +41,10 @@ impl Builder for Prestaged {
 
     fn wants_sha1(&self) -> bool {
         true
+    }
+
+    fn needs(&self) -> Tokens {
+        Tokens { cpu: 1, memory_mib: self.coding.memory_mib(), disk: 0 }
     }
 
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {

@@ -17,8 +17,8 @@ use crate::builders::BuildContext;
 use crate::cancel;
 use crate::failure::Failure;
 
-/// Plain bytes that are encoded at a time: an encoder takes many times its chunk, so four of
-/// 64 MiB are some gigabytes.
+/// Plain bytes that are encoded at a time: an encoder takes some times its chunk, so four of
+/// 64 MiB are about a gigabyte.
 const PARALLEL_BYTES: usize = 256 << 20;
 
 /// The solid resource of `blobs`, in this order; `None` of none.
