@@ -272,3 +272,18 @@ fn a_solid_image_has_a_resource_for_each_layer_which_is_kept() {
         fs::remove_file(space.project().join("tree/many/30.txt")).expect("removed");
     }
 }
+
+#[test]
+fn the_example_gives_one_folder_in_three_forms() {
+    let space = TestSpace::new();
+    harness::copy_tree(&harness::root().join("examples/compression"), &space.project());
+    space.build(&["os-image:fast", "os-image:small", "os-image:archive"]);
+    let wanted = tree(&space.project().join("tree"));
+    for name in ["fast", "small", "archive"] {
+        let result = space.result(&format!("os-image/{name}.wim"));
+        space.run(&["verify", result.to_str().expect("UTF-8")]).expect(0);
+        if tool("wimlib-imagex").is_some() {
+            assert!(apply(&space, &result) == wanted, "{name}");
+        }
+    }
+}
