@@ -386,7 +386,7 @@ fn exit_code_3_is_a_failed_environment() {
 // ---- help ----
 
 /// Every command with words that its help must hold.
-const HELP: [(&[&str], &[&str]); 26] = [
+const HELP: [(&[&str], &[&str]); 27] = [
     (&[], &["init", "check", "plan", "build", "graph", "inspect", "verify", "store", "Exit codes"]),
     (&["init"], &["[FOLDER]"]),
     (&["check"], &["[PROJECT]"]),
@@ -408,10 +408,11 @@ const HELP: [(&[&str], &[&str]); 26] = [
     (&["why"], &["[TARGET]", "[ON]", "--project <DIR>"]),
     (&["log"], &["[TARGET]"]),
     (&["graph"], &["[TARGET]"]),
-    (&["inspect"], &["info", "ls", "cat", "variables"]),
+    (&["inspect"], &["info", "ls", "cat", "dump", "variables"]),
     (&["inspect", "info"], &["<FILE>"]),
     (&["inspect", "ls"], &["<FILE>", "[PATH]", "--image <INDEX>", "--long"]),
     (&["inspect", "cat"], &["<FILE>", "<PATH>", "--image <INDEX>"]),
+    (&["inspect", "dump"], &["<FILE>", "--ref <WIM>"]),
     (&["inspect", "variables"], &["<FILE>", "--password-env <NAME>"]),
     (&["verify"], &["<FILES>..."]),
     (&["extract"], &["<FILE>", "[PATH]...", "--to <DIR>", "--image <IMAGE>", "--ref <WIM>"]),
@@ -451,7 +452,11 @@ fn help_of_every_command_names_its_arguments() {
 fn listed_commands(help: &str) -> Vec<String> {
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let commands = commands.take_while(|line| !line.is_empty());
-    let name = |line: &str| line.split_whitespace().next().map(str::to_owned);
+    // A description goes on in lines that are indented deeper.
+    let name = |line: &str| {
+        let name = line.strip_prefix("  ").filter(|rest| !rest.starts_with(' '))?;
+        name.split_whitespace().next().map(str::to_owned)
+    };
     commands.filter_map(name).filter(|name| name != "help").collect()
 }
 

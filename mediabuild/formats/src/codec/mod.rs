@@ -14,7 +14,6 @@ mod huffman;
 mod log2;
 pub mod lzms;
 pub mod lzx;
-mod match_cache;
 mod probe;
 mod window;
 pub mod xpress;

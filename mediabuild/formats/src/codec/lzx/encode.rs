@@ -4,21 +4,21 @@ use super::block::BlockPlan;
 use super::codes::Lengths;
 use super::e8::apply_e8;
 use super::lazy::{self, Effort};
+use super::match_cache::{MatchCache, Search};
 use super::optimal::{Optimal, Part};
 use super::prices::Prices;
 use super::prior::expected_counts;
 use super::split::split;
-use super::token::{MAX_MATCH, Token, slot_of};
+use super::token::{MAX_MATCH, Token};
 use super::tokens::{Segment, Tokens};
 use super::walk::{QUICK, THOROUGH};
 use crate::codec::Level;
 use crate::codec::bit_writer::BitWriter;
 use crate::codec::chains::Chains;
-use crate::codec::match_cache::{MatchCache, Search};
 use crate::codec::window::Window;
 
 /// Versions of the bytes that each level emits.
-pub(in crate::codec) const VERSIONS: [u32; 3] = [3, 3, 4];
+pub(in crate::codec) const VERSIONS: [u32; 3] = [3, 4, 5];
 
 /// The only window that Microsoft's readers have.
 const CHUNK_BYTES: u32 = 32768;
@@ -42,13 +42,18 @@ enum Strategy {
 #[derive(Clone, Copy)]
 struct Plan {
     search: Search,
-    /// Between the sketch and the last pass, which is thorough if these are.
-    thorough_passes: usize,
+    /// Between the sketch and the last pass.
+    quick_passes: usize,
+    /// Whether the last pass offers every length. Others need not: their prices come out alike.
+    is_last_thorough: bool,
 }
+
+/// Candidates of level max. With 40 of them it is 0.11 % larger and takes a tenth less time.
+const MAX_DEPTH: u32 = 100;
 
 fn search(depth: u32, nice_bytes: usize) -> Search {
     let (longest_bytes, near_bytes) = (MAX_MATCH, NEAR_BYTES);
-    Search { depth, nice_bytes, longest_bytes, near_bytes, class: slot_of }
+    Search { depth, nice_bytes, longest_bytes, near_bytes }
 }
 
 /// Compresses chunks, one at a time.
@@ -67,12 +72,16 @@ impl Encoder {
     pub(in crate::codec) fn new(chunk_bytes: u32, level: Level) -> Option<Encoder> {
         let strategy = match level {
             Level::Fast => Strategy::Lazy(Effort { depth: 24, nice_bytes: 32 }),
-            Level::Default => {
-                Strategy::Optimal(Plan { search: search(16, 32), thorough_passes: 0 })
-            }
-            Level::Max => {
-                Strategy::Optimal(Plan { search: search(100, MAX_MATCH), thorough_passes: 3 })
-            }
+            Level::Default => Strategy::Optimal(Plan {
+                search: search(16, 32),
+                quick_passes: 0,
+                is_last_thorough: false,
+            }),
+            Level::Max => Strategy::Optimal(Plan {
+                search: search(MAX_DEPTH, MAX_MATCH),
+                quick_passes: 2,
+                is_last_thorough: true,
+            }),
         };
         (chunk_bytes == CHUNK_BYTES).then(|| Encoder {
             strategy,
@@ -112,19 +121,18 @@ impl Encoder {
         prices.set(&expected_counts(window.slice(Window::START, window.end())));
         optimal.sketch(window, cache, nice_bytes, &prices, SKETCH_SEGMENT_TOKENS, tokens);
         split(tokens.segments_mut());
-        for _ in 0..plan.thorough_passes {
+        for _ in 0..plan.quick_passes {
             let parts = parts(tokens);
             let segment_tokens = PASS_SEGMENT_TOKENS;
-            optimal.parse::<THOROUGH>(window, cache, nice_bytes, &parts, segment_tokens, tokens);
+            optimal.parse::<QUICK>(window, cache, nice_bytes, &parts, segment_tokens, tokens);
             split(tokens.segments_mut());
         }
         let (parts, segment_tokens) = (parts(tokens), usize::MAX);
-        match plan.thorough_passes {
-            0 => optimal.parse::<QUICK>(window, cache, nice_bytes, &parts, segment_tokens, tokens),
-            _ => {
-                optimal.parse::<THOROUGH>(window, cache, nice_bytes, &parts, segment_tokens, tokens)
-            }
-        }
+        let parse = match plan.is_last_thorough {
+            true => Optimal::parse::<THOROUGH>,
+            false => Optimal::parse::<QUICK>,
+        };
+        parse(optimal, window, cache, nice_bytes, &parts, segment_tokens, tokens);
     }
 
     /// Writes the blocks; `None` as soon as they take `limit_bytes` or more.

@@ -12,6 +12,7 @@ mod encode;
 mod format;
 mod lazy;
 mod lengths;
+mod match_cache;
 mod optimal;
 mod prices;
 mod prior;

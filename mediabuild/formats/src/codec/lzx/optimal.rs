@@ -5,12 +5,12 @@
 //! of its path, so what is cheapest with them is found for one path only; that is what makes it
 //! near-optimal.
 
+use super::match_cache::MatchCache;
 use super::prices::{LANES, Price, Prices, UNREACHED};
 use super::token::Token;
 use super::tokens::{Segment, Tokens};
 use super::walk::{SKETCH, Walk};
 use crate::codec::boxed_array;
-use crate::codec::match_cache::MatchCache;
 use crate::codec::window::Window;
 
 /// As many as positions, a power of two.
@@ -62,11 +62,15 @@ const MOVED_BITS: [u32; 4] = [0, OFFSET_BITS, 2 * OFFSET_BITS, OFFSET_BITS];
 const KEPT: [u64; 4] = [0xffff_ffff_0000, 0xffff_0000_0000, 0xffff_0000, 0];
 
 /// The last token of a path: its length at 16; below the index of a recent offset, or an offset
-/// plus [`EXPLICIT`]. A literal has length 1 and code 0.
+/// plus [`EXPLICIT`]. A literal has length 1 and code 0. At 25 there is how much repeats at the same
+/// offset behind it and one literal, 0 for nothing: such three tokens are offered as one step.
 #[derive(Clone, Copy)]
 pub(super) struct Step(pub(super) u32);
 
 pub(super) const LENGTH_SHIFT: u32 = 16;
+const REPEATED_SHIFT: u32 = 25;
+/// Longer repeats are cut; nearly all are shorter.
+pub(super) const REPEATED_MAX: usize = 127;
 pub(super) const LITERAL: Step = Step(1 << LENGTH_SHIFT);
 
 impl Step {
@@ -75,9 +79,28 @@ impl Step {
         Step(code as u32 | (length as u32) << LENGTH_SHIFT)
     }
 
+    /// Then a literal and `repeated` bytes at the same offset.
+    #[inline(always)]
+    pub(super) fn then_repeat(self, repeated: usize) -> Step {
+        Step(self.0 | (repeated as u32) << REPEATED_SHIFT)
+    }
+
+    /// Of the first token.
     #[inline(always)]
     fn length(self) -> usize {
-        (self.0 >> LENGTH_SHIFT) as usize
+        (self.0 >> LENGTH_SHIFT) as usize & 0x1ff
+    }
+
+    #[inline(always)]
+    fn repeated(self) -> usize {
+        (self.0 >> REPEATED_SHIFT) as usize
+    }
+
+    /// Of all its tokens.
+    #[inline(always)]
+    fn all_bytes(self) -> usize {
+        let repeated = self.repeated();
+        self.length() + repeated + usize::from(repeated != 0)
     }
 
     #[inline(always)]
@@ -86,11 +109,41 @@ impl Step {
     }
 }
 
+/// The cheapest known path to a position: its price above, its last token below, so that one
+/// comparison of numbers chooses. Of paths that cost the same, that with the lower step is taken.
+#[derive(Clone, Copy)]
+pub(super) struct Node(u64);
+
+impl Node {
+    const UNREACHED: Node = Node((UNREACHED as u64) << STEP_BITS);
+
+    #[inline(always)]
+    pub(super) fn new(price: Price, step: Step) -> Node {
+        Node(u64::from(price) << STEP_BITS | u64::from(step.0))
+    }
+
+    #[inline(always)]
+    pub(super) fn price(self) -> Price {
+        (self.0 >> STEP_BITS) as Price
+    }
+
+    #[inline(always)]
+    fn step(self) -> Step {
+        Step(self.0 as u32)
+    }
+
+    /// The better of two; bits of `outside` make the other one dearer than any.
+    #[inline(always)]
+    pub(super) fn offer(&mut self, price: Price, step: Step, outside: u64) {
+        self.0 = self.0.min(Node::new(price, step).0 | outside);
+    }
+}
+
+const STEP_BITS: u32 = 32;
+
 /// The nodes, kept for the next chunk.
 pub(super) struct Optimal {
-    /// What the cheapest path to a node costs, and its last token.
-    pub(super) prices: Box<[Price; ROOM]>,
-    pub(super) steps: Box<[Step; ROOM]>,
+    nodes: Box<[Node; ROOM]>,
     recent: Box<[Recent; NODES]>,
 }
 
@@ -112,11 +165,7 @@ impl Part {
 
 impl Optimal {
     pub(super) fn new() -> Optimal {
-        Optimal {
-            prices: boxed_array(UNREACHED),
-            steps: boxed_array(LITERAL),
-            recent: boxed_array(Recent::START),
-        }
+        Optimal { nodes: boxed_array(Node::UNREACHED), recent: boxed_array(Recent::START) }
     }
 
     /// Parses a window into `tokens`, each part a segment. A match of `nice_bytes` is taken as it is.
@@ -160,16 +209,31 @@ impl Optimal {
     }
 
     fn start(&mut self, window: &Window) {
-        self.prices[Window::START] = 0;
-        self.prices[Window::START + 1..=window.end()].fill(UNREACHED);
+        self.nodes[Window::START] = Node::new(0, LITERAL);
+        self.nodes[Window::START + 1..=window.end()].fill(Node::UNREACHED);
     }
 
     #[inline(always)]
     pub(super) fn offer(&mut self, position: usize, price: Price, step: Step) {
-        let at = position & NODE_MASK;
-        let is_cheaper = price < self.prices[at];
-        self.prices[at] = if is_cheaper { price } else { self.prices[at] };
-        self.steps[at] = if is_cheaper { step } else { self.steps[at] };
+        let node = &mut self.nodes[position & NODE_MASK];
+        node.0 = node.0.min(Node::new(price, step).0);
+    }
+
+    /// The price of the cheapest path to a position.
+    #[inline(always)]
+    pub(super) fn price(&self, position: usize) -> Price {
+        self.nodes[position & NODE_MASK].price()
+    }
+
+    /// Nodes from `position` on.
+    #[inline(always)]
+    pub(super) fn lanes(&mut self, position: usize) -> Option<&mut [Node; LANES]> {
+        self.nodes[position & NODE_MASK..].first_chunk_mut()
+    }
+
+    /// No path leads there any more.
+    pub(super) fn clear(&mut self, positions: std::ops::Range<usize>) {
+        self.nodes[positions].fill(Node::UNREACHED);
     }
 
     /// The recent offsets at a node, whose path is known now.
@@ -179,8 +243,8 @@ impl Optimal {
             self.recent[position] = Recent::START;
             return Recent::START;
         }
-        let step = self.steps[position & NODE_MASK];
-        let before = self.recent[position.wrapping_sub(step.length()) & NODE_MASK];
+        let step = self.nodes[position & NODE_MASK].step();
+        let before = self.recent[position.wrapping_sub(step.all_bytes()) & NODE_MASK];
         let recent = before.after(step);
         self.recent[position & NODE_MASK] = recent;
         recent
@@ -198,7 +262,7 @@ impl Optimal {
                 end = ends.next();
             }
             tokens.cut(position);
-            let step = self.steps[position & NODE_MASK];
+            let step = self.nodes[position & NODE_MASK].step();
             let length = step.length();
             match (length, step.code()) {
                 (1, _) => tokens.literal(window.byte(position)),
@@ -206,6 +270,12 @@ impl Optimal {
                 (_, code) => tokens.push_match(Token::explicit(code - EXPLICIT, length)),
             }
             position += length;
+            let repeated = step.repeated();
+            if repeated != 0 {
+                tokens.literal(window.byte(position));
+                tokens.push_match(Token::repeat(0, repeated));
+                position += 1 + repeated;
+            }
         }
         tokens.finish(window.end());
     }
@@ -215,9 +285,10 @@ impl Optimal {
         let mut position = end;
         let mut leaving = LITERAL;
         while position > Window::START {
-            leaving = std::mem::replace(&mut self.steps[position & NODE_MASK], leaving);
-            position -= leaving.length();
+            let node = &mut self.nodes[position & NODE_MASK];
+            leaving = std::mem::replace(node, Node::new(0, leaving)).step();
+            position -= leaving.all_bytes();
         }
-        self.steps[Window::START] = leaving;
+        self.nodes[Window::START] = Node::new(0, leaving);
     }
 }

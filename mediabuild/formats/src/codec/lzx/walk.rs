@@ -2,10 +2,10 @@
 //!
 //! Most of the time of the levels above fast goes by here.
 
-use super::optimal::{EXPLICIT, LENGTH_SHIFT, LITERAL, NODE_MASK, Optimal, Recent, Step};
-use super::prices::{LANES, Price, Prices, UNREACHED};
+use super::match_cache::MatchCache;
+use super::optimal::{EXPLICIT, LENGTH_SHIFT, LITERAL, Optimal, REPEATED_MAX, Recent, Step};
+use super::prices::{LANES, Price, Prices};
 use super::token::MAX_MATCH;
-use crate::codec::match_cache::MatchCache;
 use crate::codec::window::Window;
 
 /// A sketch passes over nodes that are this much dearer than one behind them, 8 bits: a twentieth
@@ -19,6 +19,15 @@ pub(super) const SKETCH: u8 = 0;
 /// What one offset offers, those that cost more do not offer too.
 pub(super) const QUICK: u8 = 1;
 pub(super) const THOROUGH: u8 = 2;
+
+/// A match: slot and code of its offset, and how far it reaches at most.
+#[derive(Clone, Copy)]
+struct Found {
+    slot: usize,
+    code: usize,
+    offset: usize,
+    length: usize,
+}
 
 /// The way through one part.
 pub(super) struct Walk<'a> {
@@ -37,7 +46,7 @@ impl Walk<'_> {
         let mut position = from;
         let (mut far_end, mut far_price) = (0, 0);
         while position < end {
-            let base = self.nodes.prices[position & NODE_MASK];
+            let base = self.nodes.price(position);
             if CARE == SKETCH && position < far_end && base >= far_price + SKETCH_SLACK {
                 position += 1;
                 continue;
@@ -45,11 +54,11 @@ impl Walk<'_> {
             let longest = self.node::<CARE>(position, base);
             if CARE == SKETCH && position + longest > far_end {
                 far_end = position + longest;
-                far_price = self.nodes.prices[far_end & NODE_MASK];
+                far_price = self.nodes.price(far_end);
             }
             if longest >= nice_bytes {
                 // Nothing that starts inside will be better.
-                self.nodes.prices[position + 1..position + longest].fill(UNREACHED);
+                self.nodes.clear(position + 1..position + longest);
                 position += longest;
             } else {
                 position += 1;
@@ -102,6 +111,10 @@ impl Walk<'_> {
                 };
                 let index = index as usize;
                 self.offer_lengths::<CARE>(position, base, index, index, shortest, length);
+                if CARE != SKETCH {
+                    let found = Found { slot: index, code: index, offset, length };
+                    self.offer_gap(position, base, found, limit);
+                }
                 longest = longest.max(length);
             }
         }
@@ -121,9 +134,12 @@ impl Walk<'_> {
         for &found in self.cache.at(position) {
             let length = found.length().min(limit);
             if length > longest {
-                let (offset, slot) = (found.offset(), found.class());
+                let (offset, slot) = (found.offset(), found.slot());
                 let (base, code) = (base + self.prices.low_bits(slot, offset), offset + EXPLICIT);
                 self.offer_lengths::<CARE>(position, base, slot, code, longest + 1, length);
+                if CARE != SKETCH {
+                    self.offer_gap(position, base, Found { slot, code, offset, length }, limit);
+                }
                 longest = length;
             }
         }
@@ -144,7 +160,7 @@ impl Walk<'_> {
         if length <= repeated {
             return repeated;
         }
-        let (offset, slot) = (found.offset(), found.class());
+        let (offset, slot) = (found.offset(), found.slot());
         let base = base + self.prices.low_bits(slot, offset);
         self.offer_lengths::<SKETCH>(position, base, slot, offset + EXPLICIT, length, length);
         length
@@ -174,6 +190,30 @@ impl Walk<'_> {
         }
     }
 
+    /// Offers a match, a literal, and what repeats behind it at the same offset, as one step: programs
+    /// are full of copies in which one byte differs. The node behind the literal knows only the
+    /// recent offsets of its own cheapest path, which often came by another way. It takes a twelfth
+    /// more time and saves 0.35 %.
+    #[inline(always)]
+    fn offer_gap(&mut self, position: usize, base: Price, found: Found, limit: usize) {
+        let Found { slot, code, offset, length } = found;
+        if length + 3 > limit {
+            return;
+        }
+        let behind = position + length + 1;
+        let difference = self.window.load4(behind) ^ self.window.load4(behind - offset);
+        if difference << 16 != 0 {
+            return;
+        }
+        let most = REPEATED_MAX.min(limit - length - 1);
+        let repeated = self.window.common(behind - offset, behind, most);
+        let literal = self.prices.literal[usize::from(self.window.byte(behind - 1))];
+        let [of_match, ..] = *self.prices.lengths(slot, length);
+        let [of_repeat, ..] = *self.prices.lengths(0, repeated);
+        let step = Step::of_match(code, length).then_repeat(repeated);
+        self.nodes.offer(behind + repeated, base + of_match + literal + of_repeat, step);
+    }
+
     /// Offers as many lengths as there are lanes, up to `longest`.
     #[inline(always)]
     fn offer_lanes(
@@ -187,22 +227,15 @@ impl Walk<'_> {
     ) {
         let prices = self.prices.lengths(slot, shortest);
         let step = Step::of_match(code, shortest).0;
-        let at = (position + shortest) & NODE_MASK;
-        let Some(nodes) = self.nodes.prices[at..].first_chunk_mut::<LANES>() else { return };
-        let Some(steps) = self.nodes.steps[at..].first_chunk_mut::<LANES>() else { return };
-        let last_lane = (longest - shortest) as i32;
-        // Arithmetic instead of comparisons: vector units do it for all lanes at once.
-        let (mut new_prices, mut new_steps) = (*nodes, steps.map(|step| step.0));
+        let Some(nodes) = self.nodes.lanes(position + shortest) else { return };
+        let last_lane = (longest - shortest) as i64;
         for lane in 0..LANES {
-            let price = base + prices[lane];
-            let is_cheaper = (price as i32 - new_prices[lane] as i32) >> 31;
-            let is_inside = (lane as i32 - 1 - last_lane) >> 31;
-            let mask = (is_cheaper & is_inside) as u32;
-            let step = step + ((lane as u32) << LENGTH_SHIFT);
-            new_prices[lane] = price & mask | new_prices[lane] & !mask;
-            new_steps[lane] = step & mask | new_steps[lane] & !mask;
+            let outside = ((last_lane - lane as i64) >> 63) as u64;
+            nodes[lane].offer(
+                base + prices[lane],
+                Step(step + ((lane as u32) << LENGTH_SHIFT)),
+                outside,
+            );
         }
-        *nodes = new_prices;
-        *steps = new_steps.map(Step);
     }
 }

@@ -1,24 +1,24 @@
 //! `MatchCache`: the matches of all positions of a chunk, found once, for parsers that go over
 //! them several times.
 
-use super::boxed_array;
-use super::chains::Chains;
-use super::window::Window;
+use super::token::slot_of;
+use crate::codec::boxed_array;
+use crate::codec::chains::Chains;
+use crate::codec::window::Window;
 
-/// A match: its length at 21, the class of its offset at 16, its offset below.
+/// A match: its length at 21, the slot of its offset at 16, its offset below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cached(u32);
 
-const CLASS_SHIFT: u32 = 16;
+const SLOT_SHIFT: u32 = 16;
 const LENGTH_SHIFT: u32 = 21;
 
 impl Cached {
     const NONE: Cached = Cached(0);
 
-    /// The class is what a codec makes of the offset, below 32: where its price stands.
     #[inline(always)]
-    pub(super) fn new(length: usize, class: usize, offset: usize) -> Cached {
-        Cached((length << LENGTH_SHIFT | class << CLASS_SHIFT | offset) as u32)
+    pub(super) fn new(length: usize, slot: usize, offset: usize) -> Cached {
+        Cached((length << LENGTH_SHIFT | slot << SLOT_SHIFT | offset) as u32)
     }
 
     #[inline(always)]
@@ -27,8 +27,8 @@ impl Cached {
     }
 
     #[inline(always)]
-    pub(super) fn class(self) -> usize {
-        (self.0 >> CLASS_SHIFT) as usize & 31
+    pub(super) fn slot(self) -> usize {
+        (self.0 >> SLOT_SHIFT) as usize & 31
     }
 
     #[inline(always)]
@@ -48,8 +48,6 @@ pub(super) struct Search {
     pub(super) longest_bytes: usize,
     /// Matches of two bytes are no farther than this.
     pub(super) near_bytes: usize,
-    /// The class of an offset.
-    pub(super) class: fn(usize) -> usize,
 }
 
 /// Room for matches: many more than a chunk has with any search depth in use; a power of two, so
@@ -112,7 +110,7 @@ impl MatchCache {
             }
             let length = window.common(candidate, position, limit);
             if length > reach {
-                self.push(length, position - candidate, search);
+                self.push(length, position - candidate);
                 longest = length;
                 if length >= limit {
                     break;
@@ -137,20 +135,20 @@ impl MatchCache {
         let mut longest = 0;
         let near3 = chains.nearest3(window, position);
         if near != near3 && near < search.near_bytes.min(position) {
-            self.push(2, near, search);
+            self.push(2, near);
             longest = 2;
         }
         if near3 != 0 {
-            self.push(3, near3, search);
+            self.push(3, near3);
             longest = 3;
         }
         longest
     }
 
     #[inline(always)]
-    fn push(&mut self, length: usize, offset: usize, search: Search) {
-        let class = (search.class)(offset);
-        self.matches[self.count & (MATCHES - 1)] = Cached::new(length, class, offset);
+    fn push(&mut self, length: usize, offset: usize) {
+        let slot = slot_of(offset);
+        self.matches[self.count & (MATCHES - 1)] = Cached::new(length, slot, offset);
         self.count += 1;
     }
 
