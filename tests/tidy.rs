@@ -72,6 +72,18 @@ fn files_stay_small() {
 }
 
 #[test]
+fn source_folders_hold_source() {
+    let foreign = ["schema/src", "store/src", "mediabuild/src", "mediabuild/formats/src"]
+        .iter()
+        .flat_map(|folder| walkdir::WalkDir::new(root().join(folder)))
+        .map(|entry| entry.expect("readable"))
+        .filter(|entry| entry.file_type().is_file())
+        .filter(|entry| entry.path().extension().is_none_or(|it| it != "rs" && it != "kdl"))
+        .map(|entry| entry.path().display().to_string());
+    assert_none(foreign.collect(), "what a tool left behind is no source");
+}
+
+#[test]
 fn no_file_is_called_after_nothing() {
     const EMPTY_NAMES: [&str; 5] = ["util", "common", "helper", "manager", "misc"];
     let bad = all_rust_files().into_iter().map(|(path, _)| path).filter(|path| {
