@@ -38,13 +38,15 @@ def make_corpus(target):
     """Copies of installed files, the same on every machine with the same packages."""
     if os.path.exists(target):
         return
-    count = 0
+    count, names = 0, set()
     for folder, megabytes, files in CORPUS:
         left_bytes, left_files = megabytes << 20, files
         for file in files_of(folder):
             size, copy = os.path.getsize(file), target + ".new" + file
-            if size > min(LARGEST_FILE, left_bytes) or os.path.exists(copy):
+            # No two names on a Windows volume differ only in case.
+            if size > min(LARGEST_FILE, left_bytes) or file.lower() in names:
                 continue
+            names.add(file.lower())
             os.makedirs(os.path.dirname(copy), exist_ok=True)
             shutil.copyfile(file, copy)
             count, left_bytes, left_files = count + 1, left_bytes - size, left_files - 1
