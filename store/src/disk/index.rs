@@ -10,6 +10,7 @@ mod rebuild;
 mod remove;
 mod row;
 mod schema;
+mod shared_memory;
 mod snapshot;
 mod write;
 
@@ -65,6 +66,7 @@ impl Index {
         let writer = connect(path).map_err(|cause| index_error(path, cause))?;
         let reader = connect(path).map_err(|cause| index_error(path, cause))?;
         schema::migrate(&writer, path)?;
+        shared_memory::allocate(path)?;
         Ok(Index {
             path: path.to_owned(),
             reader: Mutex::new(reader),
