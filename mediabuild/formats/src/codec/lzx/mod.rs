@@ -14,6 +14,7 @@ mod lazy;
 mod lengths;
 mod match_cache;
 mod optimal;
+mod passes;
 mod prices;
 mod prior;
 mod split;

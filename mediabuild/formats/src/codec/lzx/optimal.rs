@@ -215,8 +215,7 @@ impl Optimal {
 
     #[inline(always)]
     pub(super) fn offer(&mut self, position: usize, price: Price, step: Step) {
-        let node = &mut self.nodes[position & NODE_MASK];
-        node.0 = node.0.min(Node::new(price, step).0);
+        self.nodes[position & NODE_MASK].offer(price, step, 0);
     }
 
     /// The price of the cheapest path to a position.
