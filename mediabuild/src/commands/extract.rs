@@ -14,7 +14,7 @@ use serde_json::json;
 
 use self::place::{Place, Tally};
 use self::select::Selection;
-use super::inspect::medium::Medium;
+use super::inspect::medium::{AnySource, Medium};
 use super::inspect::whole::{Whole, open_whole};
 use crate::cli::Extract;
 use crate::failure::Failure;
@@ -31,19 +31,13 @@ pub(super) fn run(extract: &Extract, progress: &Progress) -> Result<(), Failure>
     let selection = Selection::new(&extract.paths)?;
     let Whole { medium, source, .. } = open_whole(&extract.file, &extract.references)?;
     if extract.to == Path::new("-") {
-        return stdout::run(extract, &medium, &source, &selection);
+        let plan = planned(extract, &medium, &source, &selection)?;
+        return stdout::run(&plan, &medium, &source);
     }
     if extract.image.is_some() && matches!(medium, Medium::Disc(_)) {
         return Err(Failure::usage("a disc has no images: leave --image out"));
     }
-    let plan = match &medium {
-        Medium::Wim(wim) => {
-            let index = wim::index_of(wim, extract.image.as_deref())?;
-            tree::of_image(&wim.image(&source, index)?, &selection)
-        }
-        Medium::Disc(disc) => tree::of_disc(disc, &source, &selection)?,
-    };
-    selection.check_all_found()?;
+    let plan = planned(extract, &medium, &source, &selection)?;
     check_empty(&extract.to, extract.force)?;
     let folder = Beneath::open(&extract.to).map_err(|e| Failure::io("open", &extract.to, &e))?;
     let place = Place::new(folder, &extract.to, extract.force);
@@ -56,6 +50,24 @@ pub(super) fn run(extract: &Extract, progress: &Progress) -> Result<(), Failure>
     place.finish_folders(&plan.folders)?;
     job.finish("extracted", false);
     tell(place.tally(), &plan, extract, progress)
+}
+
+/// What is selected of the medium, if all of the selection is there.
+fn planned(
+    extract: &Extract,
+    medium: &Medium,
+    source: &AnySource,
+    selection: &Selection,
+) -> Result<tree::Plan, Failure> {
+    let plan = match medium {
+        Medium::Wim(wim) => {
+            let index = wim::index_of(wim, extract.image.as_deref())?;
+            tree::of_image(&wim.image(source, index)?, selection)
+        }
+        Medium::Disc(disc) => tree::of_disc(disc, source, selection)?,
+    };
+    selection.check_all_found()?;
+    Ok(plan)
 }
 
 /// What there is in a folder is not mixed with what is extracted, unless that was asked for.

@@ -3,32 +3,17 @@
 use std::io;
 
 use mediabuild_formats::iso::FileReader;
-use mediabuild_formats::wim::Wim;
+use mediabuild_formats::wim::{BlobEntry, Sha1, Wim};
 
-use super::select::Selection;
-use super::tree::{Content, File, Plan, of_disc, of_image};
-use super::wim::index_of;
-use crate::cli::Extract;
+use super::tree::{Content, File, Plan};
 use crate::commands::inspect::medium::{AnySource, Medium};
 use crate::commands::inspect::pour;
 use crate::failure::Failure;
 
-pub(super) fn run(
-    extract: &Extract,
-    medium: &Medium,
-    source: &AnySource,
-    selection: &Selection,
-) -> Result<(), Failure> {
-    let plan = match medium {
-        Medium::Wim(wim) => {
-            let index = index_of(wim, extract.image.as_deref())?;
-            of_image(&wim.image(source, index)?, selection)
-        }
-        Medium::Disc(disc) => of_disc(disc, source, selection)?,
-    };
-    selection.check_all_found()?;
+/// Writes the only file of a plan.
+pub(super) fn run(plan: &Plan, medium: &Medium, source: &AnySource) -> Result<(), Failure> {
     let to = &mut io::stdout().lock();
-    match (&only_file(&plan)?.content, medium) {
+    match (&only_file(plan)?.content, medium) {
         (Content::Blob(sha1), _) if sha1.is_empty_stream() => Ok(()),
         (Content::Blob(sha1), Medium::Wim(wim)) => {
             let mut reader = wim.blob_reader(source, blob(wim, sha1)?)?;
@@ -39,10 +24,7 @@ pub(super) fn run(
     }
 }
 
-fn blob<'a>(
-    wim: &'a Wim,
-    sha1: &mediabuild_formats::wim::Sha1,
-) -> Result<&'a mediabuild_formats::wim::BlobEntry, Failure> {
+fn blob<'a>(wim: &'a Wim, sha1: &Sha1) -> Result<&'a BlobEntry, Failure> {
     wim.blob(sha1).ok_or_else(|| Failure::build(format!("its content {sha1} is not in the file")))
 }
 
