@@ -13,9 +13,6 @@ use crate::commands::inspect::medium::entries;
 use crate::failure::Failure;
 use crate::size::counted;
 
-/// 1970 in intervals of 100 ns since 1601.
-const UNIX_EPOCH_TICKS: u64 = 116_444_736_000_000_000;
-
 #[derive(Default)]
 pub(super) struct Plan {
     /// Parents before what is in them.
@@ -214,18 +211,22 @@ impl Planner {
 
 /// `None` for a field that was never set.
 fn filetime(time: FileTime) -> Option<SystemTime> {
-    let ticks = |ticks: u64| Duration::new(ticks / 10_000_000, (ticks % 10_000_000) as u32 * 100);
-    let epoch = SystemTime::UNIX_EPOCH;
-    match time.0.checked_sub(UNIX_EPOCH_TICKS) {
-        _ if time.0 == 0 => None,
-        Some(after) => epoch.checked_add(ticks(after)),
-        None => epoch.checked_sub(ticks(UNIX_EPOCH_TICKS - time.0)),
+    if time == FileTime::default() {
+        return None;
     }
+    let beyond = Duration::from_nanos(time.subsecond_nanos().into());
+    at_second(time.unix_seconds())?.checked_add(beyond)
 }
 
 fn unix_time(seconds: i64) -> SystemTime {
-    let distance = Duration::from_secs(seconds.unsigned_abs());
-    let epoch = SystemTime::UNIX_EPOCH;
-    let time = if seconds < 0 { epoch.checked_sub(distance) } else { epoch.checked_add(distance) };
-    time.unwrap_or(epoch)
+    at_second(seconds).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// `None` for times that this system does not have.
+fn at_second(unix_seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(unix_seconds.unsigned_abs());
+    match unix_seconds < 0 {
+        true => SystemTime::UNIX_EPOCH.checked_sub(distance),
+        false => SystemTime::UNIX_EPOCH.checked_add(distance),
+    }
 }
