@@ -64,7 +64,7 @@ pub use joined::{JoinError, Joined};
 pub use metadata_read::decode_metadata;
 pub use metadata_write::encode_metadata;
 pub use name::Name;
-pub use reparse::{JUNCTION, SYMBOLIC_LINK};
+pub use reparse::{JUNCTION, LinkTarget, SYMBOLIC_LINK};
 pub use resource::ResourceReader;
 pub use stored::{ChunkTable, EncodeChunk, EncodedChunk, compress, compress_solid};
 pub use time::FileTime;

@@ -1,4 +1,4 @@
-//! Symbolic links and junctions: their reparse data, and new ones in an image.
+//! Symbolic links and junctions: their reparse data, read, and new ones in an image.
 //!
 //! ```text
 //! symbolic link: u16 offset and size of the substitute name, of the print name · u32 flags · names
@@ -9,6 +9,7 @@
 use super::dentry::{Dentry, Image, Reparse, attribute};
 use super::error::Error;
 use super::hash::Sha1;
+use super::header::u16_at;
 use super::time::FileTime;
 use super::tree::split;
 
@@ -98,6 +99,30 @@ impl Image {
     }
 }
 
+/// Where a link leads, by the name that Windows follows, as opposed to the one that it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkTarget {
+    /// The name, which need not be Unicode.
+    pub units: Vec<u16>,
+    /// Whether it is found from the link's folder.
+    pub is_relative: bool,
+}
+
+impl LinkTarget {
+    /// Reads reparse data; `None` if it is damaged, or of neither a symbolic link nor a junction.
+    pub fn read(tag: u32, data: &[u8]) -> Option<LinkTarget> {
+        let (names, flags) = match tag {
+            SYMBOLIC_LINK => (data.get(12..)?, u32::from_le_bytes(*data[8..].first_chunk()?)),
+            JUNCTION => (data.get(8..)?, 0),
+            _ => return None,
+        };
+        // +0x00: offset of the substitute name; +0x02: its size
+        let name = names.get(usize::from(u16_at(data, 0))..)?.get(..u16_at(data, 2).into())?;
+        let units = name.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
+        Some(LinkTarget { units: units.collect(), is_relative: flags & RELATIVE != 0 })
+    }
+}
+
 struct Link {
     tag: u32,
     is_folder: bool,
@@ -143,4 +168,76 @@ fn checked(path: &str, target: &str) -> Result<(String, Option<String>), Error> 
 
 fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{FileTime, Image, JUNCTION, LinkTarget, RELATIVE, SYMBOLIC_LINK};
+
+    /// What is read of a new link to `target`.
+    fn read_back(target: &str, is_junction: bool) -> LinkTarget {
+        let (mut image, time) = (Image::new(FileTime(0)), FileTime(0));
+        let (tag, data) = match is_junction {
+            true => (JUNCTION, image.add_junction("link", target, time)),
+            false => (SYMBOLIC_LINK, image.add_symlink("link", target, false, time)),
+        };
+        LinkTarget::read(tag, &data.expect(target)).expect(target)
+    }
+
+    fn to(target: &str, is_relative: bool) -> LinkTarget {
+        LinkTarget { units: target.encode_utf16().collect(), is_relative }
+    }
+
+    proptest! {
+        #[test]
+        fn links_are_read_as_they_were_written(
+            names in r"[^\\/:\x00]{1,20}([\\/][^\\/:\x00]{1,20}){0,5}",
+            drive in "[A-Za-z]",
+            is_junction: bool,
+        ) {
+            let kept = names.replace('/', "\\");
+            let absolute = read_back(&format!(r"{drive}:\{names}"), is_junction);
+            prop_assert_eq!(absolute, to(&format!(r"\??\{drive}:\{kept}"), false));
+            let share = read_back(&format!(r"\\{names}"), false);
+            prop_assert_eq!(share, to(&format!(r"\??\UNC\{kept}"), false));
+            for relative in [kept.clone(), format!(r"..\{kept}"), format!(r"\{kept}")] {
+                prop_assert_eq!(read_back(&relative, false), to(&relative, true));
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(
+            data in proptest::collection::vec(any::<u8>(), 0..40),
+            offset in 0..8_u16,
+            size in 0..40_u16,
+        ) {
+            let mut sensible = data.clone();
+            for (byte, new) in
+                sensible.iter_mut().zip([offset.to_le_bytes(), size.to_le_bytes()].concat())
+            {
+                *byte = new;
+            }
+            for data in [data, sensible] {
+                for (tag, head_bytes) in [(SYMBOLIC_LINK, 12), (JUNCTION, 8)] {
+                    if let Some(target) = LinkTarget::read(tag, &data) {
+                        prop_assert!(2 * target.units.len() + head_bytes <= data.len());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_data_has_no_target() {
+        let mut good = vec![0, 0, 12, 0, 0, 0, 0, 0];
+        good.extend_from_slice(&RELATIVE.to_le_bytes());
+        good.extend("target".encode_utf16().flat_map(u16::to_le_bytes));
+        assert_eq!(LinkTarget::read(SYMBOLIC_LINK, &good), Some(to("target", true)));
+        for size in 0..good.len() {
+            assert_eq!(LinkTarget::read(SYMBOLIC_LINK, &good[..size]), None, "{size}");
+        }
+        assert_eq!(LinkTarget::read(0x8000_0017, &good), None);
+    }
 }
