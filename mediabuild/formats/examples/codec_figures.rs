@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p mediabuild-formats --example codec_figures -- CODEC LEVEL CHUNK FILE…`
 //!
-//! - `CODEC`: `lzx` or `xpress`
+//! - `CODEC`: `lzms`, `lzx` or `xpress`
 //! - `LEVEL`: `fast`, `default` or `max`
 //! - `CHUNK`: bytes per chunk, such as 32768
 //! - `FILE…`: files, or folders that are walked; each file is cut into chunks on its own, as in a
@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use mediabuild_formats::codec::{Codec, Encoder, Level, lzx, xpress};
+use mediabuild_formats::codec::{Codec, Encoder, Level, lzms, lzx, xpress};
 use sha1::{Digest, Sha1};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -27,9 +27,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: codec_figures CODEC LEVEL CHUNK FILE…".into());
     };
     let codec = match codec.as_str() {
+        "lzms" => Codec::Lzms,
         "lzx" => Codec::Lzx,
         "xpress" => Codec::Xpress,
-        _ => return Err("CODEC is lzx or xpress".into()),
+        _ => return Err("CODEC is lzms, lzx or xpress".into()),
     };
     let level = Level::from_name(level).ok_or("LEVEL is fast, default or max")?;
     let chunk_bytes: u32 = chunk_bytes.parse()?;
@@ -103,7 +104,8 @@ impl<'a> Figures<'a> {
             let output = &mut output[..chunk.len()];
             match codec {
                 Codec::Lzx => lzx::decode(compressed, output, chunk_bytes)?,
-                _ => xpress::decode(compressed, output)?,
+                Codec::Xpress => xpress::decode(compressed, output)?,
+                Codec::Lzms => lzms::decode(compressed, output)?,
             }
             if output != *chunk {
                 return Err("a chunk does not decode to what it was".into());
