@@ -1,6 +1,6 @@
 //! `Emitter`: writes items, and keeps what both sides know of the items so far.
 
-use super::adaptive_huffman::{AdaptiveCode, MAX_LENGTH};
+use super::adaptive_huffman::AdaptiveCode;
 use super::bits::BackwardWriter;
 use super::model::{
     DELTA_POWERS, Decisions, Delta, LITERAL_INTERVAL, OFFSET_INTERVAL, RecentItems, SHORT_INTERVAL,
@@ -8,6 +8,7 @@ use super::model::{
 use super::probability::Decision;
 use super::range::RangeEncoder;
 use super::slots::{LENGTH_SLOTS, LENGTHS, MAX_OFFSET_SLOTS, OFFSETS, offset_slots};
+use crate::codec::code_lengths::set_codes;
 
 /// An adaptive code and its code words.
 pub(super) struct CodeWords<const SYMBOLS: usize> {
@@ -25,22 +26,9 @@ impl<const SYMBOLS: usize> CodeWords<SYMBOLS> {
         words
     }
 
-    /// Canonical codes of the lengths.
     fn assign(&mut self) {
         self.generation += 1;
-        let lengths = self.code.lengths();
-        let mut next = [0_u16; MAX_LENGTH + 2];
-        for &length in lengths {
-            next[usize::from(length) + 1] += 1;
-        }
-        for length in 1..=MAX_LENGTH {
-            next[length + 1] += next[length];
-            next[length + 1] <<= 1;
-        }
-        for (word, &length) in self.words.iter_mut().zip(lengths) {
-            *word = next[usize::from(length)];
-            next[usize::from(length)] += 1;
-        }
+        set_codes(self.code.lengths(), &mut self.words);
     }
 
     #[inline(always)]
