@@ -74,17 +74,12 @@ impl Encoder {
     /// Appends the compressed form of `chunk`, if it is smaller than `chunk`. Else returns false
     /// and leaves `output` alone: the chunk is stored raw.
     pub fn encode(&mut self, chunk: &[u8], output: &mut Vec<u8>) -> bool {
-        // A chunk of LZMS may have copies of noise far apart: its encoder judges smaller blocks.
-        if let Inner::Lzms(encoder) = &mut self.inner {
-            return encoder.encode(chunk, output);
-        }
-        if self.probe.is_incompressible(chunk) {
-            return false;
-        }
         let compressed = match &mut self.inner {
+            // A chunk of LZMS may have copies of noise far apart: its encoder judges smaller blocks.
+            Inner::Lzms(encoder) => return encoder.encode(chunk, output),
+            _ if self.probe.is_incompressible(chunk) => return false,
             Inner::Xpress(encoder) => encoder.encode(chunk),
             Inner::Lzx(encoder) => encoder.encode(chunk),
-            Inner::Lzms(_) => None,
         };
         let Some(compressed) = compressed else { return false };
         output.extend_from_slice(compressed);
