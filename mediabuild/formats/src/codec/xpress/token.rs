@@ -1,6 +1,6 @@
 //! `Token`: a literal or a match, as a block writes it.
 
-use super::format::{LONG_LENGTH, MIN_MATCH};
+use super::format::{LONG_LENGTH, LONGER_LENGTH, MIN_MATCH};
 
 /// Symbol, low bits of the offset, and length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,5 +55,5 @@ pub(super) fn offset_bit_count(symbol: usize) -> u32 {
 
 /// How many bytes tell a length beyond what the symbol can.
 pub(super) fn length_byte_count(beyond: usize) -> usize {
-    if beyond < 255 { 1 } else { 3 }
+    if beyond < usize::from(LONGER_LENGTH) { 1 } else { 3 }
 }
