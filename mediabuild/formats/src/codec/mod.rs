@@ -10,6 +10,7 @@ mod chains;
 mod code_lengths;
 mod copy;
 mod encoder;
+mod equal_length;
 mod huffman;
 mod log2;
 pub mod lzms;

@@ -4,6 +4,7 @@
 //! size, so that loads at a position that fits 16 bits check no bounds.
 
 use super::boxed_array;
+use super::equal_length::equal_length;
 
 /// Positions and the slack behind them.
 const SIZE: usize = (1 << 16) + SLACK_BYTES;
@@ -80,14 +81,6 @@ impl Window {
     /// How many bytes from two positions on are equal, up to `limit`, which ends in the chunk.
     #[inline(always)]
     pub(super) fn common(&self, left: usize, right: usize, limit: usize) -> usize {
-        let mut length = 0;
-        while length < limit {
-            let difference = self.load8(left + length) ^ self.load8(right + length);
-            if difference != 0 {
-                return (length + (difference.trailing_zeros() >> 3) as usize).min(limit);
-            }
-            length += 8;
-        }
-        limit
+        equal_length(limit, |at| self.load8(left + at) ^ self.load8(right + at))
     }
 }

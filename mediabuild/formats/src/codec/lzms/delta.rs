@@ -4,6 +4,7 @@
 use super::buckets::Entry;
 use super::model::{DELTA_POWERS, Delta};
 use super::window::Window;
+use crate::codec::equal_length::equal_length;
 
 /// Shortest match that is looked for: an explicit one takes three symbols.
 pub(super) const MIN_DELTA: u32 = 3;
@@ -109,18 +110,12 @@ pub(super) fn common(
     span: usize,
     limit: usize,
 ) -> usize {
-    let mut length = 0;
-    while length < limit {
-        let at = position + length;
+    equal_length(limit, |at| {
+        let at = position + at;
         let here = subtract(window.load8(at), window.load8(at - span));
         let there = subtract(window.load8(at - offset), window.load8(at - offset - span));
-        let difference = here ^ there;
-        if difference != 0 {
-            return (length + (difference.trailing_zeros() >> 3) as usize).min(limit);
-        }
-        length += 8;
-    }
-    limit
+        here ^ there
+    })
 }
 
 /// Differences of eight bytes: borrows stay in their byte, as its top bit is computed apart.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::codec::equal_length::equal_length;
+
 /// Zeros behind the end, where loads reach.
 const SLACK_BYTES: usize = 32;
 
@@ -55,14 +57,6 @@ impl Window {
     /// How many bytes from two positions on are equal, up to `limit`, which ends in the chunk.
     #[inline(always)]
     pub(super) fn common(&self, left: usize, right: usize, limit: usize) -> usize {
-        let mut length = 0;
-        while length < limit {
-            let difference = self.load8(left + length) ^ self.load8(right + length);
-            if difference != 0 {
-                return (length + (difference.trailing_zeros() >> 3) as usize).min(limit);
-            }
-            length += 8;
-        }
-        limit
+        equal_length(limit, |at| self.load8(left + at) ^ self.load8(right + at))
     }
 }
