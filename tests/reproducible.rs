@@ -32,7 +32,7 @@ const ALL_TARGETS: [&str; 9] = [
 /// the version of a builder that had a part in it.
 const PINNED_DIGESTS: [(&str, &str); 4] = [
     ("boot.iso", "d88ff306eb7ecd2727ab3f77d9ec756c55abad6120553ff0c52231c6104800c9"),
-    ("factory.wim", "5a648c2c61f1d78c475dc655ee4a1ae391b71acbb45341311d8d42e5dae0eb76"),
+    ("factory.wim", "946c92ae9fb6cdc9cb03303c74957c7bc44e80b9d63c44922410697be3486ef3"),
     ("boot-image/winpe.wim", "3daf764763cacb08a86d3313d5e646ba19b5353a3b6a12c33812925ca47a2108"),
     ("os-image/windows.wim", "6d9251d600bb46f1dd3b45e7b3e73ae3b27c6bd470df494208b60710c6338680"),
 ];
@@ -48,7 +48,7 @@ const PINNED_VERSIONS: [(&str, u64); 8] = [
 ];
 /// … and of the encoders: what is not compressed by a base is compressed by LZX at its default level.
 const PINNED_ENCODERS: [(Codec, Level, u32); 3] =
-    [(Codec::Lzx, Level::Fast, 3), (Codec::Lzx, Level::Default, 4), (Codec::Lzx, Level::Max, 5)];
+    [(Codec::Lzx, Level::Fast, 3), (Codec::Lzx, Level::Default, 5), (Codec::Lzx, Level::Max, 6)];
 /// `boot.iso` and `factory.wim`.
 const PINNED_MEDIA: [&str; 2] = [PINNED_DIGESTS[0].1, PINNED_DIGESTS[1].1];
 

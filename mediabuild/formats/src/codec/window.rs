@@ -69,8 +69,9 @@ impl Window {
         u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
     }
 
+    /// Eight bytes, likewise.
     #[inline(always)]
-    fn load8(&self, position: usize) -> u64 {
+    pub(super) fn load8(&self, position: usize) -> u64 {
         let at = position & POSITION_MASK;
         let bytes = &self.bytes[at..at + 8];
         u64::from_le_bytes([

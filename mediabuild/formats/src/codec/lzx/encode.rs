@@ -15,7 +15,7 @@ use crate::codec::chains::Chains;
 use crate::codec::window::Window;
 
 /// Versions of the bytes that each level emits.
-pub(in crate::codec) const VERSIONS: [u32; 3] = [3, 4, 5];
+pub(in crate::codec) const VERSIONS: [u32; 3] = [3, 5, 6];
 
 /// The only window that Microsoft's readers have.
 const CHUNK_BYTES: u32 = 32768;
@@ -31,6 +31,9 @@ enum Strategy {
 
 /// Candidates of level max. With 40 of them it is 0.11 % larger and takes a tenth less time.
 const MAX_DEPTH: u32 = 100;
+/// What level max takes without a look inside. With 257 bytes it is 0.05 % smaller and takes an
+/// eighth more time.
+const MAX_NICE_BYTES: usize = 64;
 
 fn search(depth: u32, nice_bytes: usize) -> Search {
     let (longest_bytes, near_bytes) = (MAX_MATCH, NEAR_BYTES);
@@ -44,8 +47,8 @@ fn strategy(level: Level) -> Strategy {
             optimal(Plan { search: search(16, 32), quick_passes: 0, is_last_thorough: false })
         }
         Level::Max => optimal(Plan {
-            search: search(MAX_DEPTH, MAX_MATCH),
-            quick_passes: 2,
+            search: search(MAX_DEPTH, MAX_NICE_BYTES),
+            quick_passes: 1,
             is_last_thorough: true,
         }),
     }

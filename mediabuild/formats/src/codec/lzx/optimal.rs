@@ -40,7 +40,7 @@ impl Recent {
     /// Without branches: which kind of step it is is hard to predict.
     #[inline(always)]
     fn after(self, step: Step) -> Recent {
-        let code = u64::from(step.0) & OFFSET_MASK;
+        let code = step.code() as u64;
         let rank = code.min(RANKS) as usize;
         let offset = if code < RANKS {
             self.0 >> (code as u32 * OFFSET_BITS) & OFFSET_MASK
@@ -61,16 +61,19 @@ const MOVED: [u64; 4] = [0, OFFSET_MASK, OFFSET_MASK, 0xffff_ffff];
 const MOVED_BITS: [u32; 4] = [0, OFFSET_BITS, 2 * OFFSET_BITS, OFFSET_BITS];
 const KEPT: [u64; 4] = [0xffff_ffff_0000, 0xffff_0000_0000, 0xffff_0000, 0];
 
-/// The last token of a path: its length at 16; below the index of a recent offset, or an offset
-/// plus [`EXPLICIT`]. A literal has length 1 and code 0. At 25 there is how much repeats at the same
-/// offset behind it and one literal, 0 for nothing: such three tokens are offered as one step.
+/// The last token of a path. In the low 15 bits there is the index of a recent offset, or an offset
+/// plus [`EXPLICIT`]; the length above. A literal has length 1 and code 0. At 24 there is how many
+/// literals follow, and at 27 how much repeats at the same offset behind them: such tokens are
+/// offered as one step.
 #[derive(Clone, Copy)]
 pub(super) struct Step(pub(super) u32);
 
-pub(super) const LENGTH_SHIFT: u32 = 16;
-const REPEATED_SHIFT: u32 = 25;
+const CODE_MASK: u32 = (1 << LENGTH_SHIFT) - 1;
+pub(super) const LENGTH_SHIFT: u32 = 15;
+const LITERALS_SHIFT: u32 = 24;
+const REPEATED_SHIFT: u32 = 27;
 /// Longer repeats are cut; nearly all are shorter.
-pub(super) const REPEATED_MAX: usize = 127;
+pub(super) const REPEATED_MAX: usize = 31;
 pub(super) const LITERAL: Step = Step(1 << LENGTH_SHIFT);
 
 impl Step {
@@ -79,16 +82,21 @@ impl Step {
         Step(code as u32 | (length as u32) << LENGTH_SHIFT)
     }
 
-    /// Then a literal and `repeated` bytes at the same offset.
+    /// Then at most 7 literals and `repeated` bytes at the same offset.
     #[inline(always)]
-    pub(super) fn then_repeat(self, repeated: usize) -> Step {
-        Step(self.0 | (repeated as u32) << REPEATED_SHIFT)
+    pub(super) fn then_repeat(self, literals: usize, repeated: usize) -> Step {
+        Step(self.0 | (literals as u32) << LITERALS_SHIFT | (repeated as u32) << REPEATED_SHIFT)
     }
 
     /// Of the first token.
     #[inline(always)]
     fn length(self) -> usize {
         (self.0 >> LENGTH_SHIFT) as usize & 0x1ff
+    }
+
+    #[inline(always)]
+    fn literals(self) -> usize {
+        (self.0 >> LITERALS_SHIFT) as usize & 7
     }
 
     #[inline(always)]
@@ -99,13 +107,12 @@ impl Step {
     /// Of all its tokens.
     #[inline(always)]
     fn all_bytes(self) -> usize {
-        let repeated = self.repeated();
-        self.length() + repeated + usize::from(repeated != 0)
+        self.length() + self.literals() + self.repeated()
     }
 
     #[inline(always)]
     fn code(self) -> usize {
-        (self.0 & OFFSET_MASK as u32) as usize
+        (self.0 & CODE_MASK) as usize
     }
 }
 
@@ -269,11 +276,11 @@ impl Optimal {
                 (_, code) => tokens.push_match(Token::explicit(code - EXPLICIT, length)),
             }
             position += length;
-            let repeated = step.repeated();
-            if repeated != 0 {
-                tokens.literal(window.byte(position));
-                tokens.push_match(Token::repeat(0, repeated));
-                position += 1 + repeated;
+            if step.repeated() != 0 {
+                let behind = position + step.literals();
+                (position..behind).for_each(|position| tokens.literal(window.byte(position)));
+                tokens.push_match(Token::repeat(0, step.repeated()));
+                position = behind + step.repeated();
             }
         }
         tokens.finish(window.end());

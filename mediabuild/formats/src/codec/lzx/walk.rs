@@ -20,6 +20,11 @@ pub(super) const SKETCH: u8 = 0;
 pub(super) const QUICK: u8 = 1;
 pub(super) const THOROUGH: u8 = 2;
 
+/// Literals between a match and its repeat, at most: 6 instead of 4 save 0.01 % more.
+const GAP_MAX: usize = 4;
+/// They and the least repeat, as far as is looked in one go.
+const GAP_ROOM: usize = 8;
+
 /// A match: slot and code of its offset, and how far it reaches at most.
 #[derive(Clone, Copy)]
 struct Found {
@@ -190,28 +195,31 @@ impl Walk<'_> {
         }
     }
 
-    /// Offers a match, a literal, and what repeats behind it at the same offset, as one step: programs
-    /// are full of copies in which one byte differs. The node behind the literal knows only the
-    /// recent offsets of its own cheapest path, which often came by another way. It takes a twelfth
-    /// more time and saves 0.35 %.
+    /// Offers a match, a few literals, and what repeats behind them at the same offset, as one step:
+    /// programs are full of copies in which a byte or an address differs. The node behind the
+    /// literals knows only the recent offsets of its own cheapest path, which often came by another
+    /// way. It takes an eighth more time and saves 0.5 %; with one literal only it saves 0.35 %.
     #[inline(always)]
     fn offer_gap(&mut self, position: usize, base: Price, found: Found, limit: usize) {
         let Found { slot, code, offset, length } = found;
-        if length + 3 > limit {
+        if length + GAP_ROOM > limit {
             return;
         }
-        let behind = position + length + 1;
-        let difference = self.window.load4(behind) ^ self.window.load4(behind - offset);
-        if difference << 16 != 0 {
+        let behind = position + length;
+        let difference = self.window.load8(behind) ^ self.window.load8(behind - offset);
+        let literals = gap_bytes(difference);
+        if literals > GAP_MAX {
             return;
         }
-        let most = REPEATED_MAX.min(limit - length - 1);
+        let behind = behind + literals;
+        let most = REPEATED_MAX.min(limit - length - literals);
         let repeated = self.window.common(behind - offset, behind, most);
-        let literal = self.prices.literal[usize::from(self.window.byte(behind - 1))];
+        let literal = |position| self.prices.literal[usize::from(self.window.byte(position))];
+        let of_literals: Price = (behind - literals..behind).map(literal).sum();
         let [of_match, ..] = *self.prices.lengths(slot, length);
         let [of_repeat, ..] = *self.prices.lengths(0, repeated);
-        let step = Step::of_match(code, length).then_repeat(repeated);
-        self.nodes.offer(behind + repeated, base + of_match + literal + of_repeat, step);
+        let step = Step::of_match(code, length).then_repeat(literals, repeated);
+        self.nodes.offer(behind + repeated, base + of_match + of_literals + of_repeat, step);
     }
 
     /// Offers as many lengths as there are lanes, up to `longest`.
@@ -236,6 +244,36 @@ impl Walk<'_> {
                 Step(step + ((lane as u32) << LENGTH_SHIFT)),
                 outside,
             );
+        }
+    }
+}
+
+/// How many bytes, one at least, come before two equal ones; 8 if there are no such two.
+#[inline(always)]
+fn gap_bytes(difference: u64) -> usize {
+    const LOW_BITS: u64 = u64::MAX / 255 * 0x7f;
+    // The highest bit of each byte that differs.
+    let unequal = ((difference & LOW_BITS) + LOW_BITS) | difference;
+    let pairs = !(unequal | unequal >> 8 | LOW_BITS | 0xff);
+    (pairs.trailing_zeros() >> 3) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gap_bytes;
+
+    #[test]
+    fn gaps_end_before_two_equal_bytes() {
+        for (difference, expected) in [
+            (0, 1),
+            (0x00ff, 1),
+            (0x0000_0000_0001_0080, 3),
+            (0x0000_8000_0000_0001, 1),
+            (0x0000_0101_0001_0101, 6),
+            (0x8000_0101_0001_0001, 8),
+            (u64::MAX, 8),
+        ] {
+            assert_eq!(gap_bytes(difference), expected, "{difference:#x}");
         }
     }
 }
