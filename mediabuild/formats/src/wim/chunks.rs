@@ -20,8 +20,8 @@ use crate::source::Source;
 const TABLE_BATCH: u64 = 4096;
 /// Bytes of an uncompressed resource that are taken for a chunk.
 const PLAIN_CHUNK_BYTES: u32 = 64 * 1024;
-/// Fixed part of a solid resource.
-const SOLID_HEAD_BYTES: u64 = 16;
+/// Fixed part of a solid resource: plain size, chunk size, codec.
+pub(super) const SOLID_HEAD_BYTES: u64 = 16;
 /// Largest chunk that is decoded, which is the largest that Microsoft's readers take.
 const CHUNK_LIMIT_BYTES: u32 = 64 << 20;
 
@@ -298,13 +298,8 @@ fn too_many(resource: &ResourceHeader, chunk_count: u64) -> Error {
 
 /// The codec that a solid resource names.
 fn solid_codec(number: u32, start: u64) -> Result<Compression, Error> {
-    match number {
-        0 => Ok(Compression::None),
-        1 => Ok(Compression::Xpress),
-        2 => Ok(Compression::Lzx),
-        3 => Ok(Compression::Lzms),
-        _ => Err(Error::in_file(start + 0x0c, format!("a codec of 0 to 3, found {number}"))),
-    }
+    Compression::of_number(number)
+        .ok_or_else(|| Error::in_file(start + 0x0c, format!("a codec of 0 to 3, found {number}")))
 }
 
 /// An error unless the chunk size, which stands at `offset_bytes`, is one that the codec has.

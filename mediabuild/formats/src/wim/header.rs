@@ -50,17 +50,32 @@ pub mod resource_flag {
     pub const SOLID: u8 = 0x10;
 }
 
-/// How a file's resources are compressed.
+/// How resources are compressed, with the numbers that solid resources call the codecs by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
     /// Not at all.
-    None,
+    None = 0,
     /// XPRESS with Huffman codes, [MS-XCA].
-    Xpress,
+    Xpress = 1,
     /// LZX, the WIM variant.
-    Lzx,
-    /// LZMS: opened and listed, not read.
-    Lzms,
+    Lzx = 2,
+    /// LZMS, mostly of solid resources.
+    Lzms = 3,
+}
+
+impl Compression {
+    const ALL: [Compression; 4] =
+        [Compression::None, Compression::Xpress, Compression::Lzx, Compression::Lzms];
+
+    /// The number in the head of a solid resource.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The codec of that number.
+    pub(super) fn of_number(number: u32) -> Option<Compression> {
+        Compression::ALL.into_iter().find(|codec| u32::from(codec.number()) == number)
+    }
 }
 
 /// Where a resource is, and how it is stored.

@@ -9,6 +9,7 @@
 //! caller writes [`ChunkTable::size_bytes`] bytes of room, the chunks as they come, and in the end
 //! the table into its room.
 
+use super::chunks::SOLID_HEAD_BYTES;
 use super::error::Error;
 use super::header::Compression;
 
@@ -101,7 +102,7 @@ impl ChunkTable {
     pub fn size_bytes(&self) -> u64 {
         match self.shape {
             Shape::Single => (self.chunk_count() - 1) * self.entry_bytes(),
-            Shape::Solid(_) => 16 + self.chunk_count() * self.entry_bytes(),
+            Shape::Solid(_) => SOLID_HEAD_BYTES + self.chunk_count() * self.entry_bytes(),
         }
     }
 
@@ -167,7 +168,7 @@ impl ChunkTable {
         let mut bytes = Vec::with_capacity(self.size_bytes() as usize);
         bytes.extend_from_slice(&self.size_bytes.to_le_bytes());
         bytes.extend_from_slice(&self.chunk_bytes.to_le_bytes());
-        bytes.extend_from_slice(&codec_number(compression).to_le_bytes());
+        bytes.extend_from_slice(&u32::from(compression.number()).to_le_bytes());
         bytes.extend(self.stored.iter().flat_map(|stored| stored.to_le_bytes()));
         bytes
     }
@@ -177,16 +178,6 @@ impl ChunkTable {
             Shape::Single if self.size_bytes > u64::from(u32::MAX) => 8,
             _ => 4,
         }
-    }
-}
-
-/// The number of a codec in the head of a solid resource.
-fn codec_number(compression: Compression) -> u32 {
-    match compression {
-        Compression::None => 0,
-        Compression::Xpress => 1,
-        Compression::Lzx => 2,
-        Compression::Lzms => 3,
     }
 }
 

@@ -6,7 +6,6 @@
 //! more and it is collected, the next build that wants it compresses again.
 
 use mediabuild_formats::codec::{Codec, Level, encoder_version};
-use mediabuild_formats::wim::Compression;
 use mediabuild_store::{Batch, Content, Digest, Output};
 
 use super::plain::{Plain, WimResource};
@@ -123,16 +122,10 @@ impl Memos {
             return self.derive(&[b"solid", wim, &resource.entry.sha1.0]);
         };
         let header = &resource.wim.wim.header;
-        let codec: u8 = match header.compression() {
-            Compression::None => 0,
-            Compression::Xpress => 1,
-            Compression::Lzx => 2,
-            Compression::Lzms => 3,
-        };
         self.derive(&[
             b"resource",
             stored.digest.as_bytes(),
-            &[codec],
+            &[header.compression().number()],
             &header.chunk_bytes.to_le_bytes(),
             &resource.entry.size_bytes().to_le_bytes(),
         ])

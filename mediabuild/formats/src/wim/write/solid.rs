@@ -1,5 +1,6 @@
 //! Solid resources: many contents compressed as one, named with all their blobs.
 
+use crate::wim::chunks::SOLID_HEAD_BYTES;
 use crate::wim::error::Error;
 use crate::wim::hash::Sha1;
 
@@ -57,8 +58,7 @@ impl<C> SolidResource<C> {
             };
             end = next;
         }
-        // Its head alone has 16 bytes.
-        if !(16..1 << 56).contains(&self.stored_bytes) {
+        if !(SOLID_HEAD_BYTES..1 << 56).contains(&self.stored_bytes) {
             let problem = format!("a solid resource is stored in {} bytes", self.stored_bytes);
             return Err(Error::Output { problem });
         }
