@@ -66,7 +66,7 @@ pub use metadata_write::encode_metadata;
 pub use name::Name;
 pub use reparse::{JUNCTION, LinkTarget, SYMBOLIC_LINK};
 pub use resource::ResourceReader;
-pub use stored::{ChunkTable, EncodeChunk, EncodedChunk, compress, compress_solid};
+pub use stored::{ChunkTable, EncodeChunk, append_chunk, compress, compress_solid};
 pub use time::FileTime;
 pub use tree::FileSpec;
 pub use unit::{Piece, Unit};

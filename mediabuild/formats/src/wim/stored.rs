@@ -16,32 +16,15 @@ use super::header::Compression;
 /// Encodes one chunk to the end of a buffer; `false` if it does not become smaller.
 pub type EncodeChunk<'a> = dyn FnMut(&[u8], &mut Vec<u8>) -> bool + 'a;
 
-/// The stored form of one chunk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EncodedChunk {
-    /// Its own bytes: it does not become smaller.
-    Raw,
-    /// Fewer bytes than it has.
-    Compressed(Vec<u8>),
-}
-
-impl EncodedChunk {
-    /// Encodes `plain`. An encoder that made it no smaller is not believed.
-    pub fn of(plain: &[u8], encode: &mut EncodeChunk<'_>) -> EncodedChunk {
-        let mut bytes = Vec::new();
-        let is_smaller = encode(plain, &mut bytes) && !bytes.is_empty();
-        match is_smaller && bytes.len() < plain.len() {
-            true => EncodedChunk::Compressed(bytes),
-            false => EncodedChunk::Raw,
-        }
-    }
-
-    /// The bytes to store; `plain` is what was encoded.
-    pub fn bytes<'a>(&'a self, plain: &'a [u8]) -> &'a [u8] {
-        match self {
-            EncodedChunk::Raw => plain,
-            EncodedChunk::Compressed(bytes) => bytes,
-        }
+/// Appends the stored form of one chunk: what `encode` makes of it, or its own bytes if that is no
+/// smaller.
+pub fn append_chunk(plain: &[u8], stored: &mut Vec<u8>, encode: &mut EncodeChunk<'_>) {
+    let start = stored.len();
+    let is_encoded = encode(plain, stored);
+    // An encoder that says so and made it no smaller is not believed.
+    if !is_encoded || !(start + 1..start + plain.len()).contains(&stored.len()) {
+        stored.truncate(start);
+        stored.extend_from_slice(plain);
     }
 }
 
@@ -214,10 +197,9 @@ fn assemble(
 ) -> Result<Option<Vec<u8>>, Error> {
     let mut data = Vec::new();
     for chunk in plain.chunks(chunk_bytes as usize) {
-        let encoded = EncodedChunk::of(chunk, encode);
-        let bytes = encoded.bytes(chunk);
-        table.add(bytes.len())?;
-        data.extend_from_slice(bytes);
+        let start = data.len();
+        append_chunk(chunk, &mut data, encode);
+        table.add(data.len() - start)?;
     }
     Ok(table.finish()?.map(|mut bytes| {
         bytes.append(&mut data);
@@ -227,7 +209,7 @@ fn assemble(
 
 #[cfg(test)]
 mod tests {
-    use super::{ChunkTable, EncodedChunk, compress, compress_solid};
+    use super::{ChunkTable, append_chunk, compress, compress_solid};
     use crate::wim::Compression;
 
     /// Keeps every fourth byte.
@@ -257,7 +239,12 @@ mod tests {
             out.extend_from_slice(plain);
             true
         };
-        assert_eq!(EncodedChunk::of(&[1, 2], &mut longer), EncodedChunk::Raw);
+        let mut stored = vec![9];
+        append_chunk(&[1, 2], &mut stored, &mut longer);
+        append_chunk(&[3, 4, 5], &mut stored, &mut by_one);
+        append_chunk(&[6, 7], &mut stored, &mut by_one);
+        append_chunk(&[8, 8], &mut stored, &mut never);
+        assert_eq!(stored, [9, 1, 2, 3, 6, 7, 8, 8]);
         assert_eq!(compress(&[], 4, &mut by_one).expect("nothing"), None);
     }
 

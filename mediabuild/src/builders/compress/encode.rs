@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use mediabuild_formats::codec::Encoder;
-use mediabuild_formats::wim::ChunkTable;
+use mediabuild_formats::wim::{ChunkTable, append_chunk};
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::builders::coding::Coding;
@@ -46,11 +46,11 @@ impl Encoders {
         Ok(made)
     }
 
-    /// The stored form of one chunk, if it becomes smaller.
-    pub(super) fn encode_one(&self, chunk: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+    /// The stored form of one chunk.
+    pub(super) fn encode_one(&self, chunk: &[u8]) -> Result<Vec<u8>, Failure> {
         let mut stored = Vec::new();
-        let is_smaller = self.with(|encoder| encoder.encode(chunk, &mut stored))?;
-        Ok(is_smaller.then_some(stored))
+        self.with(|encoder| append(chunk, &mut stored, encoder))?;
+        Ok(stored)
     }
 
     /// The stored forms of `chunks`. `done` hears how many bytes were encoded.
@@ -109,13 +109,14 @@ struct Group {
 }
 
 impl Group {
-    /// A chunk that does not become smaller is stored as it is.
     fn add(&mut self, chunk: &[u8], encoder: &mut Encoder) {
-        if !encoder.encode(chunk, &mut self.bytes) {
-            self.bytes.extend_from_slice(chunk);
-        }
+        append(chunk, &mut self.bytes, encoder);
         self.ends.push(self.bytes.len());
     }
+}
+
+fn append(chunk: &[u8], stored: &mut Vec<u8>, encoder: &mut Encoder) {
+    append_chunk(chunk, stored, &mut |plain, stored| encoder.encode(plain, stored));
 }
 
 impl Encoded {

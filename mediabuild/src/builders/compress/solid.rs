@@ -97,9 +97,9 @@ impl Work<'_> {
             .par_iter()
             .map(|chunk| {
                 cancel::check()?;
-                let encoded = self.encoders.encode_one(chunk)?;
+                let stored = self.encoders.encode_one(chunk)?;
                 self.context.advance(chunk.len() as u64)?;
-                Ok(encoded.unwrap_or_else(|| chunk.clone()))
+                Ok(stored)
             })
             .collect();
         stored.into_iter().collect()
