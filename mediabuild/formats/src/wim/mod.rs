@@ -59,7 +59,7 @@ pub use header::{Compression, Header, ResourceHeader, header_flag, resource_flag
 pub use image_information::{
     Architecture, ImageInformation, ImageLanguages, ImageText, ImageVersion,
 };
-pub use integrity::{INTEGRITY_PIECE_BYTES, IntegrityBuilder, integrity_pieces, integrity_table};
+pub use integrity::{INTEGRITY_PIECE_BYTES, integrity_table};
 pub use joined::{JoinError, Joined};
 pub use metadata_read::decode_metadata;
 pub use metadata_write::encode_metadata;

@@ -16,8 +16,8 @@ use mediabuild_formats::codec::{Codec, Encoder, Level};
 use mediabuild_formats::layout::{Extent, Layout};
 use mediabuild_formats::source::Source;
 use mediabuild_formats::wim::{
-    BlobEntry, Element, Image, IntegrityBuilder, Options, OutputImage, Piece, Placed, Resource,
-    Sha1, Unit, Wim, Written, resource_flag, write,
+    BlobEntry, Element, INTEGRITY_PIECE_BYTES, Image, Options, OutputImage, Piece, Placed,
+    Resource, Sha1, Unit, Wim, Written, integrity_table, resource_flag, write,
 };
 
 /// The content a test writer names: the bytes themselves.
@@ -254,9 +254,9 @@ pub(crate) fn emit(placed: &Placed<Bytes>) -> Vec<u8> {
     placed.emit(&mut layout);
     let mut bytes = materialise(&layout);
     if let Some(covered) = placed.covered() {
-        let mut integrity = IntegrityBuilder::new();
-        integrity.update(&bytes[covered.start as usize..covered.end as usize]);
-        bytes.extend(integrity.finish());
+        let covered = &bytes[covered.start as usize..covered.end as usize];
+        let pieces = covered.chunks(INTEGRITY_PIECE_BYTES as usize).map(Sha1::of);
+        bytes.extend(integrity_table(&pieces.collect::<Vec<_>>()));
     }
     assert_eq!(placed.written().size_bytes, bytes.len() as u64);
     bytes
