@@ -36,6 +36,11 @@ impl BlobEntry {
         self.resource.has(resource_flag::SOLID)
     }
 
+    /// Whether it is a solid resource, and not a blob in one.
+    pub(super) fn is_solid_resource(&self) -> bool {
+        self.is_solid() && self.resource.size_bytes == SOLID_RESOURCE_MAGIC
+    }
+
     /// Uncompressed size, wherever the entry keeps it.
     pub fn size_bytes(&self) -> u64 {
         if self.is_solid() { self.resource.stored_bytes } else { self.resource.size_bytes }

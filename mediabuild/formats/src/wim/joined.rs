@@ -224,10 +224,3 @@ fn check_set(parts: &[Wim]) -> Result<(), JoinError> {
         }
     }
 }
-
-impl BlobEntry {
-    /// Whether it is a solid resource, and not a blob in one.
-    pub(super) fn is_solid_resource(&self) -> bool {
-        self.is_solid() && self.resource.size_bytes == super::blob::SOLID_RESOURCE_MAGIC
-    }
-}
