@@ -1,4 +1,4 @@
-//! Blobs of a WIM decoded and hashed by all cores: what `verify` and `extract` share.
+//! Blobs of a WIM decoded and hashed by all cores: what `verify`, `extract` and imports share.
 //!
 //! The file is read in order by one worker at a time, while the others decode, hash and write what
 //! was read before. A blob of several units is handed on by one worker after the other: units are
@@ -31,6 +31,25 @@ pub(crate) trait BlobSink: Sync {
 
     /// It ends, with the reason if it is not what its hash says.
     fn close(&self, blob: usize, open: Self::Open, damage: Option<String>) -> Result<(), Failure>;
+}
+
+/// A sink that keeps no bytes, and hears the position of each damaged blob and what is wrong with it.
+pub(crate) struct OnDamage<F>(pub(crate) F);
+
+impl<F: Fn(usize, String) -> Result<(), Failure> + Sync> BlobSink for OnDamage<F> {
+    type Open = ();
+
+    fn open(&self, _: usize) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn write(&self, (): &mut (), _: &[u8]) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn close(&self, blob: usize, (): (), damage: Option<String>) -> Result<(), Failure> {
+        damage.map_or(Ok(()), |damage| self.0(blob, damage))
+    }
 }
 
 /// Most workers on solid resources, whose chunks take up to 64 MiB each, stored and decoded.

@@ -21,7 +21,7 @@ use super::wim_content::{
 };
 use super::{BuildContext, Builder, BuilderVersion};
 use crate::cancel;
-use crate::decode::{BlobSink, decode};
+use crate::decode::{OnDamage, decode};
 use crate::derivation::Inputs;
 use crate::failure::{Failure, FailureKind};
 use crate::listing::Listing;
@@ -131,40 +131,21 @@ fn check_images(wim: &Wim, source: &ContentSource) -> Result<(), Failure> {
     })
 }
 
-/// The blobs in solid resources, decoded and hashed by all cores, each chunk once.
+/// The blobs in solid resources, decoded and hashed by all cores, each chunk once. The first damaged
+/// blob ends the import.
 fn check_solid(wim: &Wim, source: &ContentSource) -> Result<(), Failure> {
     let blobs = wim.distinct_solid_blobs()?;
     if blobs.is_empty() {
         return Ok(());
     }
-    decode(wim, source, &blobs, &Damage { wim, blobs: &blobs }, |_| ())
-}
-
-/// The first damaged blob ends the import.
-struct Damage<'a> {
-    wim: &'a Wim,
-    blobs: &'a [&'a BlobEntry],
-}
-
-impl BlobSink for Damage<'_> {
-    type Open = ();
-
-    fn open(&self, _: usize) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn write(&self, (): &mut (), _: &[u8]) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn close(&self, blob: usize, (): (), damage: Option<String>) -> Result<(), Failure> {
-        let Some(damage) = damage else { return Ok(()) };
-        let offset_bytes = self.wim.solid.first().map_or(0, |entry| entry.resource.offset_bytes);
-        let name = self.blobs[blob].sha1;
+    let offset_bytes = wim.solid.first().map_or(0, |entry| entry.resource.offset_bytes);
+    let fail = OnDamage(|blob: usize, damage: String| {
+        let name = blobs[blob].sha1;
         Err(Failure::build(format!(
             "blob {name} in the solid resource at offset {offset_bytes} is damaged: {damage}"
         )))
-    }
+    });
+    decode(wim, source, &blobs, &fail, |_| ())
 }
 
 /// All resources as parts by offset, hashed on the way. Resources that overlap are refused before

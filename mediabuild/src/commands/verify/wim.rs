@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::Finding;
 use crate::cancel;
-use crate::decode::{BlobSink, decode};
+use crate::decode::{OnDamage, decode};
 use crate::failure::Failure;
 use crate::progress::Job;
 
@@ -44,9 +44,13 @@ pub(super) fn check<S: Source + Send + Sync + ?Sized>(
     };
     let images = images(wim, source)?;
     checked.keep_needed(&mut entries, &images);
-    let damages = Damages::default();
-    decode(wim, source, &entries, &damages, |bytes| job.advance(bytes))?;
-    let damages = damages.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let damages: Mutex<BTreeMap<usize, String>> = Mutex::default();
+    let note = OnDamage(|blob, damage| {
+        damages.lock().unwrap_or_else(PoisonError::into_inner).insert(blob, damage);
+        Ok(())
+    });
+    decode(wim, source, &entries, &note, |bytes| job.advance(bytes))?;
+    let damages = damages.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut findings = blob_findings(checked, &entries, &damages, &images);
     // Whose metadata is damaged need not be parsed to be.
     let damaged: BTreeSet<u64> =
@@ -91,29 +95,6 @@ impl Checked<'_> {
             [_] => String::new(),
             files => files.get(file).map_or_else(String::new, |name| format!("{name}: ")),
         }
-    }
-}
-
-/// Why a blob is damaged, by its position in what is checked.
-#[derive(Default)]
-struct Damages(Mutex<BTreeMap<usize, String>>);
-
-impl BlobSink for Damages {
-    type Open = ();
-
-    fn open(&self, _: usize) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn write(&self, (): &mut (), _: &[u8]) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn close(&self, blob: usize, (): (), damage: Option<String>) -> Result<(), Failure> {
-        if let Some(damage) = damage {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(blob, damage);
-        }
-        Ok(())
     }
 }
 
