@@ -32,28 +32,40 @@ pub(crate) struct Split {
     pub(crate) part_bytes: u64,
 }
 
+/// The file or files of a WIM.
+pub(super) enum Files<'a> {
+    Whole(Box<Placed<Content>>),
+    Parts(&'a Split, Vec<Placed<Content>>),
+}
+
+impl Files<'_> {
+    /// Stores the recipe of the file, or a folder of those of the parts.
+    pub(super) fn deliver(&self, context: &BuildContext<'_>) -> Result<Output, Failure> {
+        match self {
+            Files::Whole(file) => deliver_file(file, context).map(Output::Content),
+            Files::Parts(split, parts) => deliver_parts(split, parts, context),
+        }
+    }
+}
+
 /// One file of a WIM, with its integrity table if it has one.
-pub(super) fn deliver(
-    placed: &Placed<Content>,
-    context: &BuildContext<'_>,
-) -> Result<Content, Failure> {
+fn deliver_file(file: &Placed<Content>, context: &BuildContext<'_>) -> Result<Content, Failure> {
     let mut sink = RecipeSink(RecipeBuilder::new());
-    placed.emit(&mut sink);
-    if let Some(covered) = placed.covered() {
-        sink.literal(&hashes(placed, covered, context)?);
+    file.emit(&mut sink);
+    if let Some(covered) = file.covered() {
+        sink.literal(&hashes(file, covered, context)?);
     }
     context.put_recipe(&sink.0.finish())
 }
 
-/// The parts of a split WIM as a folder.
-pub(super) fn deliver_parts(
-    parts: &[Placed<Content>],
+fn deliver_parts(
     split: &Split,
+    parts: &[Placed<Content>],
     context: &BuildContext<'_>,
 ) -> Result<Output, Failure> {
     let mut folder = DirectoryBuilder::default();
     for (number, part) in (1..).zip(parts) {
-        folder.insert(&part_name(&split.name, number), deliver(part, context)?)?;
+        folder.insert(&part_name(&split.name, number), deliver_file(part, context)?)?;
     }
     let mut batch = context.store.batch()?;
     let digest = folder.put(batch.as_mut())?;

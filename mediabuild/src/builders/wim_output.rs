@@ -15,7 +15,7 @@ use mediabuild_store::{Content, Digest, Output, RecipeBuilder};
 use super::BuildContext;
 use super::coding::{Coding, CodingRequest};
 use super::compress::{self, Encoders, Plain, WimResource, compress_bytes};
-use super::delivery::{Delivery, deliver, deliver_parts};
+use super::delivery::{Delivery, Files};
 use super::wim_content::{WimContent, is_compressed};
 use super::wim_edit::WimEdit;
 use crate::failure::Failure;
@@ -63,19 +63,13 @@ impl WimEdit {
         let writer = Writer::new(&images, options);
         let writer = writer.with_root(&root).with_solid(solid).with_metadata(compress_metadata);
         let mut resolve = |sha1: &Sha1| resources.get(sha1).copied();
-        let (placed, parts) = match &delivery.split {
-            None => (Some(writer.place(&mut resolve)?), Vec::new()),
-            Some(split) => (None, writer.split(split.part_bytes, &mut resolve)?),
+        let files = match &delivery.split {
+            None => Files::Whole(Box::new(writer.place(&mut resolve)?)),
+            Some(split) => Files::Parts(split, writer.split(split.part_bytes, &mut resolve)?),
         };
-        if let Some(failure) = failure {
-            return Err(failure);
-        }
-        match (&placed, &delivery.split) {
-            (None, Some(split)) => deliver_parts(&parts, split, context),
-            (placed, _) => {
-                let placed = placed.as_ref().expect("what is not split is one file");
-                deliver(placed, context).map(Output::Content)
-            }
+        match failure {
+            Some(failure) => Err(failure),
+            None => files.deliver(context),
         }
     }
 
