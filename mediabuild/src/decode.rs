@@ -2,8 +2,9 @@
 //!
 //! The file is read in order by one worker at a time, while the others decode, hash and write what
 //! was read before. A blob of several units is handed on by one worker after the other: units are
-//! given out in order, so whoever has the earliest never waits, and what is in memory is one unit a
-//! worker.
+//! given out in order, so whoever has the earliest never waits. Who has a later one leaves its bytes
+//! behind for whoever is at the blob, and goes on with another unit: what is in memory is one unit a
+//! worker, and a few that were left.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -55,6 +56,11 @@ impl<F: Fn(usize, String) -> Result<(), Failure> + Sync> BlobSink for OnDamage<F
 /// Most workers on solid resources, whose chunks take up to 64 MiB each, stored and decoded.
 const SOLID_WORKERS: usize = 8;
 
+/// Most bytes that are left behind by workers that were too early. Without any, two workers slept a
+/// tenth of the time, as hashing takes turns and units take longer or shorter; eight units are more
+/// than the two of them ever leave.
+const LEFT_BYTES: u64 = 8 << 20;
+
 /// Decodes `entries` into `sink`. A damaged blob is the sink's business and ends nothing; what the
 /// sink fails with ends everything. `advance` hears how many stored bytes were dealt with.
 pub(crate) fn decode<S: Source + Send, K: BlobSink>(
@@ -94,17 +100,31 @@ struct HandOver<'a, K: BlobSink> {
     changed: Condvar,
 }
 
+/// A blob, and the byte of it that comes next.
+type Place = (usize, u64);
+
 struct State<O> {
-    /// Blobs of several units: at which byte they go on, and what is open.
-    open: BTreeMap<usize, (u64, Option<Open<O>>)>,
+    /// Blobs of several units that nobody is at.
+    open: BTreeMap<Place, Open<O>>,
+    /// What was decoded too early.
+    left: BTreeMap<Place, Left>,
+    left_bytes: u64,
     failure: Option<Failure>,
     is_over: bool,
 }
 
 impl<O> Default for State<O> {
     fn default() -> Self {
-        State { open: BTreeMap::new(), failure: None, is_over: false }
+        let (open, left) = (BTreeMap::new(), BTreeMap::new());
+        State { open, left, left_bytes: 0, failure: None, is_over: false }
     }
+}
+
+/// A piece that was left behind: its bytes, or why there are none.
+struct Left {
+    end: u64,
+    is_last: bool,
+    bytes: Result<Vec<u8>, String>,
 }
 
 /// A blob that was begun.
@@ -146,38 +166,61 @@ impl<K: BlobSink> HandOver<'_, K> {
     }
 
     fn take(&self, piece: Piece<'_>) -> Result<(), Failure> {
-        let (blob, is_last) = (piece.blob, piece.is_last);
-        let end = piece.offset_bytes + piece.size_bytes;
+        let blob = piece.blob;
         let open = match piece.offset_bytes {
             0 => Some(self.begin(blob)?),
-            offset => self.wait(blob, offset),
+            _ => self.turn(&piece),
         };
-        // `None` when all is over.
+        // `None` when it was left to another worker, or all is over.
         let Some(mut open) = open else { return Ok(()) };
-        open.add(self.sink, self.wim, piece)?;
-        if is_last {
-            lock(&self.state).open.remove(&blob);
-            return self.finish(blob, open);
+        open.add(self.sink, piece.bytes.map_err(|error| self.wim.message_of(error).1))?;
+        let (mut end, mut is_last) = (piece.offset_bytes + piece.size_bytes, piece.is_last);
+        while !is_last {
+            let Some((again, left)) = self.hand_on((blob, end), open) else { return Ok(()) };
+            open = again;
+            open.add(self.sink, left.bytes.as_deref().map_err(String::clone))?;
+            (end, is_last) = (left.end, left.is_last);
         }
-        lock(&self.state).open.insert(blob, (end, Some(open)));
-        self.changed.notify_all();
-        Ok(())
+        self.finish(blob, open)
     }
 
     fn begin(&self, blob: usize) -> Result<Open<K::Open>, Failure> {
         Ok(Open { sink: self.sink.open(blob)?, hasher: Sha1Hasher::new(), damage: None })
     }
 
-    /// The blob, as soon as everything before `offset` was dealt with.
-    fn wait(&self, blob: usize, offset: u64) -> Option<Open<K::Open>> {
-        let is_early = |state: &mut State<K::Open>| {
-            let here =
-                state.open.get(&blob).is_some_and(|(at, open)| *at == offset && open.is_some());
-            !here && !state.is_over
+    /// The blob, if everything before `piece` was dealt with; otherwise the piece is left to who
+    /// does that, as soon as there is room.
+    fn turn(&self, piece: &Piece<'_>) -> Option<Open<K::Open>> {
+        let place = (piece.blob, piece.offset_bytes);
+        let mut state = lock(&self.state);
+        while !state.is_over {
+            if let Some(open) = state.open.remove(&place) {
+                return Some(open);
+            }
+            if state.left_bytes + piece.size_bytes <= LEFT_BYTES {
+                let bytes = piece.bytes.map(<[u8]>::to_vec);
+                let bytes = bytes.map_err(|error| self.wim.message_of(error).1);
+                let (end, is_last) = (place.1 + piece.size_bytes, piece.is_last);
+                state.left_bytes += piece.size_bytes;
+                state.left.insert(place, Left { end, is_last, bytes });
+                return None;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        None
+    }
+
+    /// Lets others have the blob, or gives it back with the next piece if that was left behind.
+    fn hand_on(&self, place: Place, open: Open<K::Open>) -> Option<(Open<K::Open>, Left)> {
+        let mut state = lock(&self.state);
+        // Either there is room again, or a blob.
+        self.changed.notify_all();
+        let Some(left) = state.left.remove(&place) else {
+            state.open.insert(place, open);
+            return None;
         };
-        let state = self.changed.wait_while(lock(&self.state), is_early);
-        let mut state = state.unwrap_or_else(PoisonError::into_inner);
-        state.open.get_mut(&blob).filter(|(at, _)| *at == offset)?.1.take()
+        state.left_bytes -= left.end - place.1;
+        Some((open, left))
     }
 
     fn finish(&self, blob: usize, open: Open<K::Open>) -> Result<(), Failure> {
@@ -196,12 +239,11 @@ impl<O> Open<O> {
     fn add<K: BlobSink<Open = O>>(
         &mut self,
         sink: &K,
-        wim: &Wim,
-        piece: Piece<'_>,
+        bytes: Result<&[u8], String>,
     ) -> Result<(), Failure> {
-        match piece.bytes {
+        match bytes {
             _ if self.damage.is_some() => {}
-            Err(error) => self.damage = Some(wim.message_of(error).1),
+            Err(damage) => self.damage = Some(damage),
             Ok(bytes) => {
                 self.hasher.update(bytes);
                 sink.write(&mut self.sink, bytes)?;
