@@ -214,6 +214,8 @@ fn unknown_child(spec: &NodeSpec, parent: Node<'_>, child: Node<'_>) -> Diagnost
             example_of(spec, name),
             spec.name
         )
+    } else if let Some((holder, held)) = held_by_child(spec, name) {
+        format!("write it in `{}`: `{} {{ {} }}`", holder.name, holder.name, first_line(held))
     } else if names.is_empty() {
         format!("write `{}` without a block", first_line(spec))
     } else {
@@ -221,6 +223,14 @@ fn unknown_child(spec: &NodeSpec, parent: Node<'_>, child: Node<'_>) -> Diagnost
     };
     let message = format!("`{}` cannot hold `{name}`", parent.name());
     Diagnostic::error("unknown-node", child.span(), message).label("unknown node").help(help)
+}
+
+/// The child that can hold a node of that name, and what that node is there.
+fn held_by_child(spec: &NodeSpec, name: &str) -> Option<(&'static NodeSpec, &'static NodeSpec)> {
+    spec.child_specs().iter().find_map(|holder| {
+        let held = holder.node.child_specs().iter().find(|held| held.node.name == name)?;
+        Some((holder.node, held.node))
+    })
 }
 
 fn example_of(spec: &NodeSpec, property: &str) -> &'static str {
