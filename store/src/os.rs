@@ -345,6 +345,12 @@ pub(crate) fn random_key() -> io::Result<[u8; 32]> {
     Ok(*hasher.finalize().as_bytes())
 }
 
+/// How many bytes the file system of `path` gives at a time.
+#[cfg(target_os = "linux")]
+pub(crate) fn block_bytes(path: &Path) -> io::Result<u64> {
+    Ok(rustix::fs::statvfs(path)?.f_bsize)
+}
+
 /// Makes `file` at least so long, with room on the disk behind every byte.
 #[cfg(target_os = "linux")]
 pub(crate) fn allocate(file: &File, size_bytes: u64) -> io::Result<()> {

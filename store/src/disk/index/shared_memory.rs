@@ -25,7 +25,7 @@ pub(super) fn allocate(index: &Path) -> Result<(), Error> {
     name.push("-shm");
     let path = std::path::PathBuf::from(name);
     let open = || -> std::io::Result<_> {
-        let small = rustix::fs::statvfs(&path)?.f_bsize < STEP_BYTES;
+        let small = crate::os::block_bytes(&path)? < STEP_BYTES;
         Ok(if small { Some(std::fs::File::options().write(true).open(&path)?) } else { None })
     };
     if let Some(file) = open().map_err(Error::io("open", &path))? {
