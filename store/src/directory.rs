@@ -8,7 +8,7 @@ mod walk;
 
 pub use builder::DirectoryBuilder;
 pub use name::{EntryName, NameError};
-pub use walk::walk;
+pub use walk::{walk, walk_differing};
 
 use crate::{Content, Digest};
 use name_map::NameMap;

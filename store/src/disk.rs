@@ -68,12 +68,14 @@ mod format;
 mod gate;
 mod gc;
 mod index;
+mod known_places;
 mod lease;
 mod locate;
 mod pack;
 mod place;
 mod proof;
 mod publish;
+mod put_directories;
 mod quarantine;
 mod realisations;
 mod rebuild;
@@ -92,6 +94,7 @@ use std::sync::Mutex;
 
 use batch::DiskBatch;
 use index::Index;
+use known_places::KnownPlaces;
 use lease::Leases;
 use place::Place;
 use proof::NewProof;
@@ -119,6 +122,7 @@ pub struct DiskStore {
     /// not be.
     durable_shards: Mutex<BTreeSet<PathBuf>>,
     known_whole: KnownWhole,
+    known_places: KnownPlaces,
     /// What was found whole and is not kept yet.
     proofs: Mutex<Vec<NewProof>>,
     warning: Option<String>,
@@ -151,6 +155,7 @@ impl DiskStore {
             scratch: Mutex::new(None),
             durable_shards: Mutex::default(),
             known_whole: KnownWhole::default(),
+            known_places: KnownPlaces::default(),
             proofs: Mutex::default(),
             warning: place.warning(),
             place: place.clone(),

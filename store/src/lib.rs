@@ -42,7 +42,7 @@ pub use decode::DecodeError;
 pub use derivation_lock::DerivationLock;
 pub use digest::{Digest, DigestParseError};
 pub use directory::{
-    Directory, DirectoryBuilder, DirectoryError, Entry, EntryName, NameError, walk,
+    Directory, DirectoryBuilder, DirectoryError, Entry, EntryName, NameError, walk, walk_differing,
 };
 pub use disk::{
     DiskStore, GcOptions, GcReport, Quarantined, RebuildReport, RootUsage, ScrubOptions,

@@ -61,6 +61,8 @@ suite! {
     directory {
         a_directory_comes_back_as_it_was
         paths_become_nested_directories
+        many_directories_need_what_is_before_them
+        trees_that_differ_are_walked_where_they_do
         names_that_collide_by_case_are_refused
         a_directory_needs_its_entries
         a_directory_is_no_content

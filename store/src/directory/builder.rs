@@ -34,15 +34,22 @@ impl DirectoryBuilder {
 
     /// Stores all directories and answers the outermost one's digest.
     pub fn put(self, batch: &mut dyn Batch) -> Result<Digest, Error> {
-        let mut directory = Directory::new();
-        for (name, node) in self.nodes.into_iter() {
-            let entry = match node {
-                Node::Entry(entry) => entry,
-                Node::Folder(folder) => Entry::Directory(folder.put(batch)?),
-            };
-            directory.insert(name, entry)?;
-        }
-        batch.put_directory(&directory)
+        let mut directories = Vec::new();
+        let outermost = self.finish(&mut directories)?;
+        batch.put_directories(&directories)?;
+        Ok(outermost)
+    }
+
+    /// Adds all directories to `finished`, the innermost first; answers the outermost one's digest.
+    fn finish(self, finished: &mut Vec<Directory>) -> Result<Digest, Error> {
+        let entries = self.nodes.try_map(|node| match node {
+            Node::Entry(entry) => Ok(entry),
+            Node::Folder(folder) => folder.finish(finished).map(Entry::Directory),
+        });
+        let directory = Directory { entries: entries? };
+        let digest = directory.digest();
+        finished.push(directory);
+        Ok(digest)
     }
 
     fn insert_node(&mut self, path: &str, node: Node) -> Result<(), DirectoryError> {

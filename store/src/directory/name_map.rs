@@ -42,8 +42,13 @@ impl<T> NameMap<T> {
         self.by_name.iter()
     }
 
-    pub(super) fn into_iter(self) -> impl Iterator<Item = (EntryName, T)> {
-        self.by_name.into_iter()
+    /// The same names for other values; `map` sees them in order.
+    pub(super) fn try_map<U, E>(
+        self,
+        mut map: impl FnMut(T) -> Result<U, E>,
+    ) -> Result<NameMap<U>, E> {
+        let by_name = self.by_name.into_iter().map(|(name, value)| Ok((name, map(value)?)));
+        Ok(NameMap { by_name: by_name.collect::<Result<_, E>>()?, by_folded: self.by_folded })
     }
 
     pub(super) fn len(&self) -> usize {

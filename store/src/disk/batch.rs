@@ -17,6 +17,7 @@ use tempfile::NamedTempFile;
 use super::gate::Held;
 use super::pack::{FinishedPack, PackWriter};
 use super::publish::{self, NewMemo, NewRealisation, Pending};
+use super::put_directories;
 use super::scratch::ScratchFolder;
 use super::{DiskStore, index::NewObject};
 use crate::copy::{Copier, CopyError, Growing, PIECE_BYTES};
@@ -69,7 +70,7 @@ impl<'a> DiskBatch<'a> {
     }
 
     /// Stores it, whether or not it is here.
-    fn put_anew(
+    pub(super) fn put_anew(
         &mut self,
         kind: Kind,
         digest: Digest,
@@ -180,7 +181,7 @@ impl<'a> DiskBatch<'a> {
     }
 
     /// What the store or this batch holds of `digests`.
-    fn look_up(&self, digests: &[Digest]) -> Result<HashMap<Digest, Found>, Error> {
+    pub(super) fn look_up(&self, digests: &[Digest]) -> Result<HashMap<Digest, Found>, Error> {
         let pending = |digest: &Digest| Some((*digest, *self.found.get(digest)?));
         let mut found: HashMap<_, _> = digests.iter().filter_map(pending).collect();
         let is_absent = |digest: &&Digest| !found.contains_key(*digest);
@@ -381,6 +382,10 @@ impl Batch for DiskBatch<'_> {
         let found = Found { kind: Kind::Directory, size_bytes: bytes.len() as u64 };
         self.put(Kind::Directory, digest, &bytes, found)?;
         Ok(digest)
+    }
+
+    fn put_directories(&mut self, directories: &[Directory]) -> Result<(), Error> {
+        put_directories::put(self, directories)
     }
 
     fn put_memo(&mut self, table: &str, key: &Digest, value: &[u8]) -> Result<(), Error> {

@@ -136,6 +136,7 @@ impl DiskStore {
         let mut trash = Trash::new(&self.place)?;
         let removed_bytes = sweep.run(&orphans, &mut trash)?;
         self.known_whole.clear();
+        self.known_places.clear();
         drop(held);
         trash.empty();
         let mut report = report(&snapshot, &last, removed_bytes, copied_bytes);

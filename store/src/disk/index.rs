@@ -109,7 +109,7 @@ impl Index {
     }
 
     /// In one transaction: a look-up of its own takes and gives back the locks of the file, which
-    /// costs more than the look-up.
+    /// costs more than the look-up. And in the order of the index, so that each page is met once.
     pub(super) fn memos(
         &self,
         table: &str,
@@ -117,7 +117,13 @@ impl Index {
     ) -> Result<Vec<Option<Vec<u8>>>, Error> {
         self.read(|connection| {
             let snapshot = connection.unchecked_transaction()?;
-            keys.iter().map(|key| memo(&snapshot, table, key)).collect()
+            let mut order: Vec<usize> = (0..keys.len()).collect();
+            order.sort_unstable_by_key(|&number| keys[number]);
+            let mut memos = vec![None; keys.len()];
+            for number in order {
+                memos[number] = memo(&snapshot, table, &keys[number])?;
+            }
+            Ok(memos)
         })
     }
 

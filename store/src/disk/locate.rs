@@ -38,15 +38,38 @@ impl Search<'_> {
         depth: usize,
     ) -> Result<HashMap<Digest, Candidate>, Error> {
         let mut found = HashMap::with_capacity(digests.len());
-        for (digest, located) in self.store.index.objects_named(digests)? {
-            found.insert(digest, self.candidate(located)?);
+        let unknown = self.locate_known(digests, &mut found)?;
+        let since = self.store.known_places.moment();
+        let objects = self.store.index.objects_named(&unknown)?;
+        for (digest, located) in &objects {
+            found.insert(*digest, self.candidate(*located)?);
         }
+        self.store.known_places.keep(since, &objects);
         let rest: Vec<Digest> =
             digests.iter().filter(|digest| !is_here(&found, digest)).copied().collect();
         if !rest.is_empty() && depth < DEPTH_MAX {
             self.locate_parts(&rest, depth, &mut found)?;
         }
         Ok(found)
+    }
+
+    /// Those of `digests` whose places are remembered and still there; answers the others, in the
+    /// order of the index, whose pages are then met once each.
+    fn locate_known(
+        &mut self,
+        digests: &[Digest],
+        found: &mut HashMap<Digest, Candidate>,
+    ) -> Result<Vec<Digest>, Error> {
+        for (digest, located) in self.store.known_places.of(digests) {
+            let candidate = self.candidate(located)?;
+            if candidate.is_here {
+                found.insert(digest, candidate);
+            }
+        }
+        let mut unknown: Vec<Digest> =
+            digests.iter().filter(|digest| !found.contains_key(*digest)).copied().collect();
+        unknown.sort_unstable();
+        Ok(unknown)
     }
 
     fn locate_parts(

@@ -109,7 +109,9 @@ pub(super) fn publish(
     // Rows in the order of their key touch each page of the index once.
     pending.objects.sort_unstable_by_key(|object| object.digest);
     pending.memos.sort_by(|one, two| (&one.topic, one.key).cmp(&(&two.topic, two.key)));
-    store.index.commit(pack.map(|pack| (pack.id, pack.size_bytes)), &pending)
+    let committed = store.index.commit(pack.map(|pack| (pack.id, pack.size_bytes)), &pending);
+    store.known_places.forget(pending.objects.iter().map(|object| object.digest));
+    committed
 }
 
 /// Flushes the files written last if too many are open.

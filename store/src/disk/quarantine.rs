@@ -57,6 +57,7 @@ impl DiskStore {
             }
         }
         self.known_whole.clear();
+        self.known_places.clear();
         Ok(done)
     }
 }

@@ -35,19 +35,11 @@ impl Source {
         located: &Located,
         bytes: &[u8],
     ) -> Result<bool, Error> {
-        if located.stored_bytes != bytes.len() as u64 {
-            return Ok(false);
+        match self.clone().open(digest) {
+            Ok(source) => Ok(source.holds(located, bytes)),
+            Err(Error::Corrupt { .. }) => Ok(false),
+            Err(error) => Err(error),
         }
-        let mut stored = vec![0; bytes.len()];
-        let is_read = match self {
-            Source::Memory(memory) => copy_from(memory, located.offset_bytes, &mut stored),
-            Source::File(path) => match open(path, digest) {
-                Ok(file) => os::read_exact_at(&file, located.offset_bytes, &mut stored).is_ok(),
-                Err(Error::Corrupt { .. }) => false,
-                Err(error) => return Err(error),
-            },
-        };
-        Ok(is_read && stored == bytes)
     }
 
     /// Opens it for reading more than once; `digest` is what will be read first.
@@ -109,6 +101,21 @@ pub(crate) struct OpenSource {
 impl OpenSource {
     pub(crate) fn path(&self) -> &Path {
         self.source.path()
+    }
+
+    /// Whether `bytes` are at `located`. What cannot be read there is not.
+    pub(crate) fn holds(&self, located: &Located, bytes: &[u8]) -> bool {
+        if located.stored_bytes != bytes.len() as u64 {
+            return false;
+        }
+        let mut stored = vec![0; bytes.len()];
+        let is_read = match (&self.source, &self.file) {
+            (Source::Memory(memory), _) => copy_from(memory, located.offset_bytes, &mut stored),
+            (Source::File(_), file) => file.as_ref().is_some_and(|file| {
+                os::read_exact_at(file, located.offset_bytes, &mut stored).is_ok()
+            }),
+        };
+        is_read && stored == bytes
     }
 
     /// The stored bytes at `located`, compared with their name.

@@ -2,7 +2,7 @@
 
 use mediabuild_store::{
     Content, Digest, Directory, DirectoryBuilder, DirectoryError, Entry, EntryName, Error, Store,
-    walk,
+    walk, walk_differing,
 };
 
 use super::{commit, put};
@@ -78,6 +78,42 @@ pub(crate) fn a_directory_needs_its_entries(store: &dyn Store) {
         let error = store.batch().unwrap().put_directory(&directory).unwrap_err();
         assert!(matches!(error, Error::Missing(_)), "{error}");
     }
+}
+
+pub(crate) fn many_directories_need_what_is_before_them(store: &dyn Store) {
+    let of = |names: &[(&str, Entry)]| {
+        let mut directory = Directory::new();
+        names.iter().for_each(|(it, entry)| directory.insert(name(it), *entry).unwrap());
+        directory
+    };
+    let inner = of(&[("x", Entry::File(put(store, b"x")))]);
+    let outer = of(&[("a", Entry::Directory(inner.digest()))]);
+    let error = store.batch().unwrap().put_directories(&[outer.clone(), inner.clone()]);
+    assert!(matches!(error.unwrap_err(), Error::Missing(digest) if digest == inner.digest()));
+    for _ in 0..2 {
+        let all = [inner.clone(), outer.clone(), inner.clone()];
+        commit(store, |batch| batch.put_directories(&all).unwrap());
+        assert_eq!(walk(store, &outer.digest()).unwrap().len(), 1);
+    }
+}
+
+pub(crate) fn trees_that_differ_are_walked_where_they_do(store: &dyn Store) {
+    let (one, two) = (put(store, b"1"), put(store, b"2"));
+    let tree = |paths: &[(&str, Content)]| {
+        let mut builder = DirectoryBuilder::new();
+        paths.iter().for_each(|(path, content)| builder.insert(path, *content).unwrap());
+        commit(store, |batch| builder.put(batch).unwrap())
+    };
+    let before = tree(&[("same/x", one), ("d/x", one), ("d/same/y", one), ("gone/z", two)]);
+    let after = tree(&[("same/x", one), ("d/x", two), ("d/same/y", one), ("gone", two)]);
+    let paths = |files: &std::collections::BTreeMap<String, Content>| -> Vec<_> {
+        files.iter().map(|(path, content)| (path.clone(), *content)).collect()
+    };
+    let [old, new] = walk_differing(store, &before, &after).unwrap();
+    assert_eq!(paths(&old), [("d/x".to_owned(), one), ("gone/z".to_owned(), two)]);
+    assert_eq!(paths(&new), [("d/x".to_owned(), two), ("gone".to_owned(), two)]);
+    let same = walk_differing(store, &after, &after).unwrap();
+    assert!(same.iter().all(|files| files.is_empty()));
 }
 
 pub(crate) fn a_directory_is_no_content(store: &dyn Store) {
