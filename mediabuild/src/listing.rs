@@ -5,9 +5,18 @@
 //! then whoever wanted it walks with care, and tells the user what is wrong.
 
 use std::fs::{DirEntry, FileType, Metadata};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use crate::os::StatKey;
+
+/// With so many folders yet to be read all cores read them; fewer do not pay for waking the threads.
+const PARALLEL_MIN: usize = 32;
+
+/// How long a listing may stand for a new one where what it says is held against the disk once more.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// A plain file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,29 +27,32 @@ pub(crate) struct Listed {
 }
 
 /// The files below a folder, by name.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Listing {
     pub(crate) files: Vec<Listed>,
     /// Names of what is no plain file: links that are not followed, pipes, devices.
     pub(crate) others: Vec<String>,
+    /// Before anything was looked at.
+    began: Instant,
 }
 
 impl Listing {
     /// Walks `folder`. `None` if anything cannot be looked at, has a name that is not Unicode, or
     /// is a link to a folder that is to be followed, which may lead in circles.
     ///
-    /// Costs one open and one read for a folder, and one stat relative to it for a file.
+    /// Costs one open and one read for a folder, and one stat relative to it for a file; of many folders
+    /// on all cores.
     pub(crate) fn of(folder: &Path, follow_symlinks: bool) -> Option<Listing> {
-        let mut listing = Listing::default();
+        let mut listing = Listing::empty();
         let mut folders = vec![(folder.to_owned(), String::new())];
-        while let Some((path, prefix)) = folders.pop() {
-            for entry in std::fs::read_dir(&path).ok()? {
-                let entry = entry.ok()?;
-                let name = prefix.clone() + &entry.file_name().into_string().ok()?;
-                match look(&entry, follow_symlinks)? {
-                    Found::Folder => folders.push((entry.path(), name + "/")),
-                    Found::File(stat) => listing.files.push(Listed { name, stat }),
-                    Found::Other => listing.others.push(name),
+        while let Some(folder) = folders.pop() {
+            listing.read(folder, &mut folders, follow_symlinks)?;
+            if folders.len() >= PARALLEL_MIN {
+                let rest = std::mem::take(&mut folders).into_par_iter();
+                let below: Vec<Option<Listing>> =
+                    rest.map(|folder| Listing::below(folder, follow_symlinks)).collect();
+                for below in below {
+                    listing.join(below?);
                 }
             }
         }
@@ -48,10 +60,53 @@ impl Listing {
         Some(listing)
     }
 
+    fn empty() -> Listing {
+        Listing { files: Vec::new(), others: Vec::new(), began: Instant::now() }
+    }
+
+    /// The same on one core, not sorted.
+    fn below(folder: Folder, follow_symlinks: bool) -> Option<Listing> {
+        let mut listing = Listing::empty();
+        let mut folders = vec![folder];
+        while let Some(folder) = folders.pop() {
+            listing.read(folder, &mut folders, follow_symlinks)?;
+        }
+        Some(listing)
+    }
+
+    /// Adds what is in a folder; its folders to `folders`.
+    fn read(
+        &mut self,
+        (path, prefix): Folder,
+        folders: &mut Vec<Folder>,
+        follow_symlinks: bool,
+    ) -> Option<()> {
+        for entry in std::fs::read_dir(&path).ok()? {
+            let entry = entry.ok()?;
+            let name = prefix.clone() + &entry.file_name().into_string().ok()?;
+            match look(&entry, follow_symlinks)? {
+                Found::Folder => folders.push((entry.path(), name + "/")),
+                Found::File(stat) => self.files.push(Listed { name, stat }),
+                Found::Other => self.others.push(name),
+            }
+        }
+        Some(())
+    }
+
+    fn join(&mut self, mut other: Listing) {
+        self.files.append(&mut other.files);
+        self.others.append(&mut other.others);
+    }
+
+    /// Whether it is of a moment ago.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.began.elapsed() < FRESH
+    }
+
     /// A file by itself, whose links were followed; its name is empty.
     pub(crate) fn of_file(metadata: &Metadata) -> Listing {
         let file = Listed { name: String::new(), stat: StatKey::of(metadata) };
-        Listing { files: vec![file], others: Vec::new() }
+        Listing { files: vec![file], ..Listing::empty() }
     }
 
     /// How many bytes all files have.
@@ -59,6 +114,9 @@ impl Listing {
         self.files.iter().map(|file| file.stat.size_bytes()).sum()
     }
 }
+
+/// Where it is, and its name with a `/` behind it, or nothing.
+type Folder = (PathBuf, String);
 
 enum Found {
     Folder,
@@ -80,4 +138,30 @@ fn look(entry: &DirEntry, follow_symlinks: bool) -> Option<Found> {
 
 fn file_or_other(kind: FileType, metadata: &Metadata) -> Found {
     if kind.is_file() { Found::File(StatKey::of(metadata)) } else { Found::Other }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_folders_are_listed_as_few_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut expected = Vec::new();
+        for number in 0..4 * PARALLEL_MIN {
+            for name in [format!("{number}/x"), format!("{number}/inner/{number}")] {
+                let path = folder.path().join(&name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(&path, name.as_bytes()).unwrap();
+                expected.push(name);
+            }
+        }
+        expected.sort();
+        let listing = Listing::of(folder.path(), false).unwrap();
+        assert!(listing.is_fresh() && listing.others.is_empty());
+        let names: Vec<&str> = listing.files.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!(names, expected);
+        let bytes: usize = expected.iter().map(String::len).sum();
+        assert_eq!(listing.size_bytes(), bytes as u64);
+    }
 }

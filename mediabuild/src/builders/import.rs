@@ -94,7 +94,7 @@ pub(super) fn recall_file(
 /// The import of one file on its way: looked up by its stat, or read.
 pub(super) struct FileImport<'a> {
     path: &'a Path,
-    metadata: Metadata,
+    stat: StatKey,
     cache: StatCache,
 }
 
@@ -105,7 +105,7 @@ impl<'a> FileImport<'a> {
         context: &BuildContext<'_>,
     ) -> Result<Self, Failure> {
         let cache = StatCache::load(&key(kind, path), context)?;
-        Ok(FileImport { path, metadata: stat(path)?, cache })
+        Ok(FileImport { path, stat: StatKey::of(&stat(path)?), cache })
     }
 
     /// The file's content, now in the store or in `batch`.
@@ -115,20 +115,20 @@ impl<'a> FileImport<'a> {
         context: &BuildContext<'_>,
         batch: &mut dyn Batch,
     ) -> Result<Content, Failure> {
-        let content = match self.cache.lookup("", &self.metadata) {
+        let content = match self.cache.lookup("", self.stat) {
             Some(content) => content,
             None => {
-                let unread = Unread { path: self.path, before: &self.metadata };
+                let unread = Unread { path: self.path, before: self.stat };
                 read_file(unread, sha1, context, batch)?
             }
         };
-        self.cache.note("", &self.metadata, content);
+        self.cache.note("", self.stat, content);
         Ok(content)
     }
 
     /// Remembers that the file was found good.
     pub(super) fn finish(self, content: Content, batch: &mut dyn Batch) -> Result<(), Failure> {
-        let stat = StatKey::of(&self.metadata);
+        let stat = self.stat;
         let fingerprint = Fingerprint::of(std::iter::once(("", stat)));
         self.cache.put(fingerprint, &Output::Content(content), batch)
     }

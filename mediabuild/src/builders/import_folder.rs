@@ -1,12 +1,11 @@
 //! `import` of a folder: its files → a directory. mtime, mode and owner never enter.
 
-use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use mediabuild_store::{Content, Digest, DirectoryBuilder, Output};
+use mediabuild_store::{Batch, Content, Digest, DirectoryBuilder, Output};
 use serde_json::{Value, json};
 use walkdir::WalkDir;
 
@@ -17,7 +16,7 @@ use super::import_stat::{Fingerprint, ImportKey, StatCache};
 use super::{BuildContext, Builder, BuilderVersion};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
-use crate::listing::Listing;
+use crate::listing::{Listed, Listing};
 use crate::os::StatKey;
 
 /// Which files of a folder are taken.
@@ -110,36 +109,34 @@ impl Builder for ImportFolder {
 
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let matcher = self.filter.matcher()?;
-        let mut known = self.with_key(|key| StatCache::load(key, context))?;
-        let files = list(&self.path, &matcher, self.follow_symlinks)?;
+        let known = self.with_key(|key| StatCache::load(key, context))?;
+        let files = self.files(&matcher)?;
         if files.is_empty() {
             return Err(self.empty());
         }
         let mut batch = context.store.batch()?;
         let remembered: Vec<Option<Content>> =
-            files.iter().map(|file| known.lookup(&file.name, &file.metadata)).collect();
+            files.iter().map(|file| known.lookup(&file.name, file.stat)).collect();
         let unread: Vec<Unread<'_>> = files
             .iter()
             .zip(&remembered)
             .filter(|(_, remembered)| remembered.is_none())
-            .map(|(file, _)| Unread { path: &file.path, before: &file.metadata })
+            .map(|(file, _)| Unread { path: &file.path, before: file.stat })
             .collect();
         let read = read_files(&unread, context.sha1, context, batch.as_mut())?;
         let mut read = read.into_iter();
-        let mut directory = DirectoryBuilder::default();
-        for (file, remembered) in files.iter().zip(remembered) {
-            let content = remembered.or_else(|| read.next()).expect("what was unread is read");
-            known.note(&file.name, &file.metadata, content);
-            directory.insert(&file.name, content).map_err(|error| self.bad_name(file, &error))?;
+        let content =
+            |it: Option<Content>| it.or_else(|| read.next()).expect("what was unread is read");
+        let contents: Vec<Content> = remembered.into_iter().map(content).collect();
+        if unread.is_empty() {
+            return self.put(&files, &contents, known, batch);
         }
-        let output = Output::Directory(directory.put(batch.as_mut())?);
-        let stats = files.iter().map(|file| (file.name.as_str(), StatKey::of(&file.metadata)));
-        known.put(Fingerprint::of(stats), &output, batch.as_mut())?;
-        batch.commit()?;
-        if !unread.is_empty() {
-            self.check_unchanged(&files, &matcher)?;
-        }
-        Ok(output)
+        let mut unchanged = Ok(());
+        let output = rayon::in_place_scope(|scope| {
+            scope.spawn(|_| unchanged = self.check_unchanged(&files, &matcher));
+            self.put(&files, &contents, known, batch)
+        })?;
+        unchanged.map(|()| output)
     }
 }
 
@@ -151,6 +148,58 @@ impl ImportFolder {
             options: &[&self.filter.include, &self.filter.exclude],
             follow_symlinks: self.follow_symlinks,
         })
+    }
+
+    /// The files to be taken, as the probe found them if that was a moment ago.
+    fn files(&self, matcher: &Matcher) -> Result<Vec<FoundFile>, Failure> {
+        let probed = self.listing.as_deref().filter(|listing| listing.is_fresh());
+        match probed.and_then(|listing| self.usual(listing, matcher)) {
+            Some(files) => Ok(files),
+            None => self.look(matcher),
+        }
+    }
+
+    /// The files to be taken, as they are now.
+    fn look(&self, matcher: &Matcher) -> Result<Vec<FoundFile>, Failure> {
+        let listing = Listing::of(&self.path, self.follow_symlinks);
+        match listing.and_then(|listing| self.usual(&listing, matcher)) {
+            Some(files) => Ok(files),
+            None => list(&self.path, matcher, self.follow_symlinks),
+        }
+    }
+
+    /// What is taken of `listing`, if all of that is usual.
+    fn usual(&self, listing: &Listing, matcher: &Matcher) -> Option<Vec<FoundFile>> {
+        if listing.others.iter().any(|name| matcher.takes(name)) {
+            return None;
+        }
+        let taken = listing.files.iter().filter(|file| matcher.takes(&file.name));
+        let found = |file: &Listed| {
+            let (name, stat) = (file.name.clone(), file.stat);
+            let path = self.path.join(&name);
+            windows_refuses(&name).is_none().then_some(FoundFile { name, path, stat })
+        };
+        taken.map(found).collect()
+    }
+
+    /// Stores the folder, and remembers what its files were.
+    fn put(
+        &self,
+        files: &[FoundFile],
+        contents: &[Content],
+        mut known: StatCache,
+        mut batch: Box<dyn Batch + '_>,
+    ) -> Result<Output, Failure> {
+        let mut directory = DirectoryBuilder::default();
+        for (file, content) in files.iter().zip(contents) {
+            known.note(&file.name, file.stat, *content);
+            directory.insert(&file.name, *content).map_err(|error| self.bad_name(file, &error))?;
+        }
+        let output = Output::Directory(directory.put(batch.as_mut())?);
+        let stats = files.iter().map(|file| (file.name.as_str(), file.stat));
+        known.put(Fingerprint::of(stats), &output, batch.as_mut())?;
+        batch.commit()?;
+        Ok(output)
     }
 
     fn empty(&self) -> Failure {
@@ -165,12 +214,12 @@ impl ImportFolder {
 
     /// A file that came, went or changed while the folder was read makes the whole a mixture.
     fn check_unchanged(&self, before: &[FoundFile], matcher: &Matcher) -> Result<(), Failure> {
-        let after = list(&self.path, matcher, self.follow_symlinks)?;
+        let after = self.look(matcher)?;
         let same = before.len() == after.len()
-            && before.iter().zip(&after).all(|(before, after)| {
-                before.name == after.name
-                    && StatKey::of(&before.metadata) == StatKey::of(&after.metadata)
-            });
+            && before
+                .iter()
+                .zip(&after)
+                .all(|(before, after)| before.name == after.name && before.stat == after.stat);
         if same {
             return Ok(());
         }
@@ -184,7 +233,7 @@ pub(crate) struct FoundFile {
     /// Relative to the folder, with `/`.
     pub(crate) name: String,
     pub(crate) path: PathBuf,
-    pub(crate) metadata: Metadata,
+    pub(crate) stat: StatKey,
 }
 
 /// The files below `folder` that `matcher` takes, by name.
@@ -223,7 +272,7 @@ fn found(folder: &Path, name: String, entry: &walkdir::DirEntry) -> Result<Found
             .help("remove it, or exclude it"));
     }
     let metadata = entry.metadata().map_err(|error| walk_failure(folder, &error))?;
-    Ok(FoundFile { name, path: path.to_owned(), metadata })
+    Ok(FoundFile { name, path: path.to_owned(), stat: StatKey::of(&metadata) })
 }
 
 fn walk_failure(folder: &Path, error: &walkdir::Error) -> Failure {

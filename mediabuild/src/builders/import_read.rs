@@ -2,7 +2,7 @@
 //! file's stat is compared before and after, so that a file that changes while it is read is an
 //! error and never half of each.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -29,7 +29,7 @@ const WINDOW_FILES: usize = 1024;
 #[derive(Clone, Copy)]
 pub(super) struct Unread<'a> {
     pub(super) path: &'a Path,
-    pub(super) before: &'a Metadata,
+    pub(super) before: StatKey,
 }
 
 /// Puts the bytes of one file into `batch`, with their SHA-1 as a memo.
@@ -44,7 +44,7 @@ pub(super) fn read_file(
     let mut sha1 = Sha1::new();
     let mut is_pointer = false;
     let content = batch.put_file(&mut file, &mut |piece| {
-        is_pointer |= is_lfs_pointer(unread.before.len(), piece);
+        is_pointer |= is_lfs_pointer(unread.before.size_bytes(), piece);
         if sha1_wanted == Sha1Wanted::Yes {
             sha1.update(piece);
         }
@@ -72,7 +72,7 @@ pub(super) fn read_files(
 ) -> Result<Vec<Content>, Failure> {
     let numbered = files.iter().copied().enumerate();
     let (small, large): (Vec<_>, Vec<_>) =
-        numbered.partition(|(_, file)| file.before.len() < SMALL_BYTES_MAX);
+        numbered.partition(|(_, file)| file.before.size_bytes() < SMALL_BYTES_MAX);
     let (numbers, small): (Vec<usize>, Vec<Unread<'_>>) = small.into_iter().unzip();
     let contents = read_small(&small, sha1_wanted, context, batch)?;
     let mut numbered: Vec<(usize, Content)> = numbers.into_iter().zip(contents).collect();
@@ -113,7 +113,7 @@ fn read_small(
 fn window_length(files: &[Unread<'_>]) -> usize {
     let mut left_bytes = WINDOW_BYTES;
     let fits = |file: &&Unread<'_>| {
-        let left = left_bytes.checked_sub(file.before.len());
+        let left = left_bytes.checked_sub(file.before.size_bytes());
         left.inspect(|left| left_bytes = *left).is_some()
     };
     files.iter().take(WINDOW_FILES).take_while(fits).count()
@@ -133,7 +133,8 @@ impl Window {
         sha1_wanted: Sha1Wanted,
         context: &BuildContext<'_>,
     ) -> Result<(), Failure> {
-        let sizes: Vec<usize> = files.iter().map(|file| file.before.len() as usize).collect();
+        let sizes: Vec<usize> =
+            files.iter().map(|file| file.before.size_bytes() as usize).collect();
         let read = |number: usize, bytes: &mut [u8]| -> Result<_, Failure> {
             files[number].read(bytes)?;
             if is_lfs_pointer(bytes.len() as u64, bytes) {
@@ -177,7 +178,7 @@ impl Unread<'_> {
 
     fn check_unchanged(&self, file: &File, read_bytes: u64) -> Result<(), Failure> {
         let after = file.metadata().map_err(|error| Failure::io("look at", self.path, &error))?;
-        let is_same = StatKey::of(self.before) == StatKey::of(&after) && read_bytes == after.len();
+        let is_same = self.before == StatKey::of(&after) && read_bytes == after.len();
         if is_same { Ok(()) } else { Err(changed(self.path)) }
     }
 }
@@ -200,9 +201,9 @@ fn pointer(path: &Path) -> Failure {
 const TICK: Duration = Duration::from_millis(20);
 
 /// Waits until a later write would show, if the file was changed just now.
-fn wait_out_tick(metadata: &Metadata) {
+fn wait_out_tick(stat: StatKey) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let age_ns = now.as_nanos() as i128 - StatKey::of(metadata).latest_ns();
+    let age_ns = now.as_nanos() as i128 - stat.latest_ns();
     // A time in the future is another clock's, which waiting here does not move.
     if let Ok(age_ns) = u64::try_from(age_ns) {
         std::thread::sleep(TICK.saturating_sub(Duration::from_nanos(age_ns)));
@@ -223,11 +224,12 @@ mod tests {
         let write = |(number, size): (usize, &usize)| {
             let path = folder.path().join(number.to_string());
             std::fs::write(&path, vec![number as u8; *size]).unwrap();
-            (path.metadata().unwrap(), path)
+            (StatKey::of(&path.metadata().unwrap()), path)
         };
         let files: Vec<_> = sizes.iter().enumerate().map(write).collect();
         change(&files[files.len() - 1].1);
-        let unread: Vec<_> = files.iter().map(|(before, path)| Unread { path, before }).collect();
+        let unread: Vec<_> =
+            files.iter().map(|(before, path)| Unread { path, before: *before }).collect();
         let (store, progress) = (MemoryStore::new(), Progress::new(Format::Json));
         let (job, warn) = (progress.job("test", None), |_: &str| ());
         let context = BuildContext {

@@ -9,7 +9,6 @@
 //! ([`recall`](super::import_recall)).
 
 use std::collections::BTreeMap;
-use std::fs::Metadata;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -111,15 +110,14 @@ impl StatCache {
     }
 
     /// The content of file `name`, if its stat is as remembered.
-    pub(super) fn lookup(&self, name: &str, metadata: &Metadata) -> Option<Content> {
-        let (stat, content) = self.old.get(name)?;
-        (*stat == StatKey::of(metadata).encode()).then_some(*content)
+    pub(super) fn lookup(&self, name: &str, stat: StatKey) -> Option<Content> {
+        let (known, content) = self.old.get(name)?;
+        (*known == stat.encode()).then_some(*content)
     }
 
     /// Remembers a file, unless its time is too young to tell a later change by: a change while it
     /// was read, however long that took, may carry the same stamp.
-    pub(super) fn note(&mut self, name: &str, metadata: &Metadata, content: Content) {
-        let stat = StatKey::of(metadata);
+    pub(super) fn note(&mut self, name: &str, stat: StatKey, content: Content) {
         if stat.latest_ns() >= self.started_ns - RACY.as_nanos() as i128 {
             self.is_racy = true;
             return;

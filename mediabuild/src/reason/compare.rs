@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mediabuild_store::{Content, Output, Store, walk};
+use mediabuild_store::{Content, Output, Store, walk, walk_differing};
 use serde_json::Value;
 
 use super::{RebuildReason, inputs};
@@ -153,9 +153,15 @@ pub(crate) fn files(
     old: &Output,
     new: &Output,
 ) -> Vec<RebuildReason> {
-    match (listing(store, name, old), listing(store, name, new)) {
-        (Some(old), Some(new)) => listings(&old, &new),
-        _ => vec![RebuildReason::ContentChanged],
+    let differing = match (old, new) {
+        (Output::Directory(old), Output::Directory(new)) => {
+            walk_differing(store, old, new).map(|files| files.map(|files| below(name, files))).ok()
+        }
+        (old, new) => listing(store, name, old).zip(listing(store, name, new)).map(Into::into),
+    };
+    match differing {
+        Some([old, new]) => listings(&old, &new),
+        None => vec![RebuildReason::ContentChanged],
     }
 }
 
@@ -163,11 +169,16 @@ pub(crate) fn files(
 fn listing(store: &dyn Store, name: &str, output: &Output) -> Option<BTreeMap<String, Content>> {
     match output {
         Output::Content(content) => Some(BTreeMap::from([(name.to_owned(), *content)])),
-        Output::Directory(digest) => {
-            let files = walk(store, digest).ok()?;
-            Some(files.into_iter().map(|(path, file)| (format!("{name}/{path}"), file)).collect())
-        }
+        Output::Directory(digest) => Some(below(name, walk(store, digest).ok()?)),
     }
+}
+
+/// The files of a folder, seen from where it lies.
+fn below(
+    folder: &str,
+    files: impl IntoIterator<Item = (String, Content)>,
+) -> BTreeMap<String, Content> {
+    files.into_iter().map(|(path, content)| (format!("{folder}/{path}"), content)).collect()
 }
 
 fn listings(
