@@ -90,8 +90,8 @@ fn sizes_without_a_codec_have_no_encoder() {
 /// or caches hold what is no longer written.
 const PINNED: &[(&str, &str)] = &[
     ("Lzx 32768 fast v3", "6807ed0769c0ab0dfbaf8071a6acd7167e6a0217"),
-    ("Lzx 32768 default v5", "86be5dce0e09bc290df798fca9133e302ed87e45"),
-    ("Lzx 32768 max v6", "d85f71922417fd50fa2650d772d604bab4771642"),
+    ("Lzx 32768 default v6", "6173127e73da20783d3caf88b062dd00533ff553"),
+    ("Lzx 32768 max v7", "d349e53f608e75d4e366a5db41b1662a55bb0414"),
     ("Xpress 4096 fast v2", "39422aa3d9024aea22aad55e9c8a4f9bfcaea4bb"),
     ("Xpress 4096 default v2", "2ac16b3af1f69ba00aedbb8326737037e8afb00c"),
     ("Xpress 4096 max v2", "2662ab78972b92e72325434c09f7a1cc26a3ae93"),

@@ -15,7 +15,7 @@ use crate::codec::chains::Chains;
 use crate::codec::window::Window;
 
 /// Versions of the bytes that each level emits.
-pub(in crate::codec) const VERSIONS: [u32; 3] = [3, 5, 6];
+pub(in crate::codec) const VERSIONS: [u32; 3] = [3, 6, 7];
 
 /// The only window that Microsoft's readers have.
 const CHUNK_BYTES: u32 = 32768;
@@ -43,14 +43,10 @@ fn search(depth: u32, nice_bytes: usize) -> Search {
 fn strategy(level: Level) -> Strategy {
     match level {
         Level::Fast => Strategy::Lazy(Effort { depth: 24, nice_bytes: 32 }),
-        Level::Default => {
-            optimal(Plan { search: search(16, 32), quick_passes: 0, is_last_thorough: false })
+        Level::Default => optimal(Plan { search: search(16, 32), is_thorough: false }),
+        Level::Max => {
+            optimal(Plan { search: search(MAX_DEPTH, MAX_NICE_BYTES), is_thorough: true })
         }
-        Level::Max => optimal(Plan {
-            search: search(MAX_DEPTH, MAX_NICE_BYTES),
-            quick_passes: 1,
-            is_last_thorough: true,
-        }),
     }
 }
 

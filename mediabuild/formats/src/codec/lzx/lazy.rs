@@ -53,7 +53,7 @@ pub(super) fn parse(window: &Window, chains: &Chains, effort: Effort, tokens: &m
         tokens.cut(position);
         let mut best = parser.best(position);
         if best.score <= 0 {
-            tokens.literal(window.byte(position));
+            tokens.push(Token::literal(window.byte(position)));
             position += 1;
             continue;
         }
@@ -62,15 +62,15 @@ pub(super) fn parse(window: &Window, chains: &Chains, effort: Effort, tokens: &m
             if next.score <= best.score + LITERAL_SCORE {
                 break;
             }
-            tokens.literal(window.byte(position));
+            tokens.push(Token::literal(window.byte(position)));
             position += 1;
             best = next;
         }
-        tokens.push_match(parser.take(&best));
+        tokens.push(parser.take(&best));
         position += best.length as usize;
     }
     for position in position..end {
-        tokens.literal(window.byte(position));
+        tokens.push(Token::literal(window.byte(position)));
     }
     tokens.finish(end);
 }

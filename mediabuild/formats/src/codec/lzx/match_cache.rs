@@ -132,17 +132,18 @@ impl MatchCache {
         search: Search,
     ) -> usize {
         let near = chains.nearest2(position);
-        let mut longest = 0;
         let near3 = chains.nearest3(window, position);
-        if near != near3 && near < search.near_bytes.min(position) {
-            self.push(2, near);
-            longest = 2;
-        }
-        if near3 != 0 {
-            self.push(3, near3);
-            longest = 3;
-        }
-        longest
+        let has2 = near != near3 && near < search.near_bytes.min(position);
+        self.push_if(has2, 2, near);
+        self.push_if(near3 != 0, 3, near3);
+        if near3 != 0 { 3 } else { usize::from(has2) * 2 }
+    }
+
+    /// Without a branch, which would often be mispredicted: a tenth of the time of a search.
+    #[inline(always)]
+    fn push_if(&mut self, is_there: bool, length: usize, offset: usize) {
+        self.push(length, offset);
+        self.count -= usize::from(!is_there);
     }
 
     #[inline(always)]

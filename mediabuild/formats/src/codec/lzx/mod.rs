@@ -11,6 +11,7 @@ mod e8;
 mod encode;
 mod format;
 mod lazy;
+mod learned;
 mod lengths;
 mod match_cache;
 mod optimal;

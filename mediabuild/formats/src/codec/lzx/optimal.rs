@@ -5,11 +5,13 @@
 //! of its path, so what is cheapest with them is found for one path only; that is what makes it
 //! near-optimal.
 
+use super::learned::Learned;
 use super::match_cache::MatchCache;
 use super::prices::{LANES, Price, Prices, UNREACHED};
+use super::prior::expected_counts;
 use super::token::Token;
 use super::tokens::{Segment, Tokens};
-use super::walk::{SKETCH, Walk};
+use super::walk::{QUICK, Walk};
 use crate::codec::boxed_array;
 use crate::codec::window::Window;
 
@@ -20,6 +22,12 @@ pub(super) const NODE_MASK: usize = NODES - 1;
 const ROOM: usize = NODES + LANES;
 /// Bias of codes of explicit offsets: below are the indices of recent ones.
 pub(super) const EXPLICIT: usize = 2;
+
+/// Bytes that are parsed with expected prices only.
+const FIRST_PIECE_BYTES: usize = 1024;
+/// Bytes that are parsed with prices learned before them. With twice as many chunks are 0.05 %
+/// larger; with half as many they are 0.02 % smaller, and a fiftieth more time goes by.
+const PIECE_BYTES: usize = 3072;
 
 /// Three recent offsets, the most recent one in the low bits.
 #[derive(Clone, Copy)]
@@ -114,6 +122,23 @@ impl Step {
     fn code(self) -> usize {
         (self.0 & CODE_MASK) as usize
     }
+
+    /// Its tokens, in order, if it starts at this position.
+    #[inline(always)]
+    fn tokens(self, window: &Window, position: usize, mut emit: impl FnMut(Token)) {
+        let length = self.length();
+        emit(match (length, self.code()) {
+            (1, _) => Token::literal(window.byte(position)),
+            (_, code @ 0..=2) => Token::repeat(code, length),
+            (_, code) => Token::explicit(code - EXPLICIT, length),
+        });
+        if self.repeated() != 0 {
+            let behind = position + length;
+            let literals = behind..behind + self.literals();
+            literals.for_each(|position| emit(Token::literal(window.byte(position))));
+            emit(Token::repeat(0, self.repeated()));
+        }
+    }
 }
 
 /// The cheapest known path to a position: its price above, its last token below, so that one
@@ -176,13 +201,12 @@ impl Optimal {
     }
 
     /// Parses a window into `tokens`, each part a segment. A match of `nice_bytes` is taken as it is.
-    pub(super) fn parse<const CARE: u8>(
+    pub(super) fn parse<const CARE: bool>(
         &mut self,
         window: &Window,
         cache: &MatchCache,
         nice_bytes: usize,
         parts: &[Part],
-        segment_tokens: usize,
         tokens: &mut Tokens,
     ) {
         let mut from = Window::START;
@@ -193,26 +217,46 @@ impl Optimal {
             walk.run::<CARE>(from, part.end, nice_bytes);
             from = part.end;
         }
-        tokens.clear(segment_tokens);
+        tokens.clear(usize::MAX);
         self.trace(window, parts, tokens);
     }
 
-    /// Parses a window into `tokens` as [`Optimal::parse`] does, but offers whole matches only: to
-    /// learn prices.
-    pub(super) fn sketch(
+    /// Parses a window into `tokens` with prices that are learned on the way from what is likely
+    /// and what was chosen before.
+    pub(super) fn parse_learning(
         &mut self,
         window: &Window,
         cache: &MatchCache,
         nice_bytes: usize,
-        prices: &Prices,
         segment_tokens: usize,
         tokens: &mut Tokens,
     ) {
+        let mut learned = Learned::new(expected_counts(window.slice(Window::START, window.end())));
+        let mut from = Window::START;
+        let mut piece_bytes = FIRST_PIECE_BYTES;
         self.start(window);
-        let mut walk = Walk { nodes: self, window, cache, prices, match_end: window.match_end() };
-        walk.run::<SKETCH>(Window::START, window.end(), nice_bytes);
+        while from < window.end() {
+            let (prices, match_end) = (learned.prices(), window.match_end());
+            let mut walk = Walk { nodes: self, window, cache, prices, match_end };
+            let end = walk.run::<QUICK>(from, (from + piece_bytes).min(window.end()), nice_bytes);
+            if end < window.end() {
+                self.learn(window, from, end, &mut learned);
+            }
+            (from, piece_bytes) = (end, PIECE_BYTES);
+        }
         tokens.clear(segment_tokens);
         self.trace(window, &[], tokens);
+    }
+
+    /// Learns from the cheapest path to `end`, which the pass has reached, back to `from`.
+    fn learn(&self, window: &Window, from: usize, end: usize, learned: &mut Learned) {
+        let mut position = end;
+        while position > from {
+            let step = self.nodes[position & NODE_MASK].step();
+            position -= step.all_bytes();
+            step.tokens(window, position, |token| learned.add(token));
+        }
+        learned.update();
     }
 
     fn start(&mut self, window: &Window) {
@@ -269,19 +313,8 @@ impl Optimal {
             }
             tokens.cut(position);
             let step = self.nodes[position & NODE_MASK].step();
-            let length = step.length();
-            match (length, step.code()) {
-                (1, _) => tokens.literal(window.byte(position)),
-                (_, code @ 0..=2) => tokens.push_match(Token::repeat(code, length)),
-                (_, code) => tokens.push_match(Token::explicit(code - EXPLICIT, length)),
-            }
-            position += length;
-            if step.repeated() != 0 {
-                let behind = position + step.literals();
-                (position..behind).for_each(|position| tokens.literal(window.byte(position)));
-                tokens.push_match(Token::repeat(0, step.repeated()));
-                position = behind + step.repeated();
-            }
+            step.tokens(window, position, |token| tokens.push(token));
+            position += step.all_bytes();
         }
         tokens.finish(window.end());
     }

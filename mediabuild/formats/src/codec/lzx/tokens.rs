@@ -54,14 +54,7 @@ impl Tokens {
     }
 
     #[inline(always)]
-    pub(super) fn literal(&mut self, byte: u8) {
-        self.counts.main[usize::from(byte)] += 1;
-        self.tokens[self.count & (ROOM - 1)] = Token::literal(byte);
-        self.count += 1;
-    }
-
-    #[inline(always)]
-    pub(super) fn push_match(&mut self, token: Token) {
+    pub(super) fn push(&mut self, token: Token) {
         self.counts.add(token);
         self.tokens[self.count & (ROOM - 1)] = token;
         self.count += 1;

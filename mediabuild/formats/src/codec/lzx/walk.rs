@@ -8,17 +8,10 @@ use super::prices::{LANES, Price, Prices};
 use super::token::MAX_MATCH;
 use crate::codec::window::Window;
 
-/// A sketch passes over nodes that are this much dearer than one behind them, 8 bits: a twentieth
-/// less time for 0.01 % of the size. In a final pass it costs much more, as what is dear may have
-/// the better recent offsets.
-const SKETCH_SLACK: Price = 8 << 8;
-
-/// How many offers are made. A sketch offers the longest matches only, as long as they are: what
-/// it finds is dearer by 3 %, but the symbols occur about as often.
-pub(super) const SKETCH: u8 = 0;
-/// What one offset offers, those that cost more do not offer too.
-pub(super) const QUICK: u8 = 1;
-pub(super) const THOROUGH: u8 = 2;
+/// How many offers are made. What one offset offers, those that cost more do not offer too if the
+/// pass is quick.
+pub(super) const QUICK: bool = false;
+pub(super) const THOROUGH: bool = true;
 
 /// Literals between a match and its repeat, at most: 6 instead of 4 save 0.01 % more.
 const GAP_MAX: usize = 4;
@@ -45,22 +38,19 @@ pub(super) struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Lets all nodes offer their tokens.
+    /// Lets the nodes from `from` to `end` offer their tokens. Answers where it stopped: behind the end
+    /// if a match that is taken as it is ends there.
     #[inline(never)]
-    pub(super) fn run<const CARE: u8>(&mut self, from: usize, end: usize, nice_bytes: usize) {
+    pub(super) fn run<const CARE: bool>(
+        &mut self,
+        from: usize,
+        end: usize,
+        nice_bytes: usize,
+    ) -> usize {
         let mut position = from;
-        let (mut far_end, mut far_price) = (0, 0);
         while position < end {
             let base = self.nodes.price(position);
-            if CARE == SKETCH && position < far_end && base >= far_price + SKETCH_SLACK {
-                position += 1;
-                continue;
-            }
             let longest = self.node::<CARE>(position, base);
-            if CARE == SKETCH && position + longest > far_end {
-                far_end = position + longest;
-                far_price = self.nodes.price(far_end);
-            }
             if longest >= nice_bytes {
                 // Nothing that starts inside will be better.
                 self.nodes.clear(position + 1..position + longest);
@@ -69,11 +59,12 @@ impl Walk<'_> {
                 position += 1;
             }
         }
+        position
     }
 
     /// Lets one node offer; returns the longest length.
     #[inline(always)]
-    fn node<const CARE: u8>(&mut self, position: usize, base: Price) -> usize {
+    fn node<const CARE: bool>(&mut self, position: usize, base: Price) -> usize {
         let recent = self.nodes.arrive(position);
         let literal = self.prices.literal[usize::from(self.window.byte(position))];
         self.nodes.offer(position + 1, base + literal, LITERAL);
@@ -83,15 +74,12 @@ impl Walk<'_> {
             return 1;
         }
         let repeated = self.offer_repeats::<CARE>(position, base, recent, limit);
-        match CARE {
-            SKETCH => self.offer_longest(position, base, limit, repeated),
-            _ => self.offer_matches::<CARE>(position, base, limit, repeated),
-        }
+        self.offer_matches::<CARE>(position, base, limit, repeated)
     }
 
     /// Matches at recent offsets; returns the longest length.
     #[inline(always)]
-    fn offer_repeats<const CARE: u8>(
+    fn offer_repeats<const CARE: bool>(
         &mut self,
         position: usize,
         base: Price,
@@ -109,17 +97,11 @@ impl Walk<'_> {
             let length = self.window.common(position - offset, position, limit);
             // The same length at an earlier rank is cheaper.
             if length > longest || CARE == THOROUGH {
-                let shortest = match CARE {
-                    SKETCH => length,
-                    QUICK => longest + 1,
-                    _ => 2,
-                };
+                let shortest = if CARE == THOROUGH { 2 } else { longest + 1 };
                 let index = index as usize;
                 self.offer_lengths::<CARE>(position, base, index, index, shortest, length);
-                if CARE != SKETCH {
-                    let found = Found { slot: index, code: index, offset, length };
-                    self.offer_gap(position, base, found, limit);
-                }
+                let found = Found { slot: index, code: index, offset, length };
+                self.offer_gap(position, base, found, limit);
                 longest = longest.max(length);
             }
         }
@@ -128,7 +110,7 @@ impl Walk<'_> {
 
     /// Other matches, as far as they are longer; returns the longest length.
     #[inline(always)]
-    fn offer_matches<const CARE: u8>(
+    fn offer_matches<const CARE: bool>(
         &mut self,
         position: usize,
         base: Price,
@@ -142,40 +124,18 @@ impl Walk<'_> {
                 let (offset, slot) = (found.offset(), found.slot());
                 let (base, code) = (base + self.prices.low_bits(slot, offset), offset + EXPLICIT);
                 self.offer_lengths::<CARE>(position, base, slot, code, longest + 1, length);
-                if CARE != SKETCH {
-                    self.offer_gap(position, base, Found { slot, code, offset, length }, limit);
-                }
+                self.offer_gap(position, base, Found { slot, code, offset, length }, limit);
                 longest = length;
             }
         }
         longest.max(repeated)
     }
 
-    /// The longest other match, if it is longer; returns the longest length.
-    #[inline(always)]
-    fn offer_longest(
-        &mut self,
-        position: usize,
-        base: Price,
-        limit: usize,
-        repeated: usize,
-    ) -> usize {
-        let Some(&found) = self.cache.at(position).last() else { return repeated };
-        let length = found.length().min(limit);
-        if length <= repeated {
-            return repeated;
-        }
-        let (offset, slot) = (found.offset(), found.slot());
-        let base = base + self.prices.low_bits(slot, offset);
-        self.offer_lengths::<SKETCH>(position, base, slot, offset + EXPLICIT, length, length);
-        length
-    }
-
     /// Offers a match with lengths from `shortest` to `longest`: all of them, or if not thorough
     /// the four shortest and the four longest. To offer all, and those that a recent offset has
     /// too, takes a fifth more time and saves 0.1 %.
     #[inline(always)]
-    fn offer_lengths<const CARE: u8>(
+    fn offer_lengths<const CARE: bool>(
         &mut self,
         position: usize,
         base: Price,
