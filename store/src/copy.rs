@@ -4,6 +4,8 @@
 //! this thread   read 1 | write 1, read 2   | write 2, read 3   | ...
 //! leaf pool            | BLAKE3, observe 1 | BLAKE3, observe 2 | ...
 //! ```
+//! That is for many copies at a time. One that is alone also writes by the pool, see [`Copier::copy`].
+//!
 //! What is hashed is the buffer that is written, so the file has exactly the bytes that the digest
 //! says, whatever happens to the source meanwhile. Memory: two pieces.
 //!
@@ -55,17 +57,43 @@ impl Default for Copier {
 impl Copier {
     /// Writes all bytes of `source` to `file`, which is new; answers what they are called. Not yet
     /// durable. Long runs of zeros become holes.
+    ///
+    /// A piece is written by the leaf pool while this thread reads the next: the store's reader hashes
+    /// what it reads, and the disk would wait for that. So it is for one copy at a time, when nothing
+    /// else needs the pool.
     pub fn copy(
         &mut self,
         source: &mut dyn Read,
         file: &mut File,
         observe: &mut Observe<'_>,
     ) -> Result<Content, CopyError> {
-        let mut growing = Growing::default();
+        let (mut growing, mut hashing) = (Growing::default(), Hashing::default());
         self.read_first(source, PIECE_BYTES).map_err(CopyError::Read)?;
-        let content = self.stream(source, &mut |piece| growing.write(file, piece), observe)?;
+        while !self.current.filled().is_empty() {
+            let (piece, next) = (self.current.filled(), &mut self.next);
+            let (mut written, mut go_on) = (Ok(()), true);
+            let (file, growing) = (&mut *file, &mut growing);
+            let read = match piece.len() < PARALLEL_BYTES_MIN {
+                true => {
+                    written = growing.write(file, piece);
+                    go_on = hashing.see(piece, observe);
+                    next.read(source, PIECE_BYTES)
+                }
+                false => rayon::in_place_scope(|scope| {
+                    scope.spawn(|_| written = growing.write(file, piece));
+                    scope.spawn(|_| go_on = hashing.see(piece, observe));
+                    next.read(source, PIECE_BYTES)
+                }),
+            };
+            if !go_on {
+                return Err(CopyError::Cancelled);
+            }
+            written.map_err(CopyError::Write)?;
+            read.map_err(CopyError::Read)?;
+            std::mem::swap(&mut self.current, &mut self.next);
+        }
         growing.finish(file).map_err(CopyError::Write)?;
-        Ok(content)
+        Ok(hashing.content())
     }
 
     /// Reads the first `limit_bytes` of `source`, or all of it.
@@ -117,6 +145,30 @@ impl Copier {
             std::mem::swap(&mut self.current, &mut self.next);
         }
         Ok(Content { digest: Digest::from_bytes(hasher.finalize().into()), size_bytes })
+    }
+}
+
+/// What was seen so far is called.
+#[derive(Default)]
+struct Hashing {
+    hasher: blake3::Hasher,
+    size_bytes: u64,
+}
+
+impl Hashing {
+    /// Hashes the next piece; answers whether the observer wants to go on.
+    fn see(&mut self, piece: &[u8], observe: &mut Observe<'_>) -> bool {
+        self.size_bytes += piece.len() as u64;
+        match piece.len() < PARALLEL_BYTES_MIN {
+            true => drop(self.hasher.update(piece)),
+            false => drop(self.hasher.update_rayon(piece)),
+        }
+        observe(piece)
+    }
+
+    fn content(&self) -> Content {
+        let digest = Digest::from_bytes(self.hasher.finalize().into());
+        Content { digest, size_bytes: self.size_bytes }
     }
 }
 
