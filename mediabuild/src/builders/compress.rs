@@ -16,6 +16,7 @@
 
 mod encode;
 mod memo;
+mod metadata;
 mod plain;
 mod sample;
 mod save;
@@ -25,8 +26,9 @@ mod window;
 use mediabuild_formats::wim::Resource;
 use mediabuild_store::Content;
 
-pub(crate) use encode::{Encoders, compress_bytes};
+pub(crate) use encode::Encoders;
 pub(crate) use memo::COMPRESSED_MEMO;
+pub(crate) use metadata::metadata;
 pub(crate) use plain::{Plain, WimResource};
 pub(crate) use solid::solid;
 

@@ -14,7 +14,7 @@ use mediabuild_store::{Content, Digest, Output, RecipeBuilder};
 
 use super::BuildContext;
 use super::coding::{Coding, CodingRequest};
-use super::compress::{self, Encoders, Plain, WimResource, compress_bytes};
+use super::compress::{self, Encoders, Plain, WimResource};
 use super::delivery::{Delivery, Files};
 use super::wim_content::{WimContent, is_compressed};
 use super::wim_edit::WimEdit;
@@ -53,7 +53,7 @@ impl WimEdit {
         let images = [OutputImage { image: &self.image, xml: self.xml.clone() }];
         let mut failure = None;
         let compress_metadata = |plain: &[u8]| {
-            let stored = compress_bytes(plain, encoders.as_ref()?);
+            let stored = compress::metadata(plain, encoders.as_ref()?, context);
             stored.unwrap_or_else(|error| {
                 failure.get_or_insert(error);
                 None

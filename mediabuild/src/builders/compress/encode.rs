@@ -130,7 +130,7 @@ impl Encoded {
 }
 
 /// The stored form of `plain`, which is in memory; `None` if it does not become smaller.
-pub(crate) fn compress_bytes(
+pub(super) fn compress_bytes(
     plain: &[u8],
     encoders: &Encoders,
 ) -> Result<Option<Vec<u8>>, Failure> {

@@ -53,6 +53,28 @@ impl Memos {
         self.look_up(&keys, &sizes, context)
     }
 
+    /// The same for chunks of metadata.
+    pub(super) fn recall_chunks(
+        self,
+        chunks: &[Content],
+        context: &BuildContext<'_>,
+    ) -> Result<Vec<Option<Form>>, Failure> {
+        let keys: Vec<Digest> = chunks.iter().map(|it| self.chunk_key(&it.digest)).collect();
+        let sizes: Vec<u64> = chunks.iter().map(|content| content.size_bytes).collect();
+        self.look_up(&keys, &sizes, context)
+    }
+
+    /// Remembers the form of a chunk of metadata.
+    pub(super) fn put_chunk(
+        self,
+        chunk: &Content,
+        form: &Form,
+        batch: &mut dyn Batch,
+    ) -> Result<(), Failure> {
+        let (key, about) = (self.chunk_key(&chunk.digest), form.content().digest);
+        Ok(batch.put_memo_about(COMPRESSED_MEMO, &key, &about, &encode(form))?)
+    }
+
     /// One query for all memos, and one for what they name: a memo may outlive its content.
     fn look_up(
         self,
@@ -112,6 +134,10 @@ impl Memos {
 
     fn content_key(self, digest: &Digest) -> Digest {
         self.derive(&[b"content", digest.as_bytes()])
+    }
+
+    pub(super) fn chunk_key(self, digest: &Digest) -> Digest {
+        self.derive(&[b"metadata chunk", digest.as_bytes()])
     }
 
     /// A stored form means something only with its codec, chunk size and plain size; a blob in a solid
