@@ -1,8 +1,8 @@
 //! `CodeTable`: finds the symbol of the next bits, for a code that changes often.
 //!
 //! Codes of up to `ROOT` bits are found in one table access, longer ones, which are rare, by
-//! comparing with the end of each length. Unlike the table of static codes, it is made for quick
-//! rebuilds: one pass over the symbols.
+//! comparing with the end of each length. Unlike the table of static codes, it is of codes that are
+//! complete.
 
 use super::adaptive_huffman::{AdaptiveCode, MAX_LENGTH};
 use super::bits::BackwardBits;
@@ -11,11 +11,11 @@ use super::bits::BackwardBits;
 struct CodeTable<const ROOT: u32, const SIZE: usize, const SYMBOLS: usize> {
     /// By the next `ROOT` bits: symbol · 16 + length, or 0 for longer codes.
     root: [u16; SIZE],
-    /// Symbols of longer codes in the order of their codes.
-    long: [u16; SYMBOLS],
+    /// Symbols in the order of their codes.
+    sorted: [u16; SYMBOLS],
     /// By length: the end of its codes, left-aligned in [`MAX_LENGTH`] bits.
     limit: [u32; MAX_LENGTH + 1],
-    /// By length: the position in `long` of its first symbol, minus its first code.
+    /// By length: the position in `sorted` of its first symbol, minus its first code.
     base: [i32; MAX_LENGTH + 1],
 }
 
@@ -24,7 +24,7 @@ impl<const ROOT: u32, const SIZE: usize, const SYMBOLS: usize> CodeTable<ROOT, S
         const { assert!(SIZE == 1 << ROOT && (ROOT as usize) < MAX_LENGTH) };
         CodeTable {
             root: [0; SIZE],
-            long: [0; SYMBOLS],
+            sorted: [0; SYMBOLS],
             limit: [0; MAX_LENGTH + 1],
             base: [0; MAX_LENGTH + 1],
         }
@@ -36,33 +36,37 @@ impl<const ROOT: u32, const SIZE: usize, const SYMBOLS: usize> CodeTable<ROOT, S
         for &length in lengths {
             counts[usize::from(length & 15)] += 1;
         }
-        // The next free entry of `root` by length, or of `long`.
+        // The next free entry of `sorted` by length.
         let mut next = [0_usize; 16];
-        let (mut code, mut long) = (0, 0);
+        let (mut code, mut sorted) = (0, 0);
         for length in 1..=MAX_LENGTH {
             let left = MAX_LENGTH - length;
-            next[length] = (code >> (MAX_LENGTH as u32 - ROOT)) as usize;
-            if length > ROOT as usize {
-                next[length] = long as usize;
-                self.base[length] = long - (code >> left) as i32;
-                long += counts[length] as i32;
-            }
+            next[length] = sorted as usize;
+            self.base[length] = sorted - (code >> left) as i32;
+            sorted += counts[length] as i32;
             code += counts[length] << left;
             self.limit[length] = code;
         }
         for (symbol, &length) in lengths.iter().enumerate() {
             let next = &mut next[usize::from(length & 15)];
-            if u32::from(length) <= ROOT {
-                let run = 1 << (ROOT - u32::from(length));
-                self.root[*next..*next + run].fill((symbol << 4) as u16 | u16::from(length));
-                *next += run;
-            } else {
-                self.long[*next] = symbol as u16;
-                *next += 1;
+            self.sorted[*next] = symbol as u16;
+            *next += 1;
+        }
+        self.fill_root(&counts);
+    }
+
+    /// Codes ascend, so each takes the entries that follow those of the one before.
+    fn fill_root(&mut self, counts: &[u32; 16]) {
+        let mut symbols = self.sorted.iter();
+        let mut filled = 0;
+        for length in 1..=ROOT {
+            let run = 1 << (ROOT - length);
+            for &symbol in symbols.by_ref().take(counts[length as usize] as usize) {
+                fill_ahead(&mut self.root, filled, run, symbol << 4 | length as u16);
+                filled += run;
             }
         }
-        let filled = self.limit[ROOT as usize] >> (MAX_LENGTH as u32 - ROOT);
-        self.root[filled as usize..].fill(0);
+        self.root[filled..].fill(0);
     }
 
     /// The next symbol; at least [`MAX_LENGTH`] bits must be loaded.
@@ -86,12 +90,28 @@ impl<const ROOT: u32, const SIZE: usize, const SYMBOLS: usize> CodeTable<ROOT, S
             if next < self.limit[length] {
                 let code = (next >> (MAX_LENGTH - length)) as i32;
                 return (
-                    usize::from(self.long[(self.base[length] + code) as usize]),
+                    usize::from(self.sorted[(self.base[length] + code) as usize]),
                     length as u32,
                 );
             }
         }
         (0, 1)
+    }
+}
+
+/// Fills the `run` entries from `start` on, where what follows is filled later: most runs are short,
+/// and a step of one size costs less than to find out how short.
+#[inline(always)]
+fn fill_ahead(entries: &mut [u16], start: usize, run: usize, entry: u16) {
+    const STEP: usize = 8;
+    let end = start + run;
+    let mut at = start;
+    while at < end {
+        match entries[at..].first_chunk_mut::<STEP>() {
+            Some(step) => *step = [entry; STEP],
+            None => return entries[at..end].fill(entry),
+        }
+        at += STEP;
     }
 }
 
