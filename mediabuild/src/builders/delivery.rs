@@ -10,7 +10,6 @@ use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 
 use super::BuildContext;
-use super::import::corrupt;
 use super::wim_output::RecipeSink;
 use crate::failure::Failure;
 
@@ -138,20 +137,6 @@ impl<'a> Pieces<'a> {
         self.full.clear();
     }
 
-    fn read(&mut self, content: &Content) -> Result<(), Failure> {
-        let mut reader = self.context.store.open(&content.digest)?;
-        let mut buffer = vec![0; content.size_bytes.clamp(1, 1 << 20) as usize];
-        loop {
-            let count = std::io::Read::read(&mut reader, &mut buffer)
-                .map_err(|error| corrupt(&content.digest, error))?;
-            if count == 0 {
-                return Ok(());
-            }
-            self.context.advance(count as u64)?;
-            self.take(&buffer[..count]);
-        }
-    }
-
     fn finish(mut self) -> Result<Vec<u8>, Failure> {
         if let Some(failure) = self.failure {
             return Err(failure);
@@ -181,7 +166,8 @@ impl Sink<Content> for Pieces<'_> {
 
     fn content(&mut self, content: &Content, _: u64) {
         if self.failure.is_none() {
-            self.failure = self.read(content).err();
+            let context = self.context;
+            self.failure = context.read_pieces(content, |piece| self.take(piece)).err();
         }
     }
 

@@ -34,6 +34,8 @@ pub(crate) mod wim_part;
 #[cfg(test)]
 mod tests;
 
+use std::io::Read;
+
 use mediabuild_formats::{iso, variables as variables_format, wim};
 use mediabuild_store::{Content, Digest, DirectoryError, Output, Recipe, Store};
 use serde_json::Value;
@@ -156,6 +158,27 @@ impl BuildContext<'_> {
         let content = batch.put_recipe(recipe)?;
         batch.commit()?;
         Ok(content)
+    }
+
+    /// Reads a content of the store from its first byte to its last, verified before the end; an
+    /// error if it is time to stop.
+    pub(crate) fn read_pieces(
+        &self,
+        content: &Content,
+        mut take: impl FnMut(&[u8]),
+    ) -> Result<(), Failure> {
+        const PIECE_BYTES: u64 = 1 << 20;
+        let mut reader = self.store.open(&content.digest)?;
+        let mut buffer = vec![0; content.size_bytes.clamp(1, PIECE_BYTES) as usize];
+        loop {
+            let read = reader.read(&mut buffer);
+            let count = read.map_err(|error| import::corrupt(&content.digest, error))?;
+            if count == 0 {
+                return Ok(());
+            }
+            self.advance(count as u64)?;
+            take(&buffer[..count]);
+        }
     }
 
     /// `piece` was read; `false` if it is time to stop.

@@ -2,14 +2,12 @@
 //! by reading them once more.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 
 use mediabuild_store::{Content, Digest};
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 use sha1::{Digest as _, Sha1};
 
 use super::BuildContext;
-use super::import::corrupt;
 use crate::failure::Failure;
 
 /// The memo table of SHA-1 by content.
@@ -23,9 +21,6 @@ pub(crate) enum Sha1Wanted {
     #[default]
     No,
 }
-
-/// How much is read at a time.
-const PIECE_BYTES: u64 = 1 << 20;
 
 /// The SHA-1 of a content.
 pub(super) fn sha1_of(content: &Content, context: &BuildContext<'_>) -> Result<[u8; 20], Failure> {
@@ -75,17 +70,9 @@ fn read_all(
 }
 
 fn read(content: &Content, context: &BuildContext<'_>) -> Result<[u8; 20], Failure> {
-    let mut reader = context.store.open(&content.digest)?;
     let mut sha1 = Sha1::new();
-    let mut buffer = vec![0; content.size_bytes.clamp(1, PIECE_BYTES) as usize];
-    loop {
-        let count = reader.read(&mut buffer).map_err(|error| corrupt(&content.digest, error))?;
-        if count == 0 {
-            return Ok(sha1.finalize().into());
-        }
-        sha1.update(&buffer[..count]);
-        context.advance(count as u64)?;
-    }
+    context.read_pieces(content, |piece| sha1.update(piece))?;
+    Ok(sha1.finalize().into())
 }
 
 #[cfg(test)]
