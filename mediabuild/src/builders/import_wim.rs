@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mediabuild_formats::wim::{BlobEntry, Wim};
+use mediabuild_formats::wim::{BlobEntry, Sha1, Wim};
 use mediabuild_store::{Content, Digest, Output, Part};
 use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use serde_json::{Value, json};
@@ -176,7 +176,7 @@ fn part(
     context.advance(size_bytes)?;
     let mut blake3 = blake3::Hasher::new();
     if is_compressed(entry) {
-        check_blob(wim, source, entry)?;
+        wim.check(source, entry)?;
         read_range(source, offset_bytes, size_bytes, |piece| {
             blake3.update(piece);
         })?;
@@ -186,7 +186,7 @@ fn part(
             blake3.update(piece);
             sha1.update(piece);
         })?;
-        compare(entry, &sha1.finalize().into())?;
+        compare(entry, Sha1(sha1.finalize().into()))?;
     }
     let digest = Digest::from_bytes(*blake3.finalize().as_bytes());
     Ok(Part { digest, offset_bytes, size_bytes })
@@ -211,17 +211,12 @@ fn solid_part(
     Ok(Part { digest, offset_bytes, size_bytes })
 }
 
-fn check_blob(wim: &Wim, source: &ContentSource, entry: &BlobEntry) -> Result<(), Failure> {
-    Ok(wim.check(source, entry)?)
-}
-
-fn compare(entry: &BlobEntry, found: &[u8; 20]) -> Result<(), Failure> {
-    if &entry.sha1.0 == found {
+fn compare(entry: &BlobEntry, found: Sha1) -> Result<(), Failure> {
+    if entry.sha1 == found {
         return Ok(());
     }
-    let hex: String = found.iter().map(|byte| format!("{byte:02x}")).collect();
     Err(Failure::build(format!(
-        "the resource at offset {} is damaged: SHA-1 {} expected, {hex} found",
+        "the resource at offset {} is damaged: SHA-1 {} expected, {found} found",
         entry.resource.offset_bytes, entry.sha1
     )))
 }

@@ -9,10 +9,11 @@ use std::io::{self, Read};
 
 use mediabuild_formats::source::Source;
 use mediabuild_formats::wim::{BlobEntry, Image, Resource, Sha1, Wim, resource_flag};
-use mediabuild_store::{Content, Digest, Part, RandomReader, Recipe};
+use mediabuild_store::{Batch, Content, Digest, Part, RandomReader, Recipe};
 use serde::Serialize;
 
 use super::BuildContext;
+use super::sha1::SHA1_MEMO;
 use super::solid_stream::{SolidStream, solid_place};
 use crate::cancel;
 use crate::failure::Failure;
@@ -127,7 +128,7 @@ impl WimContent {
         &self,
         sha1: &Sha1,
         context: &BuildContext<'_>,
-        batch: &mut dyn mediabuild_store::Batch,
+        batch: &mut dyn Batch,
     ) -> Result<Content, Failure> {
         if sha1.is_empty_stream() {
             return Ok(batch.put_bytes(&[])?);
@@ -136,10 +137,7 @@ impl WimContent {
         if !is_decoded(entry) {
             return self.stored(entry);
         }
-        let mut reader = self.reader(entry)?;
-        let content = batch.put_blob(&mut reader, &mut |piece| context.observe(piece))?;
-        batch.put_memo(super::sha1::SHA1_MEMO, &content.digest, &sha1.0)?;
-        Ok(content)
+        put_decoded(&mut self.reader(entry)?, sha1, context, batch)
     }
 
     /// A small blob's bytes; an error if it is larger than `limit_bytes`.
@@ -176,7 +174,7 @@ impl WimContent {
         &self,
         sha1s: impl IntoIterator<Item = Sha1>,
         context: &BuildContext<'_>,
-        batch: &mut dyn mediabuild_store::Batch,
+        batch: &mut dyn Batch,
     ) -> Result<BTreeMap<Sha1, Content>, Failure> {
         let (mut contents, mut solid) = (BTreeMap::new(), Vec::new());
         for sha1 in sha1s.into_iter().collect::<BTreeSet<_>>() {
@@ -189,9 +187,7 @@ impl WimContent {
         let mut stream = SolidStream::default();
         for (_, entry) in solid {
             let mut blob = stream.blob(self, entry)?.take(entry.size_bytes());
-            let content = batch.put_blob(&mut blob, &mut |piece| context.observe(piece))?;
-            batch.put_memo(super::sha1::SHA1_MEMO, &content.digest, &entry.sha1.0)?;
-            contents.insert(entry.sha1, content);
+            contents.insert(entry.sha1, put_decoded(&mut blob, &entry.sha1, context, batch)?);
         }
         Ok(contents)
     }
@@ -211,6 +207,18 @@ impl WimContent {
     pub(super) fn reader(&self, entry: &BlobEntry) -> Result<impl Read + Send + '_, Failure> {
         Ok(self.wim.blob_reader(&self.source, entry)?)
     }
+}
+
+/// Stores the bytes of a blob, whose SHA-1 need not be computed any more.
+fn put_decoded(
+    blob: &mut dyn Read,
+    sha1: &Sha1,
+    context: &BuildContext<'_>,
+    batch: &mut dyn Batch,
+) -> Result<Content, Failure> {
+    let content = batch.put_blob(blob, &mut |piece| context.observe(piece))?;
+    batch.put_memo(SHA1_MEMO, &content.digest, &sha1.0)?;
+    Ok(content)
 }
 
 /// The memo table of imported WIMs: those whose hashes were checked and whose parts are registered,

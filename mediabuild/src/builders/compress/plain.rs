@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use mediabuild_formats::wim::{BlobEntry, Sha1};
-use mediabuild_store::{Content, Digest};
+use mediabuild_store::Content;
 use sha1::Digest as _;
 
 use crate::builders::BuildContext;
@@ -72,7 +72,8 @@ impl<'a> Plain<'a> {
     /// Fills `bytes`, which is as long as the content.
     pub(super) fn read(&self, bytes: &mut [u8], context: &BuildContext<'_>) -> Result<(), Failure> {
         let mut reader = self.open(context)?;
-        fill(reader.as_mut(), bytes)
+        reader
+            .read_exact(bytes)
             .and_then(|()| expect_end(reader.as_mut()))
             .map_err(|error| self.unreadable(error))
     }
@@ -88,22 +89,12 @@ impl<'a> Plain<'a> {
     }
 }
 
-/// As [`Read::read_exact`], with reads as large as they may be.
-pub(super) fn fill(reader: &mut dyn Read, bytes: &mut [u8]) -> io::Result<()> {
-    reader.read_exact(bytes)
-}
-
 /// Lets the reader verify what it gave.
 pub(super) fn expect_end(reader: &mut dyn Read) -> io::Result<()> {
     match reader.read(&mut [0])? {
         0 => Ok(()),
         _ => Err(io::Error::new(io::ErrorKind::InvalidData, "it is longer than it says")),
     }
-}
-
-/// The digest of plain bytes in memory.
-pub(super) fn digest_of(bytes: &[u8]) -> Digest {
-    Digest::of(bytes)
 }
 
 /// Decoded bytes, held against the SHA-1 that the WIM names them by.

@@ -2,13 +2,13 @@
 
 use std::io::Read;
 
-use mediabuild_store::Content;
+use mediabuild_store::{Content, Digest};
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use sha1::Digest as _;
 
 use super::encode::Encoded;
 use super::memo::Memos;
-use super::plain::{Plain, WimResource, digest_of, expect_end, fill};
+use super::plain::{Plain, WimResource, expect_end};
 use super::{Form, SEGMENT_BYTES, Work};
 use crate::builders::coding::Coding;
 use crate::builders::solid_stream::SolidStream;
@@ -183,7 +183,7 @@ fn contents(units: &[Unit], plain: &[u8], work: &Work<'_>) -> Vec<Option<Content
     let units: Vec<(Unit, &[u8])> = units.iter().map(&mut with_bytes).collect();
     let content = |(unit, bytes): (Unit, &[u8])| {
         let known = work.plains[unit.number].content();
-        let computed = || Content { digest: digest_of(bytes), size_bytes: bytes.len() as u64 };
+        let computed = || Content { digest: Digest::of(bytes), size_bytes: bytes.len() as u64 };
         unit.is_whole().then(|| known.unwrap_or_else(computed))
     };
     units.into_par_iter().map(content).collect()
@@ -226,7 +226,7 @@ impl<'a> OrderedReader<'a> {
             self.large = Some(plain.open(work.context)?);
         }
         let reader = self.large.as_mut().expect("segments come in order").as_mut();
-        fill(reader, bytes).map_err(|error| plain.unreadable(error))?;
+        reader.read_exact(bytes).map_err(|error| plain.unreadable(error))?;
         if unit.is_last {
             expect_end(reader).map_err(|error| plain.unreadable(error))?;
             self.large = None;
@@ -244,7 +244,7 @@ impl<'a> OrderedReader<'a> {
             0 => self.solid.blob(resource.wim, resource.entry)?,
             _ => self.solid.go_on(),
         };
-        fill(reader, bytes).map_err(|error| Plain::Resource(*resource).unreadable(error))?;
+        reader.read_exact(bytes).map_err(|error| Plain::Resource(*resource).unreadable(error))?;
         self.hasher.update(&*bytes);
         let expected = resource.entry.sha1;
         if unit.is_last && self.hasher.finalize_reset().as_slice() != expected.0 {
