@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
 use mediabuild_formats::source::Source;
-use mediabuild_formats::wim::{BlobEntry, Image, Resource, Sha1, Wim, resource_flag};
+use mediabuild_formats::wim::{BlobEntry, HEADER_BYTES, Image, Resource, Sha1, Wim, resource_flag};
 use mediabuild_store::{Batch, Content, Digest, Part, RandomReader, Recipe};
 use serde::Serialize;
 
@@ -247,7 +247,7 @@ pub(crate) fn structure_digest(wim: &Wim, source: &ContentSource) -> Result<Dige
     let mut hasher = blake3::Hasher::new_derive_key("mediabuild 2026-11 WIM structure");
     let tables = [&wim.header.blob_table, &wim.header.xml];
     let metadata = wim.images.iter().map(|entry| &entry.resource);
-    read_range(source, 0, HEADER_BYTES, |piece| {
+    read_range(source, 0, HEADER_BYTES as u64, |piece| {
         hasher.update(piece);
     })?;
     for resource in tables.into_iter().chain(metadata) {
@@ -257,9 +257,6 @@ pub(crate) fn structure_digest(wim: &Wim, source: &ContentSource) -> Result<Dige
     }
     Ok(Digest::from_bytes(*hasher.finalize().as_bytes()))
 }
-
-/// Size of a WIM's header.
-const HEADER_BYTES: u64 = 208;
 
 /// Whether a blob's bytes are in the file in another form only.
 fn is_decoded(entry: &BlobEntry) -> bool {

@@ -8,7 +8,8 @@ use super::archive::{Member, Wim};
 use super::blob::BlobEntry;
 use super::error::Error;
 use super::hash::Sha1;
-use super::header::{HEADER_BYTES, array_at, read_at, u32_at};
+use super::header::{HEADER_BYTES, read_at, u32_at};
+use super::integrity::{HEAD_BYTES, size_bytes};
 use crate::source::Source;
 
 /// Bytes hashed at once.
@@ -85,7 +86,7 @@ impl Member {
         let covered = start_bytes..start_bytes.max(table.offset_bytes + table.stored_bytes);
         let chunk_bytes = self.integrity_chunk_bytes(source, covered.end - covered.start)?;
         // +0x0c: one SHA-1 per chunk
-        let hashes_offset_bytes = resource.offset_bytes + 12;
+        let hashes_offset_bytes = resource.offset_bytes + HEAD_BYTES as u64;
         Ok(Some(IntegrityTable { covered, chunk_bytes, hashes_offset_bytes }))
     }
 
@@ -96,16 +97,15 @@ impl Member {
         covered: u64,
     ) -> Result<u32, Error> {
         let resource = &self.header.integrity;
-        let mut head = [0; 12];
+        let mut head = [0; HEAD_BYTES];
         read_at(source, resource.offset_bytes, &mut head)?;
-        let head: [u8; 12] = array_at(&head, 0);
         // +0x00: size; +0x04: entries; +0x08: bytes per entry
         let (size, count, chunk_bytes) = (u32_at(&head, 0), u32_at(&head, 4), u32_at(&head, 8));
         let expected = covered
             .checked_div(u64::from(chunk_bytes))
             .map(|whole| whole + u64::from(!covered.is_multiple_of(u64::from(chunk_bytes))));
         let fits = u64::from(size) == resource.stored_bytes
-            && u64::from(size) == 12 + u64::from(count) * 20
+            && u64::from(size) == size_bytes(u64::from(count))
             && expected == Some(u64::from(count));
         if fits {
             return Ok(chunk_bytes);

@@ -3,8 +3,8 @@
 use super::error::Error;
 use crate::source::Source;
 
-/// Size of a header.
-pub(super) const HEADER_BYTES: usize = 208;
+/// Size of the header.
+pub const HEADER_BYTES: usize = 208;
 /// Version of files without solid resources.
 pub(super) const VERSION_DEFAULT: u32 = 0x10d00;
 /// Version of files with solid resources or LZMS.

@@ -12,16 +12,25 @@ use super::header::HEADER_BYTES;
 /// Covered bytes per SHA-1, the number that Windows uses.
 pub const INTEGRITY_PIECE_BYTES: u64 = 10 << 20;
 
+/// Size of what is in front of the hashes.
+pub(super) const HEAD_BYTES: usize = 12;
+
+/// Size of a table of so many hashes.
+pub(super) fn size_bytes(hash_count: u64) -> u64 {
+    HEAD_BYTES as u64 + hash_count * size_of::<Sha1>() as u64
+}
+
 /// Size of the table of so many covered bytes.
 pub(super) fn table_bytes(covered_bytes: u64) -> u64 {
-    12 + covered_bytes.div_ceil(INTEGRITY_PIECE_BYTES) * 20
+    size_bytes(covered_bytes.div_ceil(INTEGRITY_PIECE_BYTES))
 }
 
 /// The table that says the given hashes of the covered bytes' pieces, in order.
 pub fn integrity_table(pieces: &[Sha1]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(12 + pieces.len() * 20);
+    let size_bytes = size_bytes(pieces.len() as u64);
+    let mut bytes = Vec::with_capacity(size_bytes as usize);
     // +0x00: size; +0x04: entries; +0x08: bytes per entry
-    bytes.extend_from_slice(&(12 + pieces.len() as u32 * 20).to_le_bytes());
+    bytes.extend_from_slice(&(size_bytes as u32).to_le_bytes());
     bytes.extend_from_slice(&(pieces.len() as u32).to_le_bytes());
     bytes.extend_from_slice(&(INTEGRITY_PIECE_BYTES as u32).to_le_bytes());
     bytes.extend(pieces.iter().flat_map(|sha1| sha1.0));

@@ -55,7 +55,7 @@ pub use dump::{Detail, dump, dump_image};
 pub use error::Error;
 pub use exclusion::{Pattern, WimScript};
 pub use hash::Sha1;
-pub use header::{Compression, Header, ResourceHeader, header_flag, resource_flag};
+pub use header::{Compression, HEADER_BYTES, Header, ResourceHeader, header_flag, resource_flag};
 pub use image_information::{
     Architecture, ImageInformation, ImageLanguages, ImageText, ImageVersion,
 };

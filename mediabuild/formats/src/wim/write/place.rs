@@ -155,11 +155,11 @@ impl SolidRun {
     }
 
     fn resources(&self) -> impl Iterator<Item = BlobEntry> {
-        self.entries.iter().filter(|entry| entry.sha1 == Sha1::ZERO).copied()
+        self.entries.iter().filter(|entry| entry.is_solid_resource()).copied()
     }
 
     fn blobs(&self) -> impl Iterator<Item = BlobEntry> {
-        self.entries.iter().filter(|entry| entry.sha1 != Sha1::ZERO).copied()
+        self.entries.iter().filter(|entry| !entry.is_solid_resource()).copied()
     }
 }
 
