@@ -188,27 +188,33 @@ fn drop_broken(forms: &mut [Option<Form>], context: &BuildContext<'_>) -> Result
 const RAW: u8 = 0;
 const COMPRESSED: u8 = 1;
 
-/// tag:u8 digest:byte{32} size:u64le
+/// `tag:u8`, then the content.
 fn encode(form: &Form) -> Vec<u8> {
     let tag = if matches!(form, Form::Raw(_)) { RAW } else { COMPRESSED };
-    let content = form.content();
-    let mut bytes = vec![tag];
-    bytes.extend_from_slice(content.digest.as_bytes());
-    bytes.extend_from_slice(&content.size_bytes.to_le_bytes());
-    bytes
+    [&[tag][..], &encode_content(&form.content())].concat()
 }
 
 /// `None` for what cannot be the form of a content of `plain_bytes`.
 fn decode(memo: &[u8], plain_bytes: u64) -> Option<Form> {
-    let (tag, rest) = memo.split_first()?;
-    let (digest, size) = rest.split_first_chunk::<32>()?;
-    let size_bytes = u64::from_le_bytes(size.try_into().ok()?);
-    let content = Content { digest: Digest::from_bytes(*digest), size_bytes };
+    let (tag, content) = memo.split_first()?;
+    let content = decode_content(content)?;
     match *tag {
-        RAW if size_bytes == plain_bytes => Some(Form::Raw(content)),
-        COMPRESSED if size_bytes < plain_bytes => Some(Form::Compressed(content)),
+        RAW if content.size_bytes == plain_bytes => Some(Form::Raw(content)),
+        COMPRESSED if content.size_bytes < plain_bytes => Some(Form::Compressed(content)),
         _ => None,
     }
+}
+
+/// `digest:byte{32} size:u64le`
+pub(super) fn encode_content(content: &Content) -> Vec<u8> {
+    [&content.digest.as_bytes()[..], &content.size_bytes.to_le_bytes()].concat()
+}
+
+/// `None` for what is of another size.
+pub(super) fn decode_content(bytes: &[u8]) -> Option<Content> {
+    let (digest, size) = bytes.split_first_chunk::<32>()?;
+    let size_bytes = u64::from_le_bytes(size.try_into().ok()?);
+    Some(Content { digest: Digest::from_bytes(*digest), size_bytes })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use mediabuild_formats::wim::{ChunkTable, Sha1, SolidResource};
 use mediabuild_store::{Batch, Content, Digest, Output, RecipeBuilder};
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
-use super::memo::{COMPRESSED_MEMO, Memos};
+use super::memo::{COMPRESSED_MEMO, Memos, decode_content, encode_content};
 use super::plain::Plain;
 use super::window::{OrderedReader, Unit};
 use super::{Encoders, Work};
@@ -39,8 +39,8 @@ pub(crate) fn solid(
             let work = Work { plains: &plains, coding: encoders.coding(), encoders, context };
             let mut batch = context.store.batch()?;
             let content = work.solid(batch.as_mut())?;
-            let value = [&content.digest.as_bytes()[..], &content.size_bytes.to_le_bytes()];
-            batch.put_memo_about(COMPRESSED_MEMO, &key, &content.digest, &value.concat())?;
+            let value = encode_content(&content);
+            batch.put_memo_about(COMPRESSED_MEMO, &key, &content.digest, &value)?;
             batch.commit()?;
             content
         }
@@ -52,11 +52,8 @@ pub(crate) fn solid(
 
 /// What is remembered and whole.
 fn recall(key: &Digest, context: &BuildContext<'_>) -> Result<Option<Content>, Failure> {
-    let Some(memo) = context.store.memo(COMPRESSED_MEMO, key)? else { return Ok(None) };
-    let Some((digest, size)) = memo.split_first_chunk::<32>() else { return Ok(None) };
-    let Ok(size) = size.try_into() else { return Ok(None) };
-    let size_bytes = u64::from_le_bytes(size);
-    let content = Content { digest: Digest::from_bytes(*digest), size_bytes };
+    let memo = context.store.memo(COMPRESSED_MEMO, key)?;
+    let Some(content) = memo.and_then(|memo| decode_content(&memo)) else { return Ok(None) };
     let is_whole = context.store.find(&content.digest)? == Some(content)
         && context.store.is_whole(&Output::Content(content))?;
     Ok(is_whole.then_some(content))
