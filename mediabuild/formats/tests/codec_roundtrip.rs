@@ -91,7 +91,7 @@ fn sizes_without_a_codec_have_no_encoder() {
 const PINNED: &[(&str, &str)] = &[
     ("Lzx 32768 fast v3", "6807ed0769c0ab0dfbaf8071a6acd7167e6a0217"),
     ("Lzx 32768 default v6", "6173127e73da20783d3caf88b062dd00533ff553"),
-    ("Lzx 32768 max v7", "d349e53f608e75d4e366a5db41b1662a55bb0414"),
+    ("Lzx 32768 max v8", "097278eed8528736f572efd9d8c2b4c897015ae7"),
     ("Xpress 4096 fast v2", "39422aa3d9024aea22aad55e9c8a4f9bfcaea4bb"),
     ("Xpress 4096 default v2", "2ac16b3af1f69ba00aedbb8326737037e8afb00c"),
     ("Xpress 4096 max v2", "2662ab78972b92e72325434c09f7a1cc26a3ae93"),

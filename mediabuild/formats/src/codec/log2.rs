@@ -10,11 +10,11 @@ static FRACTIONS: [u16; 1 << INDEX_BITS] = fractions();
 
 /// The logarithm of a positive number, rounded down; 0 of 0.
 #[inline(always)]
-pub(super) fn log2(number: u32) -> u32 {
-    let number = number | u32::from(number == 0);
+pub(super) const fn log2(number: u32) -> u32 {
+    let number = if number == 0 { 1 } else { number };
     let order = number.ilog2();
     let leading = (number << (31 - order) >> (31 - INDEX_BITS)) as usize & ((1 << INDEX_BITS) - 1);
-    (order << FRACTION_BITS) + u32::from(FRACTIONS[leading])
+    (order << FRACTION_BITS) + FRACTIONS[leading] as u32
 }
 
 const fn fractions() -> [u16; 1 << INDEX_BITS] {

@@ -17,8 +17,12 @@ impl Cached {
     const NONE: Cached = Cached(0);
 
     #[inline(always)]
-    pub(super) fn new(length: usize, slot: usize, offset: usize) -> Cached {
-        Cached((length << LENGTH_SHIFT | slot << SLOT_SHIFT | offset) as u32)
+    pub(super) fn new(length: usize, offset: usize) -> Cached {
+        Cached((length << LENGTH_SHIFT | offset) as u32)
+    }
+
+    fn set_slot(&mut self) {
+        self.0 |= (slot_of(self.offset()) as u32) << SLOT_SHIFT;
     }
 
     #[inline(always)]
@@ -42,7 +46,7 @@ impl Cached {
 pub(super) struct Search {
     /// Candidates looked at for one position.
     pub(super) depth: u32,
-    /// A match of this length is good enough: inside it there is no search.
+    /// A match of this length is good enough.
     pub(super) nice_bytes: usize,
     /// The longest match that the format has.
     pub(super) longest_bytes: usize,
@@ -50,9 +54,11 @@ pub(super) struct Search {
     pub(super) near_bytes: usize,
 }
 
-/// Room for matches: many more than a chunk has with any search depth in use; a power of two, so
-/// that positions wrap instead of being checked.
+/// Room for matches: many more than chunks have; where one has more, there is no search behind them.
+/// A power of two, so that positions wrap instead of being checked.
 const MATCHES: usize = 1 << 20;
+/// A position has at most one match of each length.
+const POSITION_MATCHES: usize = 256;
 
 /// For each position the nearest match of each length that one has, the longest last.
 pub(super) struct MatchCache {
@@ -67,23 +73,41 @@ impl MatchCache {
         MatchCache { starts: boxed_array(0), matches: boxed_array(Cached::NONE), count: 0 }
     }
 
-    /// Finds all matches of a window.
-    pub(super) fn fill(&mut self, window: &Window, chains: &Chains, search: Search) {
+    /// Finds all matches of a window in chains.
+    pub(super) fn fill_from(&mut self, window: &Window, chains: &Chains, search: Search) {
+        // Searches look at four bytes.
+        self.fill(window, search.nice_bytes, 4, |cache, position| {
+            cache.search(window, chains, position, search)
+        });
+    }
+
+    /// Lets `find` add the matches at each position that has `least_bytes` behind it. It returns the
+    /// longest length; a match of `nice_bytes` is good enough: inside it there is no search.
+    #[inline(always)]
+    pub(super) fn fill(
+        &mut self,
+        window: &Window,
+        nice_bytes: usize,
+        least_bytes: usize,
+        find: impl Fn(&mut MatchCache, usize) -> usize,
+    ) {
         self.count = 0;
-        let search_end = window.match_end().saturating_sub(3);
+        let search_end = (window.match_end() + 1).saturating_sub(least_bytes);
         let mut skip_to = 0;
         for position in Window::START..search_end {
             self.starts[position] = self.count as u32;
-            if position < skip_to {
+            if position < skip_to || self.count > MATCHES - POSITION_MATCHES {
                 continue;
             }
-            let longest = self.search(window, chains, position, search);
-            if longest >= search.nice_bytes {
+            let longest = find(self, position);
+            if longest >= nice_bytes {
                 skip_to = position + longest;
             }
         }
         let rest = search_end.max(Window::START);
         self.starts[rest..window.end() + 1].fill(self.count as u32);
+        // At once: a search adds more than it keeps.
+        self.matches[..self.count].iter_mut().for_each(Cached::set_slot);
     }
 
     /// Adds the matches at a position; returns the longest length, 0 without any.
@@ -110,7 +134,7 @@ impl MatchCache {
             }
             let length = window.common(candidate, position, limit);
             if length > reach {
-                self.push(length, position - candidate);
+                self.push_if(true, Cached::new(length, position - candidate));
                 longest = length;
                 if length >= limit {
                     break;
@@ -134,23 +158,16 @@ impl MatchCache {
         let near = chains.nearest2(position);
         let near3 = chains.nearest3(window, position);
         let has2 = near != near3 && near < search.near_bytes.min(position);
-        self.push_if(has2, 2, near);
-        self.push_if(near3 != 0, 3, near3);
+        self.push_if(has2, Cached::new(2, near));
+        self.push_if(near3 != 0, Cached::new(3, near3));
         if near3 != 0 { 3 } else { usize::from(has2) * 2 }
     }
 
     /// Without a branch, which would often be mispredicted: a tenth of the time of a search.
     #[inline(always)]
-    fn push_if(&mut self, is_there: bool, length: usize, offset: usize) {
-        self.push(length, offset);
-        self.count -= usize::from(!is_there);
-    }
-
-    #[inline(always)]
-    fn push(&mut self, length: usize, offset: usize) {
-        let slot = slot_of(offset);
-        self.matches[self.count & (MATCHES - 1)] = Cached::new(length, slot, offset);
-        self.count += 1;
+    pub(super) fn push_if(&mut self, is_there: bool, found: Cached) {
+        self.matches[self.count & (MATCHES - 1)] = found;
+        self.count += usize::from(is_there);
     }
 
     /// The matches at a position, by ascending length and offset.

@@ -14,6 +14,7 @@ mod lazy;
 mod learned;
 mod lengths;
 mod match_cache;
+mod nearest;
 mod optimal;
 mod passes;
 mod prices;

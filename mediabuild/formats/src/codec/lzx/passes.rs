@@ -1,6 +1,7 @@
 //! `Passes`: how often the optimal parser goes over a chunk, at which prices.
 
 use super::match_cache::{MatchCache, Search};
+use super::nearest::Nearest;
 use super::optimal::{Optimal, Part};
 use super::split::split;
 use super::tokens::Tokens;
@@ -16,6 +17,8 @@ const SEGMENT_TOKENS: usize = 1024;
 #[derive(Clone, Copy)]
 pub(super) struct Plan {
     pub(super) search: Search,
+    /// Whether matches are found by [`Nearest`], not in chains.
+    pub(super) finds_nearest: bool,
     /// Whether a second pass, at prices that are those of each block, offers every length.
     pub(super) is_thorough: bool,
 }
@@ -25,17 +28,25 @@ pub(super) struct Passes {
     plan: Plan,
     optimal: Optimal,
     cache: MatchCache,
+    nearest: Option<Nearest>,
 }
 
 impl Passes {
     pub(super) fn new(plan: Plan) -> Passes {
-        Passes { plan, optimal: Optimal::new(), cache: MatchCache::new() }
+        let nearest = plan.finds_nearest.then(Nearest::new);
+        Passes { plan, optimal: Optimal::new(), cache: MatchCache::new(), nearest }
     }
 
     /// One pass that learns its prices, or another behind it. Each segment of `tokens` is a block.
-    pub(super) fn parse(&mut self, window: &Window, chains: &Chains, tokens: &mut Tokens) {
-        let Passes { plan, optimal, cache } = self;
-        cache.fill(window, chains, plan.search);
+    pub(super) fn parse(&mut self, window: &Window, chains: &mut Chains, tokens: &mut Tokens) {
+        let Passes { plan, optimal, cache, nearest } = self;
+        match nearest {
+            Some(nearest) => nearest.fill(window, plan.search, cache),
+            None => {
+                chains.link(window);
+                cache.fill_from(window, chains, plan.search);
+            }
+        }
         let nice_bytes = plan.search.nice_bytes;
         optimal.parse_learning(window, cache, nice_bytes, SEGMENT_TOKENS, tokens);
         split(tokens.segments_mut());

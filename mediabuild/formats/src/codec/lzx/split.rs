@@ -59,6 +59,20 @@ fn merge(left: &Block, right: &Block) -> Block {
     block(segment)
 }
 
+/// By small number: it times its logarithm. Most counts are small, and each pair of blocks asks for
+/// those of all symbols.
+static LOGS: [u32; 512] = logs();
+
+const fn logs() -> [u32; 512] {
+    let mut table = [0; 512];
+    let mut count = 0;
+    while count < table.len() {
+        table[count] = count as u32 * log2(count as u32);
+        count += 1;
+    }
+    table
+}
+
 /// About how many bits a block takes, beside those that no code tells.
 fn cost(counts: &Counts) -> u32 {
     BLOCK_BITS + entropy(&counts.main[..MAIN_SYMBOLS]) + entropy(&counts.length[..LENGTH_SYMBOLS])
@@ -69,7 +83,10 @@ fn entropy(counts: &[u32]) -> u32 {
     let total: u32 = counts.iter().sum();
     let (mut logs, mut used) = (0, 0);
     for &count in counts {
-        logs += count * log2(count);
+        logs += match LOGS.get(count as usize) {
+            Some(&log) => log,
+            None => count * log2(count),
+        };
         used += u32::from(count != 0);
     }
     ((total * log2(total) - logs) >> FRACTION_BITS) + used * SYMBOL_BITS
