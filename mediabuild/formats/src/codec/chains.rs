@@ -16,8 +16,6 @@ const HASH3_BITS: u32 = 15;
 pub(super) struct Chains {
     head4: Box<[u16; 1 << HASH4_BITS]>,
     head3: Box<[u16; 1 << HASH3_BITS]>,
-    head2: Box<[u16; 1 << 16]>,
-    previous2: Box<[u16; 1 << 16]>,
     /// By position: the one before with the same hash of four bytes.
     previous4: Box<[u16; 1 << 16]>,
     /// By position: the one before with the same hash of three bytes.
@@ -36,8 +34,6 @@ impl Chains {
         Chains {
             head4: boxed_array(0),
             head3: boxed_array(0),
-            head2: boxed_array(0),
-            previous2: boxed_array(0),
             previous4: boxed_array(0),
             previous3: boxed_array(0),
         }
@@ -47,14 +43,11 @@ impl Chains {
     pub(super) fn link(&mut self, window: &Window) {
         self.head4.fill(0);
         self.head3.fill(0);
-        self.head2.fill(0);
         // The last positions hash zeros behind the end; matches are cut there.
         for position in Window::START..window.end().min(1 << 16) {
             let bytes = window.load4(position);
             let head = &mut self.head4[hash(bytes, HASH4_BITS)];
             self.previous4[position] = std::mem::replace(head, position as u16);
-            let head = &mut self.head2[bytes as usize & 0xffff];
-            self.previous2[position] = std::mem::replace(head, position as u16);
             let head = &mut self.head3[hash(bytes << 8, HASH3_BITS)];
             self.previous3[position] = std::mem::replace(head, position as u16);
         }
@@ -100,19 +93,6 @@ impl Chains {
         found
     }
 
-    /// The positions before `position` with the same hash of four bytes, the nearest first.
-    #[inline(always)]
-    pub(super) fn from(&self, position: usize) -> Candidates<'_> {
-        Candidates { previous: &self.previous4, position }
-    }
-
-    /// The offset of the nearest place that has the same two bytes; no less than the position if
-    /// there is none.
-    #[inline(always)]
-    pub(super) fn nearest2(&self, position: usize) -> usize {
-        position - usize::from(self.previous2[position])
-    }
-
     /// The offset of the nearest place that has the same three bytes; 0 if there is none.
     #[inline(always)]
     pub(super) fn nearest3(&self, window: &Window, position: usize) -> usize {
@@ -126,19 +106,4 @@ impl Chains {
 #[inline(always)]
 fn hash(bytes: u32, bits: u32) -> usize {
     (bytes.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
-}
-
-/// A walk along a chain.
-pub(super) struct Candidates<'a> {
-    previous: &'a [u16; 1 << 16],
-    position: usize,
-}
-
-impl Candidates<'_> {
-    /// The next position; 0 at the end.
-    #[inline(always)]
-    pub(super) fn next(&mut self) -> usize {
-        self.position = usize::from(self.previous[self.position]);
-        self.position
-    }
 }

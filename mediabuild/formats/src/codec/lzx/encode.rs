@@ -15,7 +15,7 @@ use crate::codec::chains::Chains;
 use crate::codec::window::Window;
 
 /// Versions of the bytes that each level emits.
-pub(in crate::codec) const VERSIONS: [u32; 3] = [3, 6, 8];
+pub(in crate::codec) const VERSIONS: [u32; 3] = [3, 7, 8];
 
 /// The only window that Microsoft's readers have.
 const CHUNK_BYTES: u32 = 32768;
@@ -25,7 +25,7 @@ const NEAR_BYTES: usize = 256;
 
 /// How a level parses.
 enum Strategy {
-    Lazy(Effort),
+    Lazy(Effort, Box<Chains>),
     Optimal(Box<Passes>),
 }
 
@@ -46,15 +46,13 @@ fn search(depth: u32, nice_bytes: usize) -> Search {
 
 fn strategy(level: Level) -> Strategy {
     match level {
-        Level::Fast => Strategy::Lazy(Effort { depth: 24, nice_bytes: 32 }),
-        Level::Default => {
-            optimal(Plan { search: search(16, 32), finds_nearest: false, is_thorough: false })
+        Level::Fast => {
+            Strategy::Lazy(Effort { depth: 24, nice_bytes: 32 }, Box::new(Chains::new()))
         }
-        Level::Max => optimal(Plan {
-            search: search(MAX_DEPTH, MAX_NICE_BYTES),
-            finds_nearest: true,
-            is_thorough: true,
-        }),
+        Level::Default => optimal(Plan { search: search(4, 32), is_thorough: false }),
+        Level::Max => {
+            optimal(Plan { search: search(MAX_DEPTH, MAX_NICE_BYTES), is_thorough: true })
+        }
     }
 }
 
@@ -66,7 +64,6 @@ fn optimal(plan: Plan) -> Strategy {
 pub(in crate::codec) struct Encoder {
     strategy: Strategy,
     window: Window,
-    chains: Chains,
     tokens: Tokens,
     writer: BitWriter,
 }
@@ -77,7 +74,6 @@ impl Encoder {
         (chunk_bytes == CHUNK_BYTES).then(|| Encoder {
             strategy: strategy(level),
             window: Window::new(),
-            chains: Chains::new(),
             tokens: Tokens::new(),
             writer: BitWriter::new(),
         })
@@ -90,14 +86,14 @@ impl Encoder {
         }
         self.window.load(chunk);
         apply_e8(self.window.chunk_mut());
-        let Encoder { strategy, window, chains, tokens, .. } = self;
+        let Encoder { strategy, window, tokens, .. } = self;
         match strategy {
-            Strategy::Lazy(effort) => {
+            Strategy::Lazy(effort, chains) => {
                 chains.link(window);
                 lazy::parse(window, chains, *effort, tokens);
                 split(tokens.segments_mut());
             }
-            Strategy::Optimal(passes) => passes.parse(window, chains, tokens),
+            Strategy::Optimal(passes) => passes.parse(window, tokens),
         }
         self.write(chunk.len())
     }

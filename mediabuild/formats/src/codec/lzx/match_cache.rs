@@ -3,7 +3,6 @@
 
 use super::token::slot_of;
 use crate::codec::boxed_array;
-use crate::codec::chains::Chains;
 use crate::codec::window::Window;
 
 /// A match: its length at 21, the slot of its offset at 16, its offset below.
@@ -73,14 +72,6 @@ impl MatchCache {
         MatchCache { starts: boxed_array(0), matches: boxed_array(Cached::NONE), count: 0 }
     }
 
-    /// Finds all matches of a window in chains.
-    pub(super) fn fill_from(&mut self, window: &Window, chains: &Chains, search: Search) {
-        // Searches look at four bytes.
-        self.fill(window, search.nice_bytes, 4, |cache, position| {
-            cache.search(window, chains, position, search)
-        });
-    }
-
     /// Lets `find` add the matches at each position that has `least_bytes` behind it. It returns the
     /// longest length; a match of `nice_bytes` is good enough: inside it there is no search.
     #[inline(always)]
@@ -108,59 +99,6 @@ impl MatchCache {
         self.starts[rest..window.end() + 1].fill(self.count as u32);
         // At once: a search adds more than it keeps.
         self.matches[..self.count].iter_mut().for_each(Cached::set_slot);
-    }
-
-    /// Adds the matches at a position; returns the longest length, 0 without any.
-    #[inline(always)]
-    fn search(
-        &mut self,
-        window: &Window,
-        chains: &Chains,
-        position: usize,
-        search: Search,
-    ) -> usize {
-        let limit = search.longest_bytes.min(window.match_end() - position);
-        let mut longest = self.search_short(window, chains, position, search);
-        let mut last = window.load4(position);
-        let mut reach = 3;
-        let mut candidates = chains.from(position);
-        for _ in 0..search.depth {
-            let candidate = candidates.next();
-            if candidate == 0 {
-                break;
-            }
-            if window.load4(candidate + reach - 3) != last {
-                continue;
-            }
-            let length = window.common(candidate, position, limit);
-            if length > reach {
-                self.push_if(true, Cached::new(length, position - candidate));
-                longest = length;
-                if length >= limit {
-                    break;
-                }
-                reach = length;
-                last = window.load4(position + reach - 3);
-            }
-        }
-        longest
-    }
-
-    /// Matches of two and three bytes, at the nearest place only.
-    #[inline(always)]
-    fn search_short(
-        &mut self,
-        window: &Window,
-        chains: &Chains,
-        position: usize,
-        search: Search,
-    ) -> usize {
-        let near = chains.nearest2(position);
-        let near3 = chains.nearest3(window, position);
-        let has2 = near != near3 && near < search.near_bytes.min(position);
-        self.push_if(has2, Cached::new(2, near));
-        self.push_if(near3 != 0, Cached::new(3, near3));
-        if near3 != 0 { 3 } else { usize::from(has2) * 2 }
     }
 
     /// Without a branch, which would often be mispredicted: a tenth of the time of a search.

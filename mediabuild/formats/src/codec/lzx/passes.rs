@@ -6,7 +6,6 @@ use super::optimal::{Optimal, Part};
 use super::split::split;
 use super::tokens::Tokens;
 use super::walk::THOROUGH;
-use crate::codec::chains::Chains;
 use crate::codec::window::Window;
 
 /// Segments of the first pass, of which blocks are made. With half as many tokens it takes a
@@ -17,8 +16,6 @@ const SEGMENT_TOKENS: usize = 1024;
 #[derive(Clone, Copy)]
 pub(super) struct Plan {
     pub(super) search: Search,
-    /// Whether matches are found by [`Nearest`], not in chains.
-    pub(super) finds_nearest: bool,
     /// Whether a second pass, at prices that are those of each block, offers every length.
     pub(super) is_thorough: bool,
 }
@@ -28,25 +25,19 @@ pub(super) struct Passes {
     plan: Plan,
     optimal: Optimal,
     cache: MatchCache,
-    nearest: Option<Nearest>,
+    nearest: Nearest,
 }
 
 impl Passes {
     pub(super) fn new(plan: Plan) -> Passes {
-        let nearest = plan.finds_nearest.then(Nearest::new);
-        Passes { plan, optimal: Optimal::new(), cache: MatchCache::new(), nearest }
+        let (optimal, cache, nearest) = (Optimal::new(), MatchCache::new(), Nearest::new());
+        Passes { plan, optimal, cache, nearest }
     }
 
     /// One pass that learns its prices, or another behind it. Each segment of `tokens` is a block.
-    pub(super) fn parse(&mut self, window: &Window, chains: &mut Chains, tokens: &mut Tokens) {
+    pub(super) fn parse(&mut self, window: &Window, tokens: &mut Tokens) {
         let Passes { plan, optimal, cache, nearest } = self;
-        match nearest {
-            Some(nearest) => nearest.fill(window, plan.search, cache),
-            None => {
-                chains.link(window);
-                cache.fill_from(window, chains, plan.search);
-            }
-        }
+        nearest.fill(window, plan.search, cache);
         let nice_bytes = plan.search.nice_bytes;
         optimal.parse_learning(window, cache, nice_bytes, SEGMENT_TOKENS, tokens);
         split(tokens.segments_mut());
