@@ -48,7 +48,7 @@ const PINNED_VERSIONS: [(&str, u64); 8] = [
 ];
 /// … and of the encoders: what is not compressed by a base is compressed by LZX at its default level.
 const PINNED_ENCODERS: [(Codec, Level, u32); 3] =
-    [(Codec::Lzx, Level::Fast, 3), (Codec::Lzx, Level::Default, 7), (Codec::Lzx, Level::Max, 8)];
+    [(Codec::Lzx, Level::Fast, 4), (Codec::Lzx, Level::Default, 7), (Codec::Lzx, Level::Max, 8)];
 /// `boot.iso` and `factory.wim`.
 const PINNED_MEDIA: [&str; 2] = [PINNED_DIGESTS[0].1, PINNED_DIGESTS[1].1];
 

@@ -15,7 +15,7 @@ use crate::codec::chains::Chains;
 use crate::codec::window::Window;
 
 /// Versions of the bytes that each level emits.
-pub(in crate::codec) const VERSIONS: [u32; 3] = [3, 7, 8];
+pub(in crate::codec) const VERSIONS: [u32; 3] = [4, 7, 8];
 
 /// The only window that Microsoft's readers have.
 const CHUNK_BYTES: u32 = 32768;
@@ -47,7 +47,8 @@ fn search(depth: u32, nice_bytes: usize) -> Search {
 fn strategy(level: Level) -> Strategy {
     match level {
         Level::Fast => {
-            Strategy::Lazy(Effort { depth: 24, nice_bytes: 32 }, Box::new(Chains::new()))
+            // With a depth of 24, chunks are 0.14 % smaller and a fourteenth more time goes by.
+            Strategy::Lazy(Effort { depth: 16, nice_bytes: 32 }, Box::new(Chains::new()))
         }
         Level::Default => optimal(Plan { search: search(4, 32), is_thorough: false }),
         Level::Max => {
