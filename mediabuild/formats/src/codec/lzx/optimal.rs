@@ -82,7 +82,7 @@ const LITERALS_SHIFT: u32 = 24;
 const REPEATED_SHIFT: u32 = 27;
 /// Longer repeats are cut; nearly all are shorter.
 pub(super) const REPEATED_MAX: usize = 31;
-pub(super) const LITERAL: Step = Step(1 << LENGTH_SHIFT);
+const LITERAL: Step = Step(1 << LENGTH_SHIFT);
 
 impl Step {
     #[inline(always)]
@@ -269,10 +269,19 @@ impl Optimal {
         self.nodes[position & NODE_MASK].offer(price, step, 0);
     }
 
-    /// The price of the cheapest path to a position.
+    /// The node at a position.
     #[inline(always)]
-    pub(super) fn price(&self, position: usize) -> Price {
-        self.nodes[position & NODE_MASK].price()
+    pub(super) fn at(&self, position: usize) -> Node {
+        self.nodes[position & NODE_MASK]
+    }
+
+    /// Offers a literal that leads to `position`; answers the node there, to which nothing else will be
+    /// offered, so that the next step need not wait until it is in memory.
+    #[inline(always)]
+    pub(super) fn offer_literal(&mut self, position: usize, price: Price) -> Node {
+        let node = &mut self.nodes[position & NODE_MASK];
+        node.offer(price, LITERAL, 0);
+        *node
     }
 
     /// Nodes from `position` on.
@@ -288,12 +297,12 @@ impl Optimal {
 
     /// The recent offsets at a node, whose path is known now.
     #[inline(always)]
-    pub(super) fn arrive(&mut self, position: usize) -> Recent {
+    pub(super) fn arrive(&mut self, position: usize, node: Node) -> Recent {
         if position == Window::START {
             self.recent[position] = Recent::START;
             return Recent::START;
         }
-        let step = self.nodes[position & NODE_MASK].step();
+        let step = node.step();
         let before = self.recent[position.wrapping_sub(step.all_bytes()) & NODE_MASK];
         let recent = before.after(step);
         self.recent[position & NODE_MASK] = recent;

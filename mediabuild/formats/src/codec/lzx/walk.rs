@@ -3,7 +3,7 @@
 //! Most of the time of the levels above fast goes by here.
 
 use super::match_cache::MatchCache;
-use super::optimal::{EXPLICIT, LENGTH_SHIFT, LITERAL, Optimal, REPEATED_MAX, Recent, Step};
+use super::optimal::{EXPLICIT, LENGTH_SHIFT, Node, Optimal, REPEATED_MAX, Recent, Step};
 use super::prices::{LANES, Price, Prices};
 use super::token::MAX_MATCH;
 use crate::codec::window::Window;
@@ -48,26 +48,28 @@ impl Walk<'_> {
         nice_bytes: usize,
     ) -> usize {
         let mut position = from;
+        let mut node = self.nodes.at(position);
         while position < end {
-            let base = self.nodes.price(position);
-            let longest = self.node::<CARE>(position, base);
+            let literal = self.prices.literal[usize::from(self.window.byte(position))];
+            let next = self.nodes.offer_literal(position + 1, node.price() + literal);
+            let longest = self.node::<CARE>(position, node);
             if longest >= nice_bytes {
                 // Nothing that starts inside will be better.
                 self.nodes.clear(position + 1..position + longest);
                 position += longest;
+                node = self.nodes.at(position);
             } else {
                 position += 1;
+                node = next;
             }
         }
         position
     }
 
-    /// Lets one node offer; returns the longest length.
+    /// Lets one node offer its matches; returns the longest length.
     #[inline(always)]
-    fn node<const CARE: bool>(&mut self, position: usize, base: Price) -> usize {
-        let recent = self.nodes.arrive(position);
-        let literal = self.prices.literal[usize::from(self.window.byte(position))];
-        self.nodes.offer(position + 1, base + literal, LITERAL);
+    fn node<const CARE: bool>(&mut self, position: usize, node: Node) -> usize {
+        let (base, recent) = (node.price(), self.nodes.arrive(position, node));
         let limit = MAX_MATCH.min(self.match_end.saturating_sub(position));
         // At the first position, recent offsets reach before the chunk.
         if limit < 2 || position == Window::START {
