@@ -107,7 +107,8 @@ fn an_older_store_is_brought_up_to_date() {
     let index = rusqlite::Connection::open(path.join("index.sqlite")).unwrap();
     index
         .execute_batch(
-            "DROP TABLE conflict; DROP TABLE whole; DROP TABLE state;
+            "INSERT INTO memo VALUES ('kept', zeroblob(32), x'0102', NULL);
+             DROP TABLE conflict; DROP TABLE whole; DROP TABLE state;
              ALTER TABLE realisation DROP COLUMN inputs;
              ALTER TABLE realisation DROP COLUMN made_at;
              ALTER TABLE realisation DROP COLUMN generation;
@@ -123,6 +124,8 @@ fn an_older_store_is_brought_up_to_date() {
     assert_eq!(std::fs::read_to_string(path.join("format")).unwrap(), "mediabuild store 2\n");
     assert!(store.realisation(&crate::id(&names[0])).unwrap().is_some());
     assert_eq!(store.roots().unwrap().len(), 2);
+    let memo = store.memo("kept", &Digest::from_bytes([0; 32])).unwrap();
+    assert_eq!(memo.as_deref(), Some(&[1, 2][..]));
     assert_eq!(problems(&store), []);
     assert_eq!(store.conflicts().unwrap(), []);
     drop(store);

@@ -8,10 +8,12 @@ use super::index_error;
 use crate::Error;
 
 /// Raised with every change of the tables below.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Digests are 32-byte blobs. Tables keyed by digest have no rowid: the key is the row, one
-/// look-up each. `container` gives part rows a short number to name their container by.
+/// look-up each. Not so `memo`, whose values may be megabytes: where the key is the row, whoever
+/// passes such a row on the way to another reads all of it, and a build that stored 11,000 memos
+/// read 19 GB so. `container` gives part rows a short number to name their container by.
 const TABLES: &str = "
 CREATE TABLE pack (
     number INTEGER PRIMARY KEY,
@@ -64,7 +66,7 @@ CREATE TABLE memo (
     value BLOB NOT NULL,
     about BLOB,                     -- what it goes with; NULL: its digest
     PRIMARY KEY (topic, digest)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE root (
     name TEXT PRIMARY KEY,
@@ -114,6 +116,20 @@ ALTER TABLE root ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
 UPDATE root SET used_at = unixepoch();
 ";
 
+/// What changed with version 3.
+const CHANGES_3: &str = "
+ALTER TABLE memo RENAME TO memo_2;
+CREATE TABLE memo (
+    topic TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    value BLOB NOT NULL,
+    about BLOB,                     -- what it goes with; NULL: its digest
+    PRIMARY KEY (topic, digest)
+) STRICT;
+INSERT INTO memo SELECT topic, digest, value, about FROM memo_2;
+DROP TABLE memo_2;
+";
+
 /// Makes the tables if there are none, brings older ones up to date, refuses those of a newer
 /// version.
 pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), Error> {
@@ -135,17 +151,19 @@ fn ensure_tables(connection: &Connection) -> rusqlite::Result<i64> {
     match version(connection)? {
         // Makers of a store hold its lock, so nobody else is changing the journal's mode now.
         0 => connection.pragma_update(None, "journal_mode", "WAL")?,
-        1 => {}
+        1..VERSION => {}
         found => return Ok(found),
     }
     let transaction =
         rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     match version(&transaction)? {
-        0 => transaction.execute_batch(TABLES)?,
-        1 => transaction.execute_batch(CHANGES_2)?,
+        0 => [TABLES, TABLES_2].iter().try_for_each(|it| transaction.execute_batch(it))?,
+        1 => [CHANGES_2, TABLES_2, CHANGES_3]
+            .iter()
+            .try_for_each(|it| transaction.execute_batch(it))?,
+        2 => transaction.execute_batch(CHANGES_3)?,
         found => return Ok(found),
     }
-    transaction.execute_batch(TABLES_2)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     version(connection)
