@@ -11,7 +11,7 @@ use crate::Error;
 const VERSION: i64 = 3;
 
 /// Digests are 32-byte blobs. Tables keyed by digest have no rowid: the key is the row, one
-/// look-up each. Not so `memo`, whose values may be megabytes: where the key is the row, whoever
+/// look-up each. Not so [`MEMO`], whose values may be megabytes: where the key is the row, whoever
 /// passes such a row on the way to another reads all of it, and a build that stored 11,000 memos
 /// read 19 GB so. `container` gives part rows a short number to name their container by.
 const TABLES: &str = "
@@ -59,14 +59,6 @@ CREATE TABLE realisation (
     generation INTEGER,             -- of the proof that the output is whole; NULL: there is none
     proof BLOB
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE memo (
-    topic TEXT NOT NULL,
-    digest BLOB NOT NULL,
-    value BLOB NOT NULL,
-    about BLOB,                     -- what it goes with; NULL: its digest
-    PRIMARY KEY (topic, digest)
-) STRICT;
 
 CREATE TABLE root (
     name TEXT PRIMARY KEY,
@@ -116,9 +108,8 @@ ALTER TABLE root ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
 UPDATE root SET used_at = unixepoch();
 ";
 
-/// What changed with version 3.
-const CHANGES_3: &str = "
-ALTER TABLE memo RENAME TO memo_2;
+/// As it is since version 3.
+const MEMO: &str = "
 CREATE TABLE memo (
     topic TEXT NOT NULL,
     digest BLOB NOT NULL,
@@ -126,6 +117,11 @@ CREATE TABLE memo (
     about BLOB,                     -- what it goes with; NULL: its digest
     PRIMARY KEY (topic, digest)
 ) STRICT;
+";
+
+/// What version 3 does around that: the memos of before are moved.
+const RENAME_MEMO: &str = "ALTER TABLE memo RENAME TO memo_2;";
+const MOVE_MEMOS: &str = "
 INSERT INTO memo SELECT topic, digest, value, about FROM memo_2;
 DROP TABLE memo_2;
 ";
@@ -156,14 +152,13 @@ fn ensure_tables(connection: &Connection) -> rusqlite::Result<i64> {
     }
     let transaction =
         rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    match version(&transaction)? {
-        0 => [TABLES, TABLES_2].iter().try_for_each(|it| transaction.execute_batch(it))?,
-        1 => [CHANGES_2, TABLES_2, CHANGES_3]
-            .iter()
-            .try_for_each(|it| transaction.execute_batch(it))?,
-        2 => transaction.execute_batch(CHANGES_3)?,
+    let steps: &[&str] = match version(&transaction)? {
+        0 => &[TABLES, TABLES_2, MEMO],
+        1 => &[CHANGES_2, TABLES_2, RENAME_MEMO, MEMO, MOVE_MEMOS],
+        2 => &[RENAME_MEMO, MEMO, MOVE_MEMOS],
         found => return Ok(found),
-    }
+    };
+    steps.iter().try_for_each(|step| transaction.execute_batch(step))?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     version(connection)
