@@ -7,7 +7,7 @@ use super::lazy::{self, Effort};
 use super::match_cache::Search;
 use super::passes::{Passes, Plan};
 use super::split::split;
-use super::token::{MAX_MATCH, Token};
+use super::token::Token;
 use super::tokens::{Segment, Tokens};
 use crate::codec::Level;
 use crate::codec::bit_writer::BitWriter;
@@ -19,9 +19,6 @@ pub(in crate::codec) const VERSIONS: [u32; 3] = [4, 7, 8];
 
 /// The only window that Microsoft's readers have.
 const CHUNK_BYTES: u32 = 32768;
-
-/// Matches of two bytes pay if they are no farther than this.
-const NEAR_BYTES: usize = 256;
 
 /// How a level parses.
 enum Strategy {
@@ -39,21 +36,19 @@ enum Strategy {
 const MAX_DEPTH: u32 = 24;
 const MAX_NICE_BYTES: usize = 96;
 
-fn search(depth: u32, nice_bytes: usize) -> Search {
-    let (longest_bytes, near_bytes) = (MAX_MATCH, NEAR_BYTES);
-    Search { depth, nice_bytes, longest_bytes, near_bytes }
-}
-
 fn strategy(level: Level) -> Strategy {
     match level {
         Level::Fast => {
             // With a depth of 24, chunks are 0.14 % smaller and a fourteenth more time goes by.
             Strategy::Lazy(Effort { depth: 16, nice_bytes: 32 }, Box::new(Chains::new()))
         }
-        Level::Default => optimal(Plan { search: search(4, 32), is_thorough: false }),
-        Level::Max => {
-            optimal(Plan { search: search(MAX_DEPTH, MAX_NICE_BYTES), is_thorough: true })
+        Level::Default => {
+            optimal(Plan { search: Search { depth: 4, nice_bytes: 32 }, is_thorough: false })
         }
+        Level::Max => optimal(Plan {
+            search: Search { depth: MAX_DEPTH, nice_bytes: MAX_NICE_BYTES },
+            is_thorough: true,
+        }),
     }
 }
 

@@ -47,10 +47,6 @@ pub(super) struct Search {
     pub(super) depth: u32,
     /// A match of this length is good enough.
     pub(super) nice_bytes: usize,
-    /// The longest match that the format has.
-    pub(super) longest_bytes: usize,
-    /// Matches of two bytes are no farther than this.
-    pub(super) near_bytes: usize,
 }
 
 /// Room for matches: many more than chunks have; where one has more, there is no search behind them.

@@ -5,6 +5,7 @@
 //! no other candidates: far more is found than in a chain by four bytes, of the same depth.
 
 use super::match_cache::{Cached, MatchCache, Search};
+use super::token::MAX_MATCH;
 use crate::codec::boxed_array;
 use crate::codec::window::Window;
 
@@ -13,6 +14,8 @@ use crate::codec::window::Window;
 const TABLES: [usize; 5] = [3, 4, 5, 6, 7];
 /// Those of so many bytes and more are a chain.
 const CHAINED_BYTES: usize = 8;
+/// Matches of two bytes pay if they are no farther than this.
+const NEAR_BYTES: usize = 256;
 /// Buckets by the hash of the first bytes: as many as a chunk of 32 KiB has positions.
 const HASH_BITS: u32 = 15;
 
@@ -45,7 +48,7 @@ impl Nearest {
     pub(super) fn fill(&mut self, window: &Window, search: Search, cache: &mut MatchCache) {
         self.link(window);
         cache.fill(window, search.nice_bytes, CHAINED_BYTES, |cache, position| {
-            self.find(window, position, search, cache)
+            self.find(window, position, search.depth, cache)
         });
     }
 
@@ -70,17 +73,11 @@ impl Nearest {
 
     /// Adds the matches at a position; returns the longest length.
     #[inline(always)]
-    fn find(
-        &self,
-        window: &Window,
-        position: usize,
-        search: Search,
-        cache: &mut MatchCache,
-    ) -> usize {
+    fn find(&self, window: &Window, position: usize, depth: u32, cache: &mut MatchCache) -> usize {
         let position = position & (POSITIONS - 1);
         let near = position - usize::from(self.previous2[position]);
         let is_short = self.previous2[position] != self.previous[0][position];
-        let is_near = near < search.near_bytes.min(position);
+        let is_near = near < NEAR_BYTES.min(position);
         cache.push_if(is_short & is_near, Cached::new(2, near));
         // Without branches: which of the tables know more is hard to predict.
         let bytes = window.load8(position);
@@ -95,7 +92,7 @@ impl Nearest {
         }
         match self.chain[position] {
             0 => longest,
-            nearest => self.follow(window, position, nearest, search, cache).max(longest),
+            nearest => self.follow(window, position, nearest, depth, cache).max(longest),
         }
     }
 
@@ -106,14 +103,14 @@ impl Nearest {
         window: &Window,
         position: usize,
         nearest: u16,
-        search: Search,
+        depth: u32,
         cache: &mut MatchCache,
     ) -> usize {
-        let limit = search.longest_bytes.min(window.match_end() - position);
+        let limit = MAX_MATCH.min(window.match_end() - position);
         let (mut candidate, mut longest) = (nearest, 0);
         let mut reach = CHAINED_BYTES - 1;
         let mut last = window.load4(position + reach - 3);
-        for _ in 0..search.depth {
+        for _ in 0..depth {
             let at = usize::from(candidate);
             if window.load4(at + reach - 3) == last {
                 let length = window.common(at, position, limit);
@@ -148,8 +145,7 @@ mod tests {
     use crate::codec::lzx::match_cache::{MatchCache, Search};
     use crate::codec::window::Window;
 
-    const SEARCH: Search =
-        Search { depth: 1000, nice_bytes: 500, longest_bytes: 257, near_bytes: 256 };
+    const SEARCH: Search = Search { depth: 1000, nice_bytes: 500 };
 
     /// Words in an order that repeats only in part.
     fn words(count: usize) -> Vec<u8> {

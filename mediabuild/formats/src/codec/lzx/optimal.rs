@@ -11,7 +11,7 @@ use super::prices::{LANES, Price, Prices, UNREACHED};
 use super::prior::expected_counts;
 use super::token::Token;
 use super::tokens::{Segment, Tokens};
-use super::walk::{QUICK, Walk};
+use super::walk::{QUICK, THOROUGH, Walk};
 use crate::codec::boxed_array;
 use crate::codec::window::Window;
 
@@ -201,7 +201,7 @@ impl Optimal {
     }
 
     /// Parses a window into `tokens`, each part a segment. A match of `nice_bytes` is taken as it is.
-    pub(super) fn parse<const CARE: bool>(
+    pub(super) fn parse_thoroughly(
         &mut self,
         window: &Window,
         cache: &MatchCache,
@@ -214,7 +214,7 @@ impl Optimal {
         for part in parts {
             let match_end = part.end.min(window.match_end());
             let mut walk = Walk { nodes: self, window, cache, prices: &part.prices, match_end };
-            walk.run::<CARE>(from, part.end, nice_bytes);
+            walk.run::<THOROUGH>(from, part.end, nice_bytes);
             from = part.end;
         }
         tokens.clear(usize::MAX);

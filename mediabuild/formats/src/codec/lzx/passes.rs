@@ -5,7 +5,6 @@ use super::nearest::Nearest;
 use super::optimal::{Optimal, Part};
 use super::split::split;
 use super::tokens::Tokens;
-use super::walk::THOROUGH;
 use crate::codec::window::Window;
 
 /// Segments of the first pass, of which blocks are made. With half as many tokens it takes a
@@ -42,7 +41,7 @@ impl Passes {
         optimal.parse_learning(window, cache, nice_bytes, SEGMENT_TOKENS, tokens);
         split(tokens.segments_mut());
         if plan.is_thorough {
-            optimal.parse::<THOROUGH>(window, cache, nice_bytes, &parts(tokens), tokens);
+            optimal.parse_thoroughly(window, cache, nice_bytes, &parts(tokens), tokens);
         }
     }
 }
