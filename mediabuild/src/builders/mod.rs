@@ -181,6 +181,15 @@ impl BuildContext<'_> {
         }
     }
 
+    /// All of a content of the store, verified.
+    pub(crate) fn read_whole(&self, content: &Content) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        let mut reader = self.store.open(&content.digest)?;
+        let read = reader.read_to_end(&mut bytes);
+        read.map_err(|error| import::corrupt(&content.digest, error))?;
+        Ok(bytes)
+    }
+
     /// `piece` was read; `false` if it is time to stop.
     pub(crate) fn observe(&self, piece: &[u8]) -> bool {
         self.job.advance(piece.len() as u64);

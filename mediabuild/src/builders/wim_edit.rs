@@ -1,13 +1,11 @@
 //! An image being edited: files laid over a base.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 
 use mediabuild_formats::wim::{Element, FileSpec, FileTime, Image, Sha1};
 use mediabuild_store::{Content, Output};
 
 use super::BuildContext;
-use super::import::corrupt;
 use super::sha1::{sha1_of, sha1s_of};
 use super::wim_content::{ImageChoice, WimContent};
 use crate::failure::Failure;
@@ -228,8 +226,5 @@ pub(super) fn read_content(
     if content.size_bytes > limit_bytes {
         return Err(Failure::build(format!("`{path}` has more than {limit_bytes} bytes")));
     }
-    let mut bytes = Vec::new();
-    let mut reader = context.store.open(&content.digest)?;
-    reader.read_to_end(&mut bytes).map_err(|error| corrupt(&content.digest, error))?;
-    Ok(bytes)
+    context.read_whole(content)
 }

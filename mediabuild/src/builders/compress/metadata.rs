@@ -5,8 +5,6 @@
 //! Chunks are encoded one by one, so what is put together from remembered ones has the bytes that it
 //! would have anyway.
 
-use std::io::Read;
-
 use mediabuild_formats::wim::ChunkTable;
 use mediabuild_store::{Content, Digest};
 
@@ -14,7 +12,6 @@ use super::encode::{Encoders, compress_bytes};
 use super::memo::Memos;
 use super::{Form, unknown};
 use crate::builders::BuildContext;
-use crate::builders::import::corrupt;
 use crate::failure::Failure;
 
 /// Fewer chunks (of some thousand files) are encoded faster than they are looked up.
@@ -65,17 +62,10 @@ fn stored(
     }
     let mut encoded = encoded.into_iter();
     let of = |form: &Option<Form>| match form {
-        Some(form) => read(&form.content(), context),
+        Some(form) => context.read_whole(&form.content()),
         None => Ok(encoded.next().expect("what was unknown is encoded").to_vec()),
     };
     forms.iter().map(of).collect()
-}
-
-fn read(content: &Content, context: &BuildContext<'_>) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::with_capacity(content.size_bytes as usize);
-    let mut reader = context.store.open(&content.digest)?;
-    reader.read_to_end(&mut bytes).map_err(|error| corrupt(&content.digest, error))?;
-    Ok(bytes)
 }
 
 fn form(stored: Content, plain: &Content) -> Form {
