@@ -104,13 +104,13 @@ package "tree" {{ source "tree" {{ symlinks "follow" }} }}
         return f"MEDIABUILD_STORE={self.store} {PROGRAM} build --jobs {threads} {project}/ {target}"
 
     def turns(self, ours, theirs, runs=None):
-        """Medians of (prepare, command) pairs that run in turns."""
+        """Medians of (prepare, command) pairs that run in turns; a command may be a function that gives one."""
         figures = ([], [])
         for _ in range(runs or self.runs):
             for taken, (prepare, command) in zip(figures, (ours, theirs)):
                 prepare()
                 subprocess.run(["sync"])
-                taken.append(run(command))
+                taken.append(run(command() if callable(command) else command))
         return [[statistics.median(column) for column in zip(*taken)] for taken in figures]
 
     def row(self, name, ours, theirs, size=None, goal=""):
@@ -179,6 +179,10 @@ package "tree" {{ source "tree" {{ symlinks "follow" }} }}
         return [min(column) for column in zip(*taken)]
 
 
+def nothing():
+    pass
+
+
 def wim_bytes(result):
     return sum(os.path.getsize(file) for file in files_of(result) if file.endswith((".wim", ".swm", ".esd")))
 
@@ -221,23 +225,26 @@ def verify(bench):
     for compression in ("--compress=XPRESS", "--compress=LZX:20", "--solid"):
         name = captured(bench, compression)
         for threads in (1, 2):
-            nothing = lambda: None  # noqa: E731
             ours, theirs = bench.turns((nothing, f"{PROGRAM} verify --jobs {threads} {name}"),
                                        (nothing, f"wimlib-imagex verify {name}"))
             bench.row(f"{compression[2:]}, {threads} threads", ours, theirs, None, "≥ 2 × (2 threads)" if threads == 2 else "")
 
 
 def apply(bench):
+    """Each run writes a folder of its own, and all are removed at the end: ext4 does not give out the number of a file
+    that was deleted a minute ago, and looks for another past all of them, for longer than an extraction takes."""
     bench.head(f"Extract: {bench.text}")
-    to = f"{bench.work}/applied"
+    all_of_them = f"{bench.work}/applied"
+    remove(all_of_them)
+    os.makedirs(all_of_them)
+    folders = (f"{all_of_them}/{number}" for number in range(1_000_000))
     for compression in ("--compress=XPRESS", "--compress=LZX:20", "--solid"):
         name = captured(bench, compression)
         for threads in (1, 2):
-            clear = lambda: remove(to)  # noqa: E731
-            ours, theirs = bench.turns((clear, f"{PROGRAM} extract --jobs {threads} {name} --to {to}"),
-                                       (clear, f"wimlib-imagex apply {name} {to}"))
+            ours, theirs = bench.turns((nothing, lambda: f"{PROGRAM} extract --jobs {threads} {name} --to {next(folders)}"),
+                                       (nothing, lambda: f"wimlib-imagex apply {name} {next(folders)}"))
             bench.row(f"{compression[2:]}, {threads} threads", ours, theirs, None, "≥ 1.5 × (2 threads)" if threads == 2 else "")
-    remove(to)
+    remove(all_of_them)
 
 
 def rebuild(bench):
