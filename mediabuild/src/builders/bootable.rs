@@ -5,11 +5,11 @@ use mediabuild_store::{Content, Output, RecipeBuilder};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::medium_tree::MediumTree;
 use super::wim_output::RecipeSink;
-use super::{BuildContext, Builder, BuilderVersion, content_input, files_of};
+use super::{BuildContext, Builder, BuilderVersion, content_input};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
-use crate::media_layout::{BOOT_WIM, VARIABLES};
 
 pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "bootable", version: 1 };
 
@@ -33,13 +33,13 @@ impl Builder for Bootable {
     }
 
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
-        let files = self.files(inputs, context)?;
+        let medium = MediumTree::of(inputs, &self.packages, context)?;
         let mut tree = Tree::new();
-        for (path, content) in &files {
+        for (path, content) in medium.files() {
             tree.insert(path, *content, content.size_bytes)?;
         }
         let mut options =
-            Options::new(self.label.clone(), self.epoch_seconds, self.volume_set_id(&files));
+            Options::new(self.label.clone(), self.epoch_seconds, self.volume_set_id(&medium));
         options.bios = boot_entry(inputs, "el-torito/bios")?;
         options.uefi = boot_entry(inputs, "el-torito/uefi")?;
         if options.bios.is_none() && options.uefi.is_none() {
@@ -54,36 +54,11 @@ impl Builder for Bootable {
 }
 
 impl Bootable {
-    /// Everything on the medium by path. What comes first in this list wins nothing: a path that
-    /// is named twice is an error of the tree.
-    fn files(
-        &self,
-        inputs: &Inputs,
-        context: &BuildContext<'_>,
-    ) -> Result<Vec<(String, Content)>, Failure> {
-        let mut files = match inputs.get("boot-files") {
-            Some(boot_files) => files_of(context, "boot-files", boot_files)?,
-            None => Vec::new(),
-        };
-        // A folder laid out like a medium (a Windows ISO's, say) may hold a boot.wim of its own.
-        files.retain(|(path, _)| {
-            !path.eq_ignore_ascii_case(BOOT_WIM) && !path.eq_ignore_ascii_case(VARIABLES)
-        });
-        files.push((BOOT_WIM.into(), content_input(inputs, "boot-image")?));
-        files.push((VARIABLES.into(), content_input(inputs, "variables")?));
-        for (name, package) in inputs.under("package/") {
-            for (path, content) in files_of(context, name, package)? {
-                files.push((format!("{}/{name}/{path}", self.packages), content));
-            }
-        }
-        Ok(files)
-    }
-
     /// Differs when any content, path or the label differs: the first half of the volume set's id.
-    fn volume_set_id(&self, files: &[(String, Content)]) -> [u8; 8] {
+    fn volume_set_id(&self, medium: &MediumTree) -> [u8; 8] {
         let mut hasher = blake3::Hasher::new_derive_key("mediabuild 2026-11 volume set");
         hasher.update(self.label.as_bytes());
-        for (path, content) in files {
+        for (path, content) in medium.files() {
             hasher.update(&(path.len() as u64).to_le_bytes());
             hasher.update(path.as_bytes());
             hasher.update(content.digest.as_bytes());

@@ -19,6 +19,7 @@ mod import_read;
 pub(crate) mod import_recall;
 mod import_stat;
 pub(crate) mod import_wim;
+mod medium_tree;
 pub(crate) mod os_image;
 pub(crate) mod package;
 pub(crate) mod prestaged;
