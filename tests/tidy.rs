@@ -149,9 +149,11 @@ fn store_and_formats_meet_in_builders_only() {
     // `probe` and the looking commands read formats, and never the store.
     let may_read_formats = [
         "mediabuild/src/builders/",
+        "mediabuild/src/commands/boot_test",
         "mediabuild/src/commands/diff",
         "mediabuild/src/commands/extract",
         "mediabuild/src/commands/inspect",
+        "mediabuild/src/commands/usb",
         "mediabuild/src/commands/verify",
         "mediabuild/src/decode.rs",
         "mediabuild/src/probe",

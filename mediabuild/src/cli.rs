@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+use crate::boot_test::{Attached, Firmware};
 use crate::expected::Expected;
 
 /// Builds Windows deployment media from definitions in git: the same bytes on every machine.
@@ -67,6 +68,11 @@ pub(crate) enum Command {
     Extract(Extract),
     /// Show what differs between two WIMs, two ISOs or two folders, by content
     Diff(Diff),
+    /// Boot an ISO or a disk image in an emulator (QEMU), and wait for a sign that it did
+    BootTest(BootTest),
+    /// List USB disks, and write a disk image to one
+    #[command(subcommand)]
+    Usb(UsbCommand),
     /// Look after the store
     #[command(subcommand)]
     Store(StoreCommand),
@@ -368,6 +374,89 @@ pub(crate) struct Diff {
     /// A WIM that one of them is a delta of, or a pattern of names; may be given several times
     #[arg(long = "ref", value_name = "WIM")]
     pub(crate) references: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("sign").args(["marker", "screen", "screenshot"]).required(true).multiple(true)))]
+#[command(after_help = "Examples:
+  mediabuild boot-test boot.iso --marker WINPE-IS-UP          each firmware that the ISO has an entry for
+  mediabuild boot-test boot.iso --firmware uefi --press-key --time 3m --screenshot desktop.png
+  mediabuild boot-test boot.iso --screen desktop.ppm          the screen, as --screenshot desktop.ppm kept it
+  mediabuild boot-test depot.img --as usb --marker WINPE-IS-UP
+
+Windows writes no marker by itself; a `start` command of the boot image can:
+  cmd /c echo WINPE-IS-UP > COM1
+
+The medium is only read. With a picture and nothing to wait for, the time limit is how long the
+machine runs. Exit codes: 0 the sign was seen; 1 it was not, or the firmware found nothing to start; 3 QEMU or
+its firmware is missing.")]
+pub(crate) struct BootTest {
+    /// An ISO or a disk image
+    pub(crate) file: PathBuf,
+    /// Wait for this text on the first serial port
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) marker: Option<String>,
+    /// Wait until the screen looks like this picture, but for a fiftieth of its pixels
+    #[arg(long, value_name = "PPM")]
+    pub(crate) screen: Option<PathBuf>,
+    /// Keep what is on the screen at the end, as a .png or a .ppm; of several firmwares each under
+    /// its name
+    #[arg(long, value_name = "FILE")]
+    pub(crate) screenshot: Option<PathBuf>,
+    /// Keep what was written to the serial port
+    #[arg(long, value_name = "FILE")]
+    pub(crate) serial: Option<PathBuf>,
+    /// What starts it [default: each that an ISO has an entry for; UEFI for a disk image]
+    #[arg(long, value_enum)]
+    pub(crate) firmware: Option<Firmware>,
+    /// How it is attached [default: cd for an ISO, usb for a disk image]
+    #[arg(long = "as", value_enum, value_name = "DEVICE")]
+    pub(crate) attached: Option<Attached>,
+    /// With UEFI firmware that holds Microsoft's keys and starts only what is signed
+    #[arg(long)]
+    pub(crate) secure_boot: bool,
+    /// Press Enter once a second in the first minute, for media that ask for a key
+    #[arg(long)]
+    pub(crate) press_key: bool,
+    /// Do without the processor's help (KVM, HVF, WHPX), which is used where it works
+    #[arg(long)]
+    pub(crate) emulated: bool,
+    /// Give up after so long; without the processor's help everything takes ten times as long
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_age)]
+    pub(crate) time: u64,
+    /// The machine's memory
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = parse_size)]
+    pub(crate) memory: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsbCommand {
+    /// List the disks on the USB bus, and what uses them
+    List,
+    /// Write a disk image to a USB stick or disk, and read it back
+    Write(UsbWrite),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mediabuild usb list
+  mediabuild usb write result/depot.img /dev/sdb
+  mediabuild usb write result/depot.img /dev/sdb --yes --serial 4C530001234567
+
+Everything on the disk is lost. Only disks on the USB bus are written, whether they call themselves
+removable or fixed, and none that is mounted or otherwise in use. The model, size and serial number
+are shown, and the disk's name must be typed; a script names the serial number instead.")]
+pub(crate) struct UsbWrite {
+    /// A disk image, as `usb` of a medium makes it
+    pub(crate) image: PathBuf,
+    /// The disk, as `usb list` names it
+    pub(crate) device: PathBuf,
+    /// Do not ask; needs --serial
+    #[arg(long, requires = "serial")]
+    pub(crate) yes: bool,
+    /// Write only if this is the disk's serial number
+    #[arg(long)]
+    pub(crate) serial: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

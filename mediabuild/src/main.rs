@@ -10,6 +10,7 @@
 //! 6. [`realise`]: one derivation: known? else [`builders`] make it; [`history`] records how
 //! 7. [`export`]: recipe → file
 
+mod boot_test;
 mod builders;
 mod cancel;
 mod cli;
@@ -41,6 +42,7 @@ mod secret;
 mod size;
 mod survey;
 mod timeline;
+mod usb;
 mod without_memos;
 
 use std::process::ExitCode;

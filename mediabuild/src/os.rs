@@ -178,3 +178,28 @@ impl StatKey {
         bytes
     }
 }
+
+/// Opens a disk for reading and writing, and keeps others from it: an error if anything has it in
+/// use, by the kernel's own books.
+#[cfg(target_os = "linux")]
+pub(crate) fn open_disk(device: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDWR | OFlags::EXCL | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(device, flags, Mode::empty())?))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn open_disk(_: &Path) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Lets go of what memory holds of a file that was flushed: what is read next comes from the disk.
+#[cfg(target_os = "linux")]
+pub(crate) fn forget_cached(file: &File) -> io::Result<()> {
+    Ok(rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn forget_cached(_: &File) -> io::Result<()> {
+    Ok(())
+}

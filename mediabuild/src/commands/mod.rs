@@ -1,5 +1,6 @@
 //! Verbs: one file each. Only this folder and `progress.rs` print.
 
+mod boot_test;
 mod build;
 mod check;
 mod diff;
@@ -12,6 +13,7 @@ mod log;
 mod plan;
 mod store;
 mod target;
+mod usb;
 mod verify;
 mod why;
 
@@ -31,6 +33,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         | Command::Verify(_)
         | Command::Extract(_)
         | Command::Diff(_)
+        | Command::BootTest(_)
+        | Command::Usb(_)
         | Command::Store(_) => {
             cancel::listen();
         }
@@ -50,6 +54,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Verify(verify) => verify::run(verify, &progress),
         Command::Diff(diff) => diff::run(diff, arguments.verbose > 0, &progress),
         Command::Extract(extract) => extract::run(extract, &progress),
+        Command::BootTest(boot_test) => boot_test::run(boot_test, &progress),
+        Command::Usb(usb) => usb::run(usb, &progress),
         Command::Store(store) => store::run(store, arguments, &progress),
     }
 }

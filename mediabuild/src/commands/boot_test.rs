@@ -1,0 +1,194 @@
+//! `mediabuild boot-test`: whether a medium boots, seen in an emulator.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use mediabuild_formats::iso::Disc;
+use mediabuild_formats::source::Source;
+use serde_json::json;
+
+use super::inspect::medium::{AnySource, file_source};
+use crate::boot_test::{Attached, Boot, Ended, Firmware, Picture, Seen, boot};
+use crate::cli::BootTest;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::size::counted;
+
+/// Lines of the serial port that are shown of a boot that failed.
+const LAST_LINES: usize = 20;
+/// Platforms of boot entries, by El Torito and UEFI.
+const PLATFORMS: [(u8, Firmware); 2] = [(0x00, Firmware::Bios), (0xEF, Firmware::Uefi)];
+
+/// Boots it with each firmware in turn; all of them, even if one fails.
+pub(super) fn run(test: &BootTest, progress: &Progress) -> Result<(), Failure> {
+    // The emulator works in a folder of its own.
+    let medium =
+        std::path::absolute(&test.file).map_err(|error| Failure::io("find", &test.file, &error))?;
+    let (attached, mut firmwares) = recognise(&test.file)?;
+    if let Some(firmware) = test.firmware {
+        firmwares = vec![firmware];
+    }
+    if test.secure_boot {
+        firmwares.retain(|firmware| *firmware == Firmware::Uefi);
+    }
+    if firmwares.is_empty() {
+        return Err(nothing_to_boot(test));
+    }
+    let screen = test.screen.as_deref().map(Picture::open).transpose()?;
+    let mut failed = 0;
+    for firmware in &firmwares {
+        let named = |path: &Option<PathBuf>| {
+            path.as_deref().map(|path| name_for(path, *firmware, firmwares.len()))
+        };
+        let one = Boot {
+            medium: &medium,
+            firmware: *firmware,
+            attached: test.attached.unwrap_or(attached),
+            secure_boot: test.secure_boot,
+            emulated: test.emulated,
+            memory_bytes: test.memory,
+            press_key: test.press_key,
+            time_limit: Duration::from_secs(test.time),
+            marker: test.marker.as_deref(),
+            screen: screen.as_ref(),
+            screenshot: named(&test.screenshot),
+        };
+        let ended = boot_one(&one, progress)?;
+        if let Some(path) = named(&test.serial) {
+            fs::write(&path, &ended.serial).map_err(|error| Failure::io("write", &path, &error))?;
+        }
+        failed += usize::from(!tell(&one, &ended, progress));
+    }
+    match failed {
+        0 => Ok(()),
+        _ => Err(Failure::build(format!(
+            "`{}` did not boot with {}",
+            test.file.display(),
+            counted(failed, "firmware")
+        ))
+        .help("--screenshot FILE.png shows what was on the screen, --serial FILE keeps the log")),
+    }
+}
+
+fn boot_one(one: &Boot<'_>, progress: &Progress) -> Result<Ended, Failure> {
+    let label = format!("boot {}", how(one));
+    progress.line(&format!("{label}: {}", wait_for(one)));
+    let job = progress.job(&label, None);
+    let ended = boot(one)?;
+    job.finish("ended", false);
+    Ok(ended)
+}
+
+/// How a file is attached, and what can start it.
+fn recognise(path: &Path) -> Result<(Attached, Vec<Firmware>), Failure> {
+    let source: AnySource = Box::new(file_source(path)?);
+    let mut head = [0; 512];
+    source.read_exact_at(0, &mut head).map_err(|_| not_bootable(path))?;
+    if let Ok(disc) = Disc::open(&source) {
+        let images = disc.boot().map_or(&[][..], |catalog| &catalog.images);
+        let has = |platform: u8| {
+            images.iter().any(|image| image.is_bootable && image.platform == platform)
+        };
+        let firmwares = PLATFORMS.into_iter().filter(|(platform, _)| has(*platform));
+        return Ok((Attached::Cd, firmwares.map(|(_, firmware)| firmware).collect()));
+    }
+    // The boot signature of a partition table, or of a volume without one.
+    if head.ends_with(&[0x55, 0xAA]) && !head.starts_with(b"MSWIM") {
+        return Ok((Attached::Usb, vec![Firmware::Uefi]));
+    }
+    Err(not_bootable(path))
+}
+
+fn not_bootable(path: &Path) -> Failure {
+    Failure::usage(format!("`{}` is neither an ISO nor a disk image", path.display()))
+        .help("build a medium of type \"bootable\", and give its result")
+}
+
+fn nothing_to_boot(test: &BootTest) -> Failure {
+    let kind = if test.secure_boot { "entry for UEFI" } else { "boot entry" };
+    Failure::build(format!("`{}` has no {kind}", test.file.display()))
+        .help("give its boot image `boot-files` with an `el-torito` entry")
+}
+
+/// `shot.png` is `shot-bios.png` where several firmwares would write it.
+fn name_for(path: &Path, firmware: Firmware, count: usize) -> PathBuf {
+    if count < 2 {
+        return path.to_owned();
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().map(|extension| format!(".{}", extension.to_string_lossy()));
+    let firmware = firmware.name().to_lowercase();
+    path.with_file_name(format!("{stem}-{firmware}{}", extension.unwrap_or_default()))
+}
+
+/// `boot.iso (UEFI, CD)`.
+fn how(boot: &Boot<'_>) -> String {
+    let name = boot.medium.file_name().unwrap_or_default().to_string_lossy();
+    let secure = if boot.secure_boot { ", Secure Boot" } else { "" };
+    format!("{name} ({}{secure}, {})", boot.firmware.name(), boot.attached.name())
+}
+
+fn wait_for(boot: &Boot<'_>) -> String {
+    let sign = match (boot.marker, boot.screen) {
+        (Some(marker), None) => format!("waiting for `{marker}`"),
+        (None, Some(_)) => "waiting for the screen".into(),
+        (Some(marker), Some(_)) => format!("waiting for `{marker}` or the screen"),
+        (None, None) => "running".into(),
+    };
+    format!("{sign}, {} s at most", boot.time_limit.as_secs())
+}
+
+/// Says how a boot ended; whether that is what was wanted.
+fn tell(boot: &Boot<'_>, ended: &Ended, progress: &Progress) -> bool {
+    let seconds = format!("{:.1} s", ended.after.as_secs_f64());
+    let (ok, words) = match ended.seen {
+        Seen::Marker => (true, format!("booted: the marker came after {seconds}")),
+        Seen::Screen => (true, format!("booted: the screen came after {seconds}")),
+        Seen::TimeIsOver => (true, format!("ran for {seconds}")),
+        Seen::Nothing => (false, format!("no sign of it after {seconds}")),
+        Seen::FirmwareGaveUp => {
+            (false, format!("the firmware found nothing that it starts, after {seconds}"))
+        }
+        Seen::Off => (false, format!("the machine went off or began anew after {seconds}")),
+    };
+    progress.json(json!({
+        "event": "boot",
+        "file": boot.medium.display().to_string(),
+        "firmware": boot.firmware.name(),
+        "as": boot.attached.name(),
+        "secure_boot": boot.secure_boot,
+        "accelerated": ended.accelerated,
+        "ok": ok,
+        "outcome": words,
+        "seconds": ended.after.as_secs_f64(),
+        "serial": ended.lines,
+    }));
+    if !ok {
+        let last = ended.lines.len().saturating_sub(LAST_LINES);
+        for line in &ended.lines[last..] {
+            progress.line(&format!("   serial {line}"));
+        }
+    }
+    if let Some(path) = boot.screenshot.as_ref().filter(|path| path.exists()) {
+        progress.line(&format!("   screen {}", path.display()));
+    }
+    progress.result(&format!("{}: {words}", how(boot)));
+    ok
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::{Firmware, name_for};
+
+    #[test]
+    fn pictures_of_several_firmwares_have_names_of_their_own() {
+        let named = |count| name_for(Path::new("out/my.shot.png"), Firmware::Uefi, count);
+        assert_eq!(named(1), PathBuf::from("out/my.shot.png"));
+        assert_eq!(named(2), PathBuf::from("out/my.shot-uefi.png"));
+        let plain = name_for(Path::new("shot"), Firmware::Bios, 2);
+        assert_eq!(plain, PathBuf::from("shot-bios"));
+    }
+}

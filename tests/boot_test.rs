@@ -1,0 +1,105 @@
+//! `mediabuild boot-test`: media of the quickstart, started by SeaBIOS and OVMF in QEMU.
+
+mod harness;
+
+use std::fs;
+
+use harness::{Run, TestSpace, root, tool};
+
+const BIOS_MARKER: &str = "MEDIABUILD-BIOS-OK";
+
+fn quickstart() -> Option<TestSpace> {
+    tool("qemu-system-x86_64")?;
+    let space = TestSpace::quickstart();
+    space.build(&["boot"]);
+    Some(space)
+}
+
+fn boot_test(space: &TestSpace, arguments: &[&str]) -> Run {
+    let mut command = space.command();
+    Run::of(command.args(["boot-test", "result/boot.iso", "--memory", "256MiB"]).args(arguments))
+}
+
+#[test]
+fn a_marker_is_waited_for() {
+    let Some(space) = quickstart() else { return };
+    let marker = ["--firmware", "bios", "--time", "2m", "--marker"];
+    let run = boot_test(&space, &[&marker[..], &[BIOS_MARKER, "--serial", "serial.txt"]].concat());
+    run.expect(0).says("boot.iso (BIOS, CD): booted: the marker came after");
+    let serial = fs::read_to_string(space.project().join("serial.txt")).expect("a log");
+    assert!(serial.contains(BIOS_MARKER), "{serial}");
+    let json = boot_test(&space, &[&marker[..], &[BIOS_MARKER, "--format", "json"]].concat());
+    json.expect(0).says("\"event\":\"boot\"").says("\"ok\":true").says("\"firmware\":\"BIOS\"");
+}
+
+#[test]
+fn what_does_not_come_is_a_failure_that_shows_the_log() {
+    let Some(space) = quickstart() else { return };
+    let run = boot_test(&space, &["--firmware", "bios", "--time", "4s", "--marker", "NEVER"]);
+    run.expect(1).says("no sign of it after 4").says(&format!("serial {BIOS_MARKER}"));
+    run.says("did not boot").says("--screenshot");
+}
+
+#[test]
+fn a_screen_is_kept_and_known_again() {
+    let Some(space) = quickstart() else { return };
+    let bios = ["--firmware", "bios", "--time", "2m"];
+    let kept = ["--marker", BIOS_MARKER, "--screenshot", "right.ppm"];
+    // The program writes to the screen what it writes to the port, letter by letter.
+    boot_test(&space, &["--firmware", "bios", "--time", "4s", "--screenshot", "right.ppm"])
+        .expect(0);
+    boot_test(&space, &[&bios[..], &["--screen", "right.ppm"]].concat())
+        .expect(0)
+        .says("the screen came after");
+    let png = [&bios[..], &kept[..2], &["--screenshot", "shot.png"]].concat();
+    boot_test(&space, &png).expect(0).says("shot.png");
+    let shot = fs::read(space.project().join("shot.png")).expect("a picture");
+    assert!(shot.starts_with(b"\x89PNG"));
+    // Another screen: nothing of what was there.
+    let mut right = fs::read(space.project().join("right.ppm")).expect("a picture");
+    let pixels = right.len() - 720 * 400 * 3;
+    right[pixels..].iter_mut().for_each(|byte| *byte = !*byte);
+    space.write("wrong.ppm", right);
+    boot_test(&space, &["--firmware", "bios", "--time", "4s", "--screen", "wrong.ppm"]).expect(1);
+}
+
+#[test]
+fn what_cannot_boot_is_told_at_once() {
+    let space = TestSpace::quickstart();
+    space.build(&["boot", "factory"]);
+    let marker = ["--marker", "X"];
+    let test = |file: &str| Run::of(space.command().args(["boot-test", file]).args(marker));
+    test("result/factory.wim").expect(2).says("neither an ISO nor a disk image");
+    test("result/none.iso").expect(2).says("none.iso");
+    Run::of(space.command().args(["boot-test", "result/boot.iso"])).expect(2).says("--marker");
+    let mut without_programs = space.command();
+    without_programs.env("PATH", space.path()).args(["boot-test", "result/boot.iso"]).args(marker);
+    Run::of(&mut without_programs).expect(3).says("install QEMU");
+
+    let definitions = space.project().join("mediabuild.kdl");
+    let text = fs::read_to_string(&definitions).expect("definitions");
+    fs::write(&definitions, text.replace("el-torito bios=", "/-el-torito bios=")).expect("written");
+    let text = fs::read_to_string(&definitions).expect("definitions");
+    fs::write(&definitions, text.replace("    from \"inputs/uefi\"\n", "")).expect("written");
+    space.build(&["boot"]);
+    test("result/boot.iso").expect(1).says("has no boot entry").says("el-torito");
+}
+
+#[test]
+fn the_programs_are_what_their_sources_say() {
+    for (source, program, model, base) in [
+        ("boot.S", "boot.bin", ("--32", "elf_i386"), "0x7c00"),
+        ("uefi.S", "uefi/EFI/BOOT/BOOTX64.EFI", ("--64", "elf_x86_64"), "0"),
+    ] {
+        let (Some(mut assembler), Some(mut linker)) = (tool("as"), tool("ld")) else { return };
+        let space = TestSpace::new();
+        let quickstart = root().join("examples/quickstart");
+        let (object, made) = (space.path().join("x.o"), space.path().join("made"));
+        assembler.arg(model.0).arg(quickstart.join("boot").join(source)).arg("-o").arg(&object);
+        Run::of(&mut assembler).expect(0);
+        linker.args(["-m", model.1, "-Ttext", base, "--oformat", "binary", "-o"]);
+        Run::of(linker.arg(&made).arg(&object)).expect(0);
+        let kept = fs::read(quickstart.join("inputs").join(program)).expect("the program");
+        assert!(fs::read(&made).expect("made") == kept, "{program} differs from {source}");
+    }
+}
