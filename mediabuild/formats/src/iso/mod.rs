@@ -39,6 +39,7 @@ mod out;
 mod plan;
 mod report;
 mod sectors;
+mod set;
 mod time;
 mod tree;
 mod udf;
@@ -50,8 +51,10 @@ pub use error::{ReadError, WriteError};
 pub use file_reader::FileReader;
 pub use name::Name;
 pub use options::{BOOT_ORDER, BootEntry, Options};
+pub use order::unmatched_order;
+pub use set::{SetError, SetFile, SetRequest, Share, distribute};
 pub use tree::{Directory, Node, Tree};
-pub use write::{Written, write};
+pub use write::{Written, measure, write};
 
 /// Bytes of a sector of a disc, of a UDF logical block and of an ISO 9660 logical block.
 pub const SECTOR_SIZE_BYTES: u64 = 2048;

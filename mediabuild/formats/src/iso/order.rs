@@ -1,23 +1,75 @@
 //! `Order`: which files' data comes first on a disc.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::name::folded;
 
-/// The patterns of an order list, ready to compare.
+/// An order list, ready to compare. Plain paths are looked up, so a list of thousands costs no more
+/// for each file than its folders are deep; only patterns with wildcards are tried one by one.
 pub(super) struct Order {
-    patterns: Vec<Vec<Vec<char>>>,
+    /// Plain paths, case folded, with their position.
+    plain: BTreeMap<String, usize>,
+    /// Patterns with wildcards, with their position.
+    patterns: Vec<(usize, Vec<Vec<char>>)>,
+    /// How many there are of both.
+    count: usize,
 }
 
 impl Order {
-    pub(super) fn of(patterns: &[String]) -> Order {
-        Order { patterns: patterns.iter().map(|pattern| components(pattern)).collect() }
+    pub(super) fn of(list: &[String]) -> Order {
+        let (mut plain, mut patterns) = (BTreeMap::new(), Vec::new());
+        for (at, pattern) in list.iter().enumerate() {
+            if pattern.contains(['*', '?']) {
+                patterns.push((at, components(pattern)));
+            } else {
+                plain.entry(folded_path(pattern)).or_insert(at);
+            }
+        }
+        Order { plain, patterns, count: list.len() }
     }
 
     /// The position of the first pattern that `path` matches; one past the last if none does.
     pub(super) fn rank(&self, path: &str) -> usize {
-        let path = components(path);
-        let position = self.patterns.iter().position(|pattern| is_match(pattern, &path));
-        position.unwrap_or(self.patterns.len())
+        let whole = folded_path(path);
+        let plain = with_folders(&whole).filter_map(|path| self.plain.get(path)).min();
+        let best = plain.copied().unwrap_or(self.count);
+        let components = components(path);
+        let earlier = self.patterns.iter().take_while(|(at, _)| *at < best);
+        let mut matching = earlier.filter(|(_, pattern)| is_match(pattern, &components));
+        matching.next().map_or(best, |(at, _)| *at)
     }
+}
+
+/// Positions of those of `list` (see [`Options::order`](super::Options::order)) that no path matches.
+pub fn unmatched_order<'a>(
+    list: &[String],
+    paths: impl IntoIterator<Item = &'a str>,
+) -> Vec<usize> {
+    let Order { plain, mut patterns, .. } = Order::of(list);
+    let mut met: BTreeSet<String> = BTreeSet::new();
+    for path in paths {
+        let whole = folded_path(path);
+        met.extend(
+            with_folders(&whole).filter(|path| plain.contains_key(*path)).map(str::to_owned),
+        );
+        if !patterns.is_empty() {
+            let components = components(path);
+            patterns.retain(|(_, pattern)| !is_match(pattern, &components));
+        }
+    }
+    let plain = plain.into_iter().filter(|(path, _)| !met.contains(path)).map(|(_, at)| at);
+    let mut unmatched: Vec<usize> = plain.chain(patterns.into_iter().map(|(at, _)| at)).collect();
+    unmatched.sort_unstable();
+    unmatched
+}
+
+/// A path and the folders it lies in, innermost first.
+fn with_folders(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(folder, _)| folder))
+}
+
+fn folded_path(path: &str) -> String {
+    folded(path.trim_matches('/')).collect()
 }
 
 fn components(path: &str) -> Vec<Vec<char>> {
@@ -115,5 +167,16 @@ mod tests {
         let order = Order::of(&["b".to_owned(), "*".to_owned()]);
         assert_eq!((order.rank("b"), order.rank("c")), (0, 1));
         assert_eq!(Order::of(&[]).rank("c"), 0);
+        let order = Order::of(&["x/*".to_owned(), "X/B".to_owned(), "y".to_owned()]);
+        assert_eq!([order.rank("x/b"), order.rank("Y/z/b"), order.rank("z")], [0, 2, 3]);
+        let order = Order::of(&["x/b".to_owned(), "x".to_owned(), "*/b".to_owned()]);
+        assert_eq!([order.rank("X/b"), order.rank("x/c"), order.rank("z/b")], [0, 1, 2]);
+    }
+
+    #[test]
+    fn what_names_nothing_is_told() {
+        let list = ["boot/bcd", "Boot/Nothing", "efi/**", "*.sdi", "boot"].map(str::to_owned);
+        assert_eq!(unmatched_order(&list, ["BOOT/BCD", "x/boot.sdi"]), [1, 2, 3]);
+        assert_eq!(unmatched_order(&list, []), [0, 1, 2, 3, 4]);
     }
 }

@@ -52,17 +52,9 @@ pub fn write<C: Clone + Ord, S: Sink<C>>(
     options: &Options<C>,
     sink: &mut S,
 ) -> Result<Written, WriteError> {
-    let plan = Plan::of(tree, options)?;
-    let time = Time::of(options.epoch_seconds)?;
-    let volume = volume_of(options, time)?;
-    let image = Image { plan, volume, time };
-
-    let mut places = Places::unknown(&image.plan);
-    image.emit(&mut places, &mut Out::new(&mut Measure::default()));
+    let image = Image::of(tree, options)?;
+    let mut places = image.measured()?;
     let size_bytes = places.size_bytes;
-    if size_bytes > DISC_MAX_BYTES {
-        return Err(WriteError::DiscTooLarge { size_bytes, limit_bytes: DISC_MAX_BYTES });
-    }
     image.emit(&mut places, &mut Out::new(sink));
     assert_eq!(places.size_bytes, size_bytes, "a layout does not depend on addresses");
 
@@ -74,6 +66,11 @@ pub fn write<C: Clone + Ord, S: Sink<C>>(
         shared_file_count,
         shared_size_bytes,
     })
+}
+
+/// The size [`write()`] would give, by the same code: only the bytes go nowhere.
+pub fn measure<C: Clone + Ord>(tree: &Tree<C>, options: &Options<C>) -> Result<u64, WriteError> {
+    Ok(Image::of(tree, options)?.measured()?.size_bytes)
 }
 
 fn volume_of<C>(options: &Options<C>, time: Time) -> Result<Volume, WriteError> {
@@ -118,7 +115,26 @@ struct Image<'a, C> {
     time: Time,
 }
 
+impl<'a, C: Clone + Ord> Image<'a, C> {
+    fn of(tree: &'a Tree<C>, options: &'a Options<C>) -> Result<Self, WriteError> {
+        let plan = Plan::of(tree, options)?;
+        let time = Time::of(options.epoch_seconds)?;
+        Ok(Image { plan, volume: volume_of(options, time)?, time })
+    }
+}
+
 impl<C: Clone> Image<'_, C> {
+    /// Where everything comes to lie.
+    fn measured(&self) -> Result<Places, WriteError> {
+        let mut places = Places::unknown(&self.plan);
+        self.emit(&mut places, &mut Out::new(&mut Measure::default()));
+        let (size_bytes, limit_bytes) = (places.size_bytes, DISC_MAX_BYTES);
+        if size_bytes > limit_bytes {
+            return Err(WriteError::DiscTooLarge { size_bytes, limit_bytes });
+        }
+        Ok(places)
+    }
+
     /// The disc from its first byte to its last.
     fn emit<S: Sink<C>>(&self, places: &mut Places, out: &mut Out<'_, C, S>) {
         self.volume_descriptors(places, out);

@@ -105,3 +105,69 @@ impl Source for FileSource {
         file.read_exact(buffer)
     }
 }
+
+/// A layout as a source, so that discs of many gigabytes need neither disk nor memory.
+pub(crate) struct LayoutSource<'a> {
+    extents: Vec<(u64, &'a Extent<Content>)>,
+    size_bytes: u64,
+}
+
+impl<'a> LayoutSource<'a> {
+    pub(crate) fn of(layout: &'a Layout<Content>) -> Self {
+        let mut offset_bytes = 0;
+        let placed = layout.extents.iter().map(|extent| {
+            let at = offset_bytes;
+            offset_bytes += match extent {
+                Extent::Literal(bytes) => bytes.len() as u64,
+                Extent::Zeros(count_bytes) => *count_bytes,
+                Extent::Content { size_bytes, .. } => *size_bytes,
+            };
+            (at, extent)
+        });
+        LayoutSource { extents: placed.collect(), size_bytes: layout.size_bytes }
+    }
+}
+
+impl Source for LayoutSource<'_> {
+    fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    fn read_exact_at(&self, offset_bytes: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let end = offset_bytes + buffer.len() as u64;
+        if end > self.size_bytes {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        buffer.fill(0);
+        let first = self.extents.partition_point(|(start, _)| *start <= offset_bytes);
+        for (start, extent) in &self.extents[first.saturating_sub(1)..] {
+            if *start >= end {
+                break;
+            }
+            match extent {
+                Extent::Literal(bytes) => overlay(buffer, offset_bytes, *start, bytes),
+                Extent::Content { content: Content::Bytes(bytes), .. } => {
+                    overlay(buffer, offset_bytes, *start, bytes);
+                }
+                Extent::Content { content: Content::Marked(marks), .. } => {
+                    for (at, mark) in marks {
+                        overlay(buffer, offset_bytes, start + at, mark);
+                    }
+                }
+                Extent::Zeros(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Copies what of `bytes`, which lie at `start`, falls into the buffer, which is of `offset_bytes`.
+fn overlay(buffer: &mut [u8], offset_bytes: u64, start: u64, bytes: &[u8]) {
+    let (end, bytes_end) = (offset_bytes + buffer.len() as u64, start + bytes.len() as u64);
+    let (from, to) = (start.max(offset_bytes), end.min(bytes_end));
+    if from < to {
+        let wanted = &bytes[(from - start) as usize..(to - start) as usize];
+        buffer[(from - offset_bytes) as usize..(to - offset_bytes) as usize]
+            .copy_from_slice(wanted);
+    }
+}

@@ -7,4 +7,5 @@ mod large;
 mod peer;
 mod property;
 mod read;
+mod set;
 mod write;
