@@ -61,6 +61,33 @@ pub(crate) fn is_in_place(
     Ok(is_there && (matches!(output, Output::Content(_)) || store.is_whole(output)?))
 }
 
+/// What became of an old result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retired {
+    /// There was none.
+    Nothing,
+    /// It was as a build had put it there.
+    Removed,
+    /// It is not what a build put there, so it stays.
+    Foreign,
+}
+
+/// Removes the result at `path`, which another took the place of, if it is as it was exported.
+pub(crate) fn retire(store: &dyn Store, path: &Path) -> Result<Retired, Failure> {
+    let path = std::path::absolute(path).map_err(|error| Failure::io("resolve", path, &error))?;
+    if !path.exists() {
+        return Ok(Retired::Nothing);
+    }
+    let _held = path.parent().and_then(hold_folder);
+    let Some(root) = root_of(store, &path)? else { return Ok(Retired::Foreign) };
+    if unchanged(store, &root.output, &path)?.is_none() {
+        return Ok(Retired::Foreign);
+    }
+    temporary::remove_result(&path).map_err(|error| Failure::io("remove", &path, &error))?;
+    store.remove_root(&root.name)?;
+    Ok(Retired::Removed)
+}
+
 fn export_file(
     store: &dyn Store,
     content: &Content,

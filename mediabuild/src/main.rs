@@ -39,6 +39,7 @@ mod reason;
 mod schedule;
 mod sealed;
 mod secret;
+mod set_manifest;
 mod size;
 mod survey;
 mod timeline;

@@ -16,6 +16,8 @@ use mediabuild_schema::{
     DeclaredInput, Definitions, Place, path_declaration, position, url_declaration,
 };
 
+use mediabuild_store::Output;
+
 use self::names::Names;
 use crate::builders::Builder;
 use crate::builders::fetch::Fetch;
@@ -48,6 +50,29 @@ pub(crate) struct Target {
     pub(crate) derivation: DerivationIdx,
     /// Where its result goes, relative to the result folder, with `/`.
     pub(crate) result: String,
+    /// Where it goes instead if it is a folder and need not be one: a set of discs.
+    pub(crate) folder: Option<String>,
+}
+
+impl Target {
+    /// Where `output` goes.
+    pub(crate) fn place(&self, output: &Output) -> &str {
+        match (output, &self.folder) {
+            (Output::Directory(_), Some(folder)) => folder,
+            _ => &self.result,
+        }
+    }
+
+    /// Where another output of this target may lie from an earlier build.
+    pub(crate) fn other_place(&self, output: &Output) -> Option<&str> {
+        let folder = self.folder.as_deref()?;
+        Some(if self.place(output) == folder { &self.result } else { folder })
+    }
+
+    /// Every place that is its own.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.result.as_str()).chain(self.folder.as_deref())
+    }
 }
 
 /// A definition by kind and name.
@@ -70,8 +95,10 @@ pub(crate) fn plan(
     let mut planner = Planner::new(definitions, inputs, lock, offline, epoch_seconds, look_up);
     for (kind, name) in wanted {
         let derivation = planner.result(*kind, name)?;
-        let result = result_path(definitions, *kind, name);
-        planner.plan.targets.push(Target { kind: *kind, name: name.clone(), derivation, result });
+        let (kind, name) = (*kind, name.clone());
+        let result = result_path(definitions, kind, &name);
+        let folder = set_folder(definitions, kind, &name);
+        planner.plan.targets.push(Target { kind, name, derivation, result, folder });
     }
     Ok(planner.plan)
 }
@@ -121,11 +148,16 @@ fn is_split(definitions: &Definitions, name: &str) -> bool {
 
 /// A split WIM is a folder called like its first part, without the extension.
 fn media_path(media: &Media) -> String {
-    let file = &media.output.file.value;
-    match file.rsplit_once('.') {
-        Some((folder, _)) if media.output.wim.is_split() => folder.to_owned(),
-        _ => file.clone(),
+    match media.output.wim.is_split() {
+        true => media.output.folder().to_owned(),
+        false => media.output.file.value.clone(),
     }
+}
+
+/// What does not fit a disc is a folder; whether it does is known when it is built.
+fn set_folder(definitions: &Definitions, kind: Kind, name: &str) -> Option<String> {
+    let media = definitions.media(name).filter(|_| kind == Kind::Media)?;
+    media.output.capacity_bytes.as_ref().map(|_| media.output.folder().to_owned())
 }
 
 struct Planner<'a> {

@@ -449,13 +449,30 @@ impl ContentLayout {
     }
 }
 
-/// The file a medium is exported to.
+/// The file, or the folder of files, a medium is exported to.
 #[derive(Debug, Clone)]
 pub struct MediaOutput {
     /// Relative to the result folder, with `/`; never leaves it.
     pub file: Spanned<String>,
     /// `label=`: the volume label of an ISO; the medium's name without it.
     pub label: Option<Spanned<String>>,
+    /// `capacity=`: the most bytes of a disc; content that needs more becomes a set of ISOs.
+    pub capacity_bytes: Option<Spanned<u64>>,
+    /// `order=`: the file that lists what lies first on an ISO.
+    pub order: Option<InputPath>,
     /// In which files a WIM comes.
     pub wim: WimOutput,
+}
+
+impl MediaOutput {
+    /// The file without its extension: the folder of a split WIM, and of a set of discs.
+    pub fn folder(&self) -> &str {
+        let file = &self.file.value;
+        file.rsplit_once('.').map_or(file, |(folder, _)| folder)
+    }
+
+    /// Whether it is a folder, or may turn out to be one.
+    pub fn may_be_folder(&self) -> bool {
+        self.wim.is_split() || self.capacity_bytes.is_some()
+    }
 }

@@ -121,6 +121,10 @@ impl Definitions {
         for package in &self.packages {
             inputs.source(&package.source, (Kind::Package, &package.name.value));
         }
+        for medium in &self.media {
+            let user = (Kind::Media, medium.name.value.as_str());
+            medium.output.order.iter().for_each(|file| inputs.file(file, user));
+        }
         inputs.found
     }
 }

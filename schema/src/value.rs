@@ -1,5 +1,6 @@
 //! `ValueKind`: what a value may be, one file per kind that needs more than a line.
 
+pub(crate) mod capacity;
 pub(crate) mod choice;
 pub(crate) mod glob;
 pub(crate) mod label;
@@ -51,6 +52,8 @@ pub(crate) enum ValueKind {
     Choice(&'static Choice),
     /// A number of bytes with a unit.
     Size,
+    /// A disc, or how much one holds.
+    Capacity,
     /// An 8.3 name.
     ShortName,
     /// A version of Windows.
@@ -90,6 +93,7 @@ impl ValueKind {
             ValueKind::Digest => "64 hexadecimal digits".into(),
             ValueKind::Choice(choice) => choice.describe(),
             ValueKind::Size => "a size".into(),
+            ValueKind::Capacity => capacity::DESCRIPTION.into(),
             ValueKind::ShortName => "an 8.3 name".into(),
             ValueKind::WindowsVersion => "a version".into(),
             ValueKind::Language => "a language".into(),
@@ -139,6 +143,7 @@ impl ValueKind {
             ValueKind::Digest => url::digest(string).map(drop),
             ValueKind::Choice(choice) => choice.check(string, value.key()),
             ValueKind::Size => size::bytes(string).map(drop),
+            ValueKind::Capacity => capacity::bytes(string).map(drop),
             ValueKind::ShortName => windows::short_name(string),
             ValueKind::WindowsVersion => windows::version(string).map(drop),
             ValueKind::Language => windows::language(string),

@@ -1,10 +1,13 @@
-//! `bootable`: boot image, boot files, variables and packages → an ISO that starts the boot image.
+//! `bootable`: boot image, boot files, variables and packages → an ISO that starts the boot image,
+//! or a set of them (`disc_set.rs`).
 
-use mediabuild_formats::iso::{BootEntry, Options, Tree, write};
+use mediabuild_formats::iso::{BootEntry, Options, Tree, measure, write};
 use mediabuild_store::{Content, Output, RecipeBuilder};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::disc_order::order;
+use super::disc_set::DiscSet;
 use super::medium_tree::MediumTree;
 use super::wim_output::RecipeSink;
 use super::{BuildContext, Builder, BuilderVersion, content_input};
@@ -21,6 +24,9 @@ pub(crate) struct Bootable {
     /// The folder of packages on the medium.
     pub(crate) packages: String,
     pub(crate) epoch_seconds: i64,
+    /// What becomes of content that fits no disc; nobody said how large one is without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) set: Option<DiscSet>,
 }
 
 impl Builder for Bootable {
@@ -38,14 +44,11 @@ impl Builder for Bootable {
         for (path, content) in medium.files() {
             tree.insert(path, *content, content.size_bytes)?;
         }
-        let mut options =
-            Options::new(self.label.clone(), self.epoch_seconds, self.volume_set_id(&medium));
-        options.bios = boot_entry(inputs, "el-torito/bios")?;
-        options.uefi = boot_entry(inputs, "el-torito/uefi")?;
-        if options.bios.is_none() && options.uefi.is_none() {
-            (context.warn)(
-                "the boot image's `boot-files` give no `el-torito` entry: the ISO does not boot",
-            );
+        let options = self.options_of(&medium, inputs, context)?;
+        if let Some(set) = &self.set
+            && measure(&tree, &options)? > set.capacity_bytes
+        {
+            return set.put(&medium, &options, context);
         }
         let mut sink = RecipeSink(RecipeBuilder::new());
         write(&tree, &options, &mut sink)?;
@@ -54,19 +57,43 @@ impl Builder for Bootable {
 }
 
 impl Bootable {
-    /// Differs when any content, path or the label differs: the first half of the volume set's id.
-    fn volume_set_id(&self, medium: &MediumTree) -> [u8; 8] {
-        let mut hasher = blake3::Hasher::new_derive_key("mediabuild 2026-11 volume set");
-        hasher.update(self.label.as_bytes());
-        for (path, content) in medium.files() {
-            hasher.update(&(path.len() as u64).to_le_bytes());
-            hasher.update(path.as_bytes());
-            hasher.update(content.digest.as_bytes());
+    fn options_of(
+        &self,
+        medium: &MediumTree,
+        inputs: &Inputs,
+        context: &BuildContext<'_>,
+    ) -> Result<Options<Content>, Failure> {
+        let id = volume_set_id(&self.label, medium.files());
+        let mut options = Options::new(self.label.clone(), self.epoch_seconds, id);
+        options.bios = boot_entry(inputs, "el-torito/bios")?;
+        options.uefi = boot_entry(inputs, "el-torito/uefi")?;
+        if options.bios.is_none() && options.uefi.is_none() {
+            (context.warn)(
+                "the boot image's `boot-files` give no `el-torito` entry: the ISO does not boot",
+            );
         }
-        let mut id = [0; 8];
-        hasher.finalize_xof().fill(&mut id);
-        id
+        if inputs.get("order").is_some() {
+            options.order = order(&content_input(inputs, "order")?, medium, context)?;
+        }
+        Ok(options)
     }
+}
+
+/// Differs when any content, path or the label differs: the first half of the volume set's id.
+pub(super) fn volume_set_id<'a>(
+    label: &str,
+    files: impl IntoIterator<Item = &'a (String, Content)>,
+) -> [u8; 8] {
+    let mut hasher = blake3::Hasher::new_derive_key("mediabuild 2026-11 volume set");
+    hasher.update(label.as_bytes());
+    for (path, content) in files {
+        hasher.update(&(path.len() as u64).to_le_bytes());
+        hasher.update(path.as_bytes());
+        hasher.update(content.digest.as_bytes());
+    }
+    let mut id = [0; 8];
+    hasher.finalize_xof().fill(&mut id);
+    id
 }
 
 fn boot_entry(inputs: &Inputs, role: &str) -> Result<Option<BootEntry<Content>>, Failure> {

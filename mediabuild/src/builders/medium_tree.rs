@@ -19,6 +19,7 @@ pub(super) struct MediumTree {
 
 /// One package's files, with their whole paths.
 pub(super) struct MediumPackage {
+    pub(super) name: String,
     pub(super) files: Vec<(String, Content)>,
 }
 
@@ -43,7 +44,7 @@ impl MediumTree {
         let packages = inputs.under("package/").map(|(name, package)| {
             let files = files_of(context, name, package)?.into_iter();
             let files = files.map(|(path, content)| (format!("{packages}/{name}/{path}"), content));
-            Ok(MediumPackage { files: files.collect() })
+            Ok(MediumPackage { name: name.to_owned(), files: files.collect() })
         });
         Ok(MediumTree { start, packages: packages.collect::<Result<_, Failure>>()? })
     }

@@ -10,6 +10,8 @@ pub(crate) mod bootable;
 pub(crate) mod coding;
 pub(crate) mod compress;
 pub(crate) mod delivery;
+mod disc_order;
+pub(crate) mod disc_set;
 pub(crate) mod fetch;
 pub(crate) mod image_changes;
 pub(crate) mod import;
@@ -230,6 +232,7 @@ macro_rules! build_failures {
 
 build_failures!(
     iso::ReadError,
+    iso::SetError,
     iso::WriteError,
     variables_format::Error,
     wim::Error,

@@ -6,10 +6,11 @@ use std::time::Instant;
 use mediabuild_store::{DiskStore, Output, Store};
 use serde_json::json;
 
+use super::disc_set;
 use super::target::{self, Request};
 use crate::cli::{Arguments, Build};
 use crate::engine::{self, Built, Manner};
-use crate::export::{Exported, export, is_in_place};
+use crate::export::{Exported, Retired, export, is_in_place, retire};
 use crate::failure::{Failure, FailureKind};
 use crate::history::History;
 use crate::parse_cache::ParsedFiles;
@@ -124,8 +125,11 @@ fn export_all(
         match export_target(store, target, output, out, progress) {
             Ok(exported) => {
                 let written = if exported.unchanged { 0 } else { exported.size_bytes };
-                timeline.phase(Export, &format!("write {}", target.result), began, written);
+                let place = target.place(output);
+                timeline.phase(Export, &format!("write {place}"), began, written);
                 tell(target, &exported, progress);
+                disc_set::tell(store, target, output, progress);
+                retire_other(store, target, output, out, progress)?;
             }
             Err(failure) if keep_going && failure.kind != FailureKind::Cancelled => {
                 failed = Some(told(failed, failure, progress));
@@ -153,7 +157,7 @@ fn are_in_place(
 ) -> Result<bool, Failure> {
     for target in &plan.targets {
         let Some(output) = standings[target.derivation.0].output() else { return Ok(false) };
-        if !is_in_place(store, output, &out.join(&target.result))? {
+        if !is_in_place(store, output, &out.join(target.place(output)))? {
             return Ok(false);
         }
     }
@@ -173,10 +177,12 @@ fn refuse_inputs(plan: &Plan, request: &Request, out: &Path) -> Result<(), Failu
         request.project.inputs.paths().map(absolute).collect();
     let inputs = inputs?;
     for target in &plan.targets {
-        let result = absolute(&out.join(&target.result))?;
-        if inputs.iter().any(|input| input.starts_with(&result)) {
-            let message = format!("the result `{}` would replace an input", result.display());
-            return Err(Failure::usage(message).help("choose another place with `--out`"));
+        for place in target.places() {
+            let result = absolute(&out.join(place))?;
+            if inputs.iter().any(|input| input.starts_with(&result)) {
+                let message = format!("the result `{}` would replace an input", result.display());
+                return Err(Failure::usage(message).help("choose another place with `--out`"));
+            }
         }
     }
     Ok(())
@@ -215,8 +221,31 @@ fn export_target(
     out: &Path,
     progress: &Progress,
 ) -> Result<Exported, Failure> {
-    export(store, output, &out.join(&target.result), progress)
+    export(store, output, &out.join(target.place(output)), progress)
         .map_err(|failure| failure.while_doing(format!("writing {} {}", target.kind, target.name)))
+}
+
+/// One disc that became several, or several that became one: the old result must not stay beside
+/// the new one, where it would be taken for it.
+fn retire_other(
+    store: &DiskStore,
+    target: &Target,
+    output: &Output,
+    out: &Path,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let Some(other) = target.other_place(output) else { return Ok(()) };
+    let other = out.join(other);
+    let shown = shortest(&other).display().to_string();
+    match retire(store, &other)? {
+        Retired::Nothing => {}
+        Retired::Removed => progress.line(&format!("removed the old result {shown}")),
+        Retired::Foreign => progress.warning(&format!(
+            "{shown} is not of this build and was changed since, or no build put it there: remove \
+             it, or it may be taken for the result"
+        )),
+    }
+    Ok(())
 }
 
 fn tell(target: &Target, exported: &Exported, progress: &Progress) {

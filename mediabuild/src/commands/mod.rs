@@ -4,6 +4,7 @@ mod boot_test;
 mod build;
 mod check;
 mod diff;
+mod disc_set;
 mod extract;
 mod graph;
 mod init;

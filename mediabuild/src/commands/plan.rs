@@ -9,7 +9,7 @@ use mediabuild_schema::definition::SecretReference;
 use mediabuild_store::{MemoryStore, Store};
 use serde_json::json;
 
-use super::target;
+use super::{disc_set, target};
 use crate::builders::{BUILDERS, BuilderVersion};
 use crate::cli::{Arguments, Plan as PlanArguments};
 use crate::derivation::{self, Derivation};
@@ -51,7 +51,7 @@ pub(super) fn run(
     for at in 0..plan.derivations.len() {
         tell(past, at, &standings, global, progress)?;
     }
-    tell_targets(&plan, progress);
+    tell_targets(&plan, &standings, store, progress);
     summarise(past, &standings, progress)
 }
 
@@ -163,16 +163,21 @@ fn state(
     }
 }
 
-fn tell_targets(plan: &Plan, progress: &Progress) {
+fn tell_targets(plan: &Plan, standings: &[Standing], store: &dyn Store, progress: &Progress) {
     for target in &plan.targets {
         let at = target.derivation.0;
+        let output = standings[at].output();
+        let result = output.map_or(target.result.as_str(), |output| target.place(output));
         progress.json(json!({
             "event": "target",
             "target": format!("{}:{}", target.kind, target.name),
             "derivation": at,
-            "result": target.result,
+            "result": result,
         }));
-        progress.result(&format!("{at:>4} → {}", target.result));
+        progress.result(&format!("{at:>4} → {result}"));
+        if let Some(output) = output {
+            disc_set::tell(store, target, output, progress);
+        }
     }
 }
 

@@ -123,6 +123,17 @@ pub(super) fn remove_leftovers(target: &Path) {
     }
 }
 
+/// Removes a result; a folder leaves its place at once, whenever its files are gone.
+pub(super) fn remove_result(path: &Path) -> io::Result<()> {
+    if !path.is_dir() {
+        return std::fs::remove_file(path);
+    }
+    let old = sibling(path, "old");
+    remove(&old);
+    std::fs::rename(path, &old)?;
+    std::fs::remove_dir_all(&old)
+}
+
 fn remove(path: &Path) {
     let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
 }

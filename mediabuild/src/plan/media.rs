@@ -9,6 +9,7 @@ use mediabuild_schema::definition::{
 use super::coding::{coding, delivery};
 use super::{Planner, Wanted, found, input};
 use crate::builders::bootable::Bootable;
+use crate::builders::disc_set::DiscSet;
 use crate::builders::prestaged::Prestaged;
 use crate::builders::variables::{VariableText, Variables};
 use crate::derivation::{DerivationIdx, Input};
@@ -66,9 +67,19 @@ impl Planner<'_> {
                 inputs.push(input("el-torito/uefi", self.import_file(uefi)));
             }
         }
-        let label = media.output.label.as_ref().unwrap_or(&media.name).value.clone();
-        let builder =
-            Bootable { label, packages: packages_folder(media), epoch_seconds: self.epoch_seconds };
+        if let Some(order) = &media.output.order {
+            inputs.push(input("order", self.import_file(order)));
+        }
+        let set = media.output.capacity_bytes.as_ref().map(|capacity| DiscSet {
+            capacity_bytes: capacity.value,
+            name: file_name(media.output.folder()).to_owned(),
+        });
+        let builder = Bootable {
+            label: media.output.label.as_ref().unwrap_or(&media.name).value.clone(),
+            packages: packages_folder(media),
+            epoch_seconds: self.epoch_seconds,
+            set,
+        };
         self.add(format!("media {}", media.name.value), builder, inputs)
     }
 

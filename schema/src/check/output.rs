@@ -9,6 +9,7 @@ pub(crate) fn check(media: &[Media]) -> Vec<Diagnostic> {
     let mut diagnostics: Vec<_> = media.iter().filter_map(wrong_extension).collect();
     diagnostics.extend(media.iter().filter_map(reserved_folder));
     diagnostics.extend(media.iter().filter_map(wim_only));
+    diagnostics.extend(media.iter().filter_map(iso_only));
     let mut places: BTreeMap<String, &Media> = BTreeMap::new();
     for medium in media {
         // Results are copied to Windows machines, where case does not tell files apart.
@@ -17,20 +18,47 @@ pub(crate) fn check(media: &[Media]) -> Vec<Diagnostic> {
             None => drop(places.insert(medium.output.file.value.to_lowercase(), medium)),
         }
     }
+    diagnostics.extend(media.iter().filter_map(|medium| in_the_folder_of(media, medium)));
     diagnostics
+}
+
+/// A medium that is a folder owns it: what else lay there would be replaced with it.
+fn in_the_folder_of(media: &[Media], medium: &Media) -> Option<Diagnostic> {
+    let file = medium.output.file.value.to_lowercase();
+    let is_owner = |owner: &&Media| {
+        let folder = owner.output.folder().to_lowercase();
+        let is_other = owner.name.value != medium.name.value && owner.output.may_be_folder();
+        is_other && file.strip_prefix(&folder).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let owner = media.iter().find(is_owner)?;
+    let (span, folder) = (medium.output.file.span, owner.output.folder());
+    let message = format!("`{folder}` is the folder that media `{}` may become", owner.name.value);
+    Some(
+        Diagnostic::error("same-output", span, message)
+            .label("in that folder")
+            .also(owner.output.file.span, "may become a folder")
+            .help("give one of them another place"),
+    )
 }
 
 /// Results that are not media go to a folder of their kind, and a medium there would be in the way.
 fn reserved_folder(medium: &Media) -> Option<Diagnostic> {
     let file = &medium.output.file;
-    let (folder, rest) = file.value.split_once('/')?;
+    let (folder, help) = match file.value.split_once('/') {
+        Some((folder, rest)) => (folder, format!("write `output \"{rest}\"`")),
+        None if medium.output.may_be_folder() => {
+            let help = format!("write `output \"medium-{}\"`", file.value);
+            (medium.output.folder(), help)
+        }
+        None => return None,
+    };
     let mut kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Media);
     let kind = kinds.find(|kind| kind.node_name().eq_ignore_ascii_case(folder))?;
     let message = format!("`{folder}` is the folder of {kind} results");
     Some(
         Diagnostic::error("reserved-folder", file.span, message)
             .label("cannot hold a medium")
-            .help(format!("write `output \"{rest}\"`")),
+            .help(help),
     )
 }
 
@@ -59,6 +87,29 @@ fn wim_only(medium: &Media) -> Option<Diagnostic> {
             .label("of no WIM")
             .also(medium.media_type.span, "because of this type")
             .help(format!("remove `{what}`; an image of this medium can say how it is compressed")),
+    )
+}
+
+/// What is said of a disc, of a medium that is none.
+fn iso_only(medium: &Media) -> Option<Diagnostic> {
+    let output = &medium.output;
+    let (what, span) = match (&output.capacity_bytes, &output.order) {
+        _ if medium.media_type.value == MediaType::Bootable => return None,
+        (Some(capacity), _) => ("capacity=", capacity.span),
+        (None, Some(order)) => ("order=", order.span),
+        (None, None) => return None,
+    };
+    let media_type = medium.media_type.value.name();
+    let message = format!("`{what}` is about discs, and a {media_type} medium is none");
+    let help = match what {
+        "capacity=" => "remove it; `split=` says how large a part of a WIM may be",
+        _ => "remove it",
+    };
+    Some(
+        Diagnostic::error("not-a-disc", span, message)
+            .label("of no disc")
+            .also(medium.media_type.span, "because of this type")
+            .help(help),
     )
 }
 

@@ -8,7 +8,7 @@ use crate::node::Node;
 use crate::spec::{ArgumentSpec, ChildSpec, Children, Count, NodeSpec, PropertySpec};
 use crate::value::ValueKind;
 use crate::value::choice::Choice;
-use crate::value::output;
+use crate::value::{capacity, output};
 
 pub(crate) static SPEC: NodeSpec = NodeSpec {
     name: "media",
@@ -185,10 +185,27 @@ static OUTPUT: NodeSpec = NodeSpec {
             doc: "The volume label of an ISO, at most 32 characters; the medium's name without it.",
             example: r#"label="FACTORY""#,
         },
+        PropertySpec {
+            name: "capacity",
+            value: ValueKind::Capacity,
+            required: false,
+            doc: "How much a disc holds. Content that needs more becomes a folder with `name.1.iso`, \
+                  `name.2.iso` and so on: the first one boots, packages stay whole where a disc holds \
+                  them, and `mediabuild/set.json` on each disc says what is where.",
+            example: r#"capacity="dvd""#,
+        },
+        PropertySpec {
+            name: "order",
+            value: ValueKind::Path,
+            required: false,
+            doc: "A text file that lists what lies first on an ISO, a path relative to its root on \
+                  each line, as oscdimg's `-yo` takes it. What a machine boots with comes first \
+                  anyway.",
+            example: r#"order="inputs/order.txt""#,
+        },
         wim_output::SPLIT,
         wim_output::INTEGRITY,
     ],
-    planned: &["capacity"],
     example: r#"output "factory.wim""#,
     ..NodeSpec::EMPTY
 };
@@ -219,7 +236,7 @@ pub(crate) fn lower(
         compression: compression::lower(node),
         password: password(node, lowering),
         variables: merged_variables(node, lowering, defined)?,
-        output: output(node, &name, media_type.value)?,
+        output: output(node, lowering, &name, media_type.value)?,
         span: node.span(),
         name,
         media_type,
@@ -273,16 +290,29 @@ fn merge(merged: &mut Vec<Variable>, later: &[Variable]) {
     }
 }
 
-fn output(node: Node<'_>, name: &Spanned<String>, media_type: MediaType) -> Option<MediaOutput> {
+fn output(
+    node: Node<'_>,
+    lowering: Lowering<'_>,
+    name: &Spanned<String>,
+    media_type: MediaType,
+) -> Option<MediaOutput> {
     let Some(node) = node.child("output") else {
         let value = format!("{}.{}", name.value, media_type.extension());
         let file = Spanned { value, span: name.span };
-        return Some(MediaOutput { file, label: None, wim: WimOutput::default() });
+        let (label, capacity_bytes, order) = (None, None, None);
+        let wim = WimOutput::default();
+        return Some(MediaOutput { file, label, capacity_bytes, order, wim });
     };
     let value = node.argument()?;
-    let label = node.property("label").and_then(|label| label.spanned());
-    let file = value.at(output::resolve(value.string()?).ok()?);
-    Some(MediaOutput { file, label, wim: wim_output::lower(Some(node)) })
+    Some(MediaOutput {
+        file: value.at(output::resolve(value.string()?).ok()?),
+        label: node.property("label").and_then(|label| label.spanned()),
+        capacity_bytes: node
+            .property("capacity")
+            .and_then(|it| Some(it.at(capacity::bytes(it.string()?).ok()?))),
+        order: node.property("order").and_then(|order| lowering.path(order)),
+        wim: wim_output::lower(Some(node)),
+    })
 }
 
 impl MediaType {

@@ -59,7 +59,7 @@ fn every_definition_is_a_target() {
     let definitions = everything();
     let targets: Vec<String> =
         definitions.targets().map(|(kind, name)| format!("{kind}:{}", name.value)).collect();
-    assert_eq!(targets.len(), 16);
+    assert_eq!(targets.len(), 17);
     assert_eq!(targets[0], "boot-image:winpe-x64");
     assert_eq!(targets[15], "media:boot");
     assert_eq!(definitions.names(Kind::Variables).len(), 2);
@@ -81,6 +81,12 @@ fn what_is_said_arrives() {
     let boot = definitions.media("boot").expect("defined");
     assert!(!boot.dependencies);
     assert_eq!(boot.output.label.as_ref().expect("said").value, "CONTOSO BOOT");
+    assert_eq!(boot.output.capacity_bytes.as_ref().expect("said").value, 8_543_666_176);
+    assert_eq!(boot.output.order.as_ref().expect("said").project_path, "inputs/order.txt");
+    assert!(boot.output.may_be_folder());
+    assert_eq!(boot.output.folder(), "boot");
+    let small = definitions.media("small-discs").expect("defined");
+    assert_eq!(small.output.capacity_bytes.as_ref().expect("said").value, 600 << 20);
 }
 
 #[test]

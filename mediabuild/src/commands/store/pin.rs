@@ -107,8 +107,11 @@ fn result_of(
     let plan = target::plan_of(&request, &|reference| secret::look_up(reference, &key))?;
     let folder = request.project.folder.join("result");
     match plan.targets.as_slice() {
-        [target] => std::path::absolute(folder.join(&target.result))
-            .map_err(|error| Failure::io("resolve", &folder, &error)),
+        [target] => {
+            let there = target.places().map(|place| folder.join(place)).find(|path| path.exists());
+            let path = there.unwrap_or_else(|| folder.join(&target.result));
+            std::path::absolute(path).map_err(|error| Failure::io("resolve", &folder, &error))
+        }
         _ => Err(Failure::usage(format!("`{what}` is not one target")).help("name one target")),
     }
 }

@@ -1,0 +1,67 @@
+//! `SetManifest`: what a set of discs says of itself, on each disc and beside the ISOs. A form of
+//! our own: no public source says what ConfigMgr writes there.
+
+use serde::{Deserialize, Serialize};
+
+/// Where it lies on each disc.
+pub(crate) const ON_DISC: &str = "mediabuild/set.json";
+/// What the one beside the ISOs is called, which is of no disc.
+pub(crate) const BESIDE: &str = "set.json";
+/// The version of the form.
+pub(crate) const FORM: u32 = 1;
+
+/// The discs of a set, and what is on which.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SetManifest {
+    pub(crate) form: u32,
+    /// 32 hexadecimal digits; of other content or another capacity they are others.
+    pub(crate) set: String,
+    /// Which disc this is, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) disc: Option<usize>,
+    /// How many there are.
+    pub(crate) total: usize,
+    /// The disc that is wanted next, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<SetDisc>,
+    /// All of them. The first one boots.
+    pub(crate) discs: Vec<SetDisc>,
+    /// In the order they were declared.
+    pub(crate) packages: Vec<SetPackage>,
+}
+
+/// One disc.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SetDisc {
+    pub(crate) disc: usize,
+    /// The ISO's file name.
+    pub(crate) file: String,
+    /// The volume label.
+    pub(crate) label: String,
+}
+
+/// One package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SetPackage {
+    pub(crate) name: String,
+    /// The discs it lies on; more than one if no disc holds all of it.
+    pub(crate) discs: Vec<usize>,
+}
+
+impl SetManifest {
+    /// The text, which people may read too.
+    pub(crate) fn text(&self) -> String {
+        let text = serde_json::to_string_pretty(self).expect("names and numbers");
+        text + "\n"
+    }
+
+    /// The packages of a disc; one that is also on others has a `+`.
+    pub(crate) fn packages_of(&self, disc: usize) -> Vec<String> {
+        let here = self.packages.iter().filter(|package| package.discs.contains(&disc));
+        let shown = here.map(|package| match package.discs.len() {
+            1 => package.name.clone(),
+            _ => format!("{}+", package.name),
+        });
+        shown.collect()
+    }
+}

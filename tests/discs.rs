@@ -1,0 +1,286 @@
+//! Discs with a capacity: one ISO where all fits, a set of them where it does not, and what lies
+//! where. Small discs; those of many gigabytes are tested in the formats.
+
+mod harness;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use harness::{Run, TestSpace, names, tree};
+
+fn noise(seed: u64, size_bytes: usize) -> Vec<u8> {
+    let mut bytes = vec![0; size_bytes];
+    blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
+    bytes
+}
+
+const MIB: usize = 1 << 20;
+
+/// A project of packages `NAME` with files of so many bytes, and one medium of all of them.
+fn space(output: &str, packages: &[(&str, &[usize])]) -> TestSpace {
+    let space = TestSpace::new();
+    space.write("base/Windows/System32/setup.exe", "not really");
+    space.write("bios.bin", [0xeb; 2048]);
+    space.write("efi.img", [0xef; 8192]);
+    for (name, sizes) in packages {
+        for (at, size) in sizes.iter().enumerate() {
+            let seed = name.bytes().map(u64::from).sum::<u64>() * 1000 + at as u64;
+            space.write(&format!("{name}/{at:02}.bin"), noise(seed, *size));
+        }
+    }
+    define(&space, output, packages.iter().map(|(name, _)| *name));
+    space
+}
+
+fn define<'a>(space: &TestSpace, output: &str, packages: impl Iterator<Item = &'a str> + Clone) {
+    let defined: String = packages
+        .clone()
+        .map(|name| format!("package \"{name}\" {{ source \"{name}\" }}\n"))
+        .collect();
+    let named: String = packages.map(|name| format!("    package \"{name}\"\n")).collect();
+    space.write(
+        "mediabuild.kdl",
+        format!(
+            "project \"p\" epoch=(date-time)\"2026-11-01T00:00:00Z\"\n\
+             boot-image \"pe\" arch=\"amd64\" {{\n    source \"base\"\n    \
+             boot-files {{ el-torito bios=\"bios.bin\" uefi=\"efi.img\" }}\n}}\n{defined}\
+             media \"depot\" type=\"bootable\" {{\n    boot-image \"pe\"\n{named}    {output}\n}}\n"
+        ),
+    );
+}
+
+const SET: &str = r#"output "depot.iso" label="DEPOT" capacity="4MiB""#;
+
+/// Two packages on the first disc, one over two discs, a small one in the gap.
+fn set() -> TestSpace {
+    let packages: [(&str, &[usize]); 4] = [
+        ("first", &[MIB, MIB / 2]),
+        ("large", &[MIB; 6]),
+        ("third", &[MIB + 1, 1]),
+        ("small", &[0, 2047, 2048, 2049]),
+    ];
+    space(SET, &packages)
+}
+
+/// A file of a disc, by the program's own reader.
+fn cat(iso: &Path, path: &str) -> Vec<u8> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mediabuild"));
+    let output = command.args(["inspect", "cat"]).arg(iso).arg(path).output().expect("runs");
+    assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// All files of a disc.
+fn files(space: &TestSpace, iso: &Path) -> BTreeMap<String, Vec<u8>> {
+    let to = space.path().join("extracted");
+    let _ = fs::remove_dir_all(&to);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mediabuild"));
+    Run::of(command.arg("extract").arg(iso).arg("--to").arg(&to)).expect(0);
+    tree(&to)
+}
+
+fn manifest(bytes: &[u8]) -> serde_json::Value {
+    serde_json::from_slice(bytes).expect("JSON")
+}
+
+fn discs(space: &TestSpace) -> Vec<PathBuf> {
+    let folder = space.result("depot");
+    let names = names(&folder).into_iter().filter(|name| name.ends_with(".iso"));
+    names.map(|name| folder.join(name)).collect()
+}
+
+#[test]
+fn what_does_not_fit_becomes_a_set_each_disc_of_which_is_readable_alone() {
+    let space = set();
+    let run = space.build(&["depot"]);
+    let folder = space.result("depot");
+    assert_eq!(names(&folder), ["depot.1.iso", "depot.2.iso", "depot.3.iso", "set.json"]);
+    assert!(!space.result("depot.iso").exists());
+    run.says("disc 1 of 3").says("boots; 3 packages: first, third, small");
+    run.says("disc 2 of 3").says("1 package: large+").says("disc 3 of 3");
+
+    let mut met = BTreeMap::new();
+    for (at, iso) in discs(&space).iter().enumerate() {
+        assert!(fs::metadata(iso).expect("a disc").len() <= 4 << 20);
+        Run::of(Command::new(env!("CARGO_BIN_EXE_mediabuild")).arg("verify").arg(iso)).expect(0);
+        let mut files = files(&space, iso);
+        let told = manifest(&files.remove("mediabuild/set.json").expect("a manifest"));
+        assert_eq!((&told["disc"], &told["total"]), (&(at + 1).into(), &3.into()));
+        let next = ["depot.2.iso", "depot.3.iso"]
+            .get(at)
+            .map_or(serde_json::Value::Null, |it| (*it).into());
+        assert_eq!(told["next"]["file"], next);
+        assert_eq!(told["packages"][1], serde_json::json!({ "name": "large", "discs": [2, 3] }));
+        assert_eq!(files.contains_key("sources/boot.wim"), at == 0);
+        let info = Command::new(env!("CARGO_BIN_EXE_mediabuild"))
+            .args(["inspect", "info"])
+            .arg(iso)
+            .output();
+        let info = String::from_utf8(info.expect("runs").stdout).expect("text");
+        assert!(info.contains(&format!("DEPOT {}", at + 1)), "{info}");
+        let before = met.len() + files.len();
+        met.extend(files);
+        assert_eq!(met.len(), before, "nothing is on two discs");
+    }
+    met.retain(|path, _| path.starts_with("SMS/PKG/"));
+    for package in ["first", "large", "third", "small"] {
+        for (name, bytes) in tree(&space.project().join(package)) {
+            let found = met.remove(&format!("SMS/PKG/{package}/{name}"));
+            assert!(found.as_ref() == Some(&bytes), "{package}/{name}");
+        }
+    }
+    assert!(met.is_empty(), "{:?}", met.keys());
+    let beside = manifest(&fs::read(folder.join("set.json")).expect("readable"));
+    assert_eq!(
+        (&beside["disc"], beside["set"].as_str().map(str::len)),
+        (&serde_json::Value::Null, Some(32))
+    );
+
+    // Files this young are not trusted to be as they were.
+    std::thread::sleep(std::time::Duration::from_millis(2_300));
+    let again = space.build(&["depot"]);
+    assert_eq!(again.says("(unchanged)").says("disc 1 of 3").built_and_known().0, 0);
+    space.run(&["plan", "depot"]).expect(0).says("disc 3 of 3").says("→ depot\n");
+}
+
+#[test]
+fn one_disc_where_all_fits_is_the_disc_without_a_capacity() {
+    let packages: [(&str, &[usize]); 1] = [("first", &[MIB])];
+    let with = space(SET, &packages);
+    let without = space(r#"output "depot.iso" label="DEPOT""#, &packages);
+    let digest = with.build(&["depot"]).digest("depot.iso").to_owned();
+    assert_eq!(without.build(&["depot"]).digest("depot.iso"), digest);
+    assert!(!with.result("depot").exists());
+}
+
+#[test]
+fn a_set_is_the_same_whatever_was_built_before() {
+    let (one, other) = (set(), set());
+    one.build(&["depot"]);
+    other.build(&["boot-image:pe", "package:third"]);
+    other.build(&["depot", "--jobs", "1"]);
+    assert!(tree(&one.result("depot")) == tree(&other.result("depot")));
+}
+
+#[test]
+fn an_edit_in_a_package_changes_no_disc_without_it() {
+    let space = set();
+    space.build(&["depot"]);
+    let before = tree(&space.result("depot"));
+    space.write("third/00.bin", noise(77, MIB + 1));
+    space.build(&["depot"]);
+    let after = tree(&space.result("depot"));
+    // The set's id is in every manifest, so discs differ, but by that alone.
+    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    let differing = |name: &str| {
+        let pairs = before[name].chunks(2048).zip(after[name].chunks(2048));
+        pairs.filter(|(before, after)| before != after).count()
+    };
+    assert!(differing("depot.1.iso") > 500, "{}", differing("depot.1.iso"));
+    assert!(differing("depot.2.iso") < 12, "{}", differing("depot.2.iso"));
+}
+
+#[test]
+fn a_set_is_replaced_as_a_whole() {
+    let space = set();
+    space.build(&["depot"]);
+    fs::remove_file(space.project().join("large/00.bin")).expect("removed");
+    fs::remove_file(space.project().join("large/01.bin")).expect("removed");
+    fs::remove_file(space.project().join("large/02.bin")).expect("removed");
+    space.build(&["depot"]).says("disc 2 of 2");
+    assert_eq!(names(&space.result("depot")), ["depot.1.iso", "depot.2.iso", "set.json"]);
+
+    // Then all of it fits one disc, and later no longer.
+    fs::remove_dir_all(space.project().join("large")).expect("removed");
+    space.write("large/x", "small now");
+    space.build(&["depot"]).says("removed the old result result/depot\n");
+    assert_eq!(names(&space.project().join("result")), ["depot.iso"]);
+    space.write("large/x", noise(5, 3 * MIB));
+    space.build(&["depot"]).says("removed the old result result/depot.iso");
+    assert_eq!(names(&space.project().join("result")), ["depot"]);
+}
+
+#[test]
+fn an_old_result_that_somebody_changed_stays_and_is_told() {
+    let space = set();
+    space.write("result/depot.iso", "not ours");
+    space.build(&["depot"]).says("warning: result/depot.iso").says("remove it");
+    assert_eq!(fs::read(space.result("depot.iso")).expect("there"), b"not ours");
+    let before = tree(&space.result("depot"));
+    space.write("result/depot/notes.txt", "mine");
+    space.write("third/00.bin", noise(78, MIB + 1));
+    space.run(&["build", "depot"]).expect(3).says("notes.txt");
+    let mut after = tree(&space.result("depot"));
+    assert!(after.remove("notes.txt").is_some());
+    assert!(after == before);
+}
+
+#[test]
+fn an_export_that_fails_leaves_the_old_set_whole() {
+    let space = set();
+    space.build(&["depot"]);
+    let before = tree(&space.project().join("result"));
+    // What lies on the last disc, so that those before it are written already.
+    space.write("large/05.bin", noise(90, MIB));
+    space.build(&["depot", "--out", "elsewhere"]);
+    damage(&space.store().join("objects"), &noise(90, MIB));
+    let run = space.run(&["build", "depot"]);
+    assert_ne!(run.code, Some(0), "{run:?}");
+    assert!(tree(&space.project().join("result")) == before);
+    assert_eq!(names(&space.project().join("result")), ["depot"]);
+}
+
+/// Overwrites the middle of `content` in whatever file of the store has it.
+fn damage(folder: &Path, content: &[u8]) {
+    for entry in walkdir::WalkDir::new(folder).into_iter().flatten() {
+        let Ok(mut bytes) = fs::read(entry.path()) else { continue };
+        let start = bytes.windows(64).position(|window| window == &content[..64]);
+        if let Some(start) = start {
+            bytes[start + content.len() / 2] ^= 0xff;
+            let mut permissions = fs::metadata(entry.path()).expect("there").permissions();
+            #[allow(clippy::permissions_set_readonly_false, reason = "a file of a test")]
+            permissions.set_readonly(false);
+            fs::set_permissions(entry.path(), permissions).expect("ours");
+            fs::write(entry.path(), bytes).expect("writable");
+            return;
+        }
+    }
+    panic!("the store has no such content");
+}
+
+#[test]
+fn what_fits_no_disc_is_an_error_that_names_it_and_the_way_out() {
+    let space = space(SET, &[("a", &[MIB]), ("b", &[10, 4 * MIB])]);
+    let run = space.run(&["build", "depot"]);
+    run.expect(1).says("`SMS/PKG/b/01.bin` has 4194304 bytes and fits no disc");
+    run.says("say a larger `capacity=`");
+    assert!(!space.result("depot").exists());
+    define(&space, &SET.replace("4MiB", "1MiB"), ["a"].into_iter());
+    space.write("base/large.bin", noise(1, 2 * MIB));
+    space.run(&["build", "depot"]).expect(1).says("`sources/boot.wim`").says("`capacity=`");
+}
+
+#[test]
+fn an_order_file_says_what_lies_first() {
+    let space = space(r#"output "depot.iso" order="order.txt""#, &[("a", &[10, 11]), ("b", &[12])]);
+    space.write("order.txt", "SMS\\PKG\\b\r\nsms\\pkg\\A\\01.bin\r\nno\\such.file\r\n");
+    let run = space.build(&["depot"]);
+    run.says("line 3 of the order file: nothing on the medium is `no/such.file`");
+    let iso = fs::read(space.result("depot.iso")).expect("there");
+    let at = |content: &[u8]| {
+        iso.windows(content.len()).position(|window| window == content).expect("on the disc")
+    };
+    let of = |name: &str| at(&fs::read(space.project().join(name)).expect("there"));
+    let boot_wim = at(&cat(&space.result("depot.iso"), "sources/boot.wim"));
+    assert!(of("b/00.bin") < of("a/01.bin") && of("a/01.bin") < boot_wim);
+    assert!(boot_wim < of("a/00.bin"));
+    space.write("order.txt", "");
+    assert_ne!(space.build(&["depot"]).built(), Vec::<String>::new());
+    let iso = fs::read(space.result("depot.iso")).expect("there");
+    let wim = cat(&space.result("depot.iso"), "sources/boot.wim");
+    let first = iso.windows(wim.len()).position(|window| window == wim).expect("on the disc");
+    let later = fs::read(space.project().join("a/01.bin")).expect("there");
+    assert!(iso.windows(later.len()).position(|window| window == later).expect("there") > first);
+}
