@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use harness::{Run, TestSpace, names, tree};
+use harness::{Run, TestSpace, names, tool, tree};
 
 fn noise(seed: u64, size_bytes: usize) -> Vec<u8> {
     let mut bytes = vec![0; size_bytes];
@@ -260,6 +260,76 @@ fn what_fits_no_disc_is_an_error_that_names_it_and_the_way_out() {
     define(&space, &SET.replace("4MiB", "1MiB"), ["a"].into_iter());
     space.write("base/large.bin", noise(1, 2 * MIB));
     space.run(&["build", "depot"]).expect(1).says("`sources/boot.wim`").says("`capacity=`");
+}
+
+#[test]
+fn a_mirror_shows_the_same_files_and_names_what_it_does_not_take() {
+    let space = space(r#"output "depot.iso" mirror="joliet""#, &[("a", &[10, MIB])]);
+    space.write("a/sub folder/a name that is no 8.3 name.txt", "found");
+    space.build(&["depot"]);
+    let iso = space.result("depot.iso");
+    Run::of(Command::new(env!("CARGO_BIN_EXE_mediabuild")).arg("verify").arg(&iso)).expect(0);
+    if let Some(mut sevenzip) = tool("7zz") {
+        let to = space.path().join("joliet");
+        let out = format!("-o{}", to.display());
+        Run::of(sevenzip.args(["x", "-tiso", "-y", &out]).arg(&iso)).expect(0);
+        let mut found = tree(&to);
+        found.retain(|path, _| !path.starts_with("[BOOT]"));
+        assert!(found == files(&space, &iso));
+    }
+    let long = "x".repeat(80);
+    space.write(&format!("a/{long}"), "");
+    let run = space.run(&["build", "depot"]);
+    run.expect(1)
+        .says(&format!("`SMS/PKG/a/{long}` cannot be on a disc"))
+        .says("leave `mirror` out");
+    define(&space, r#"output "depot.iso""#, ["a"].into_iter());
+    space.build(&["depot"]);
+}
+
+#[test]
+fn every_disc_of_a_set_is_taken_by_every_validator() {
+    for output in [SET.to_owned(), format!("{SET} mirror=\"joliet\"")] {
+        let space = space(&output, &[("first", &[MIB, MIB / 2]), ("large", &[MIB; 6])]);
+        space.build(&["depot"]);
+        let discs = discs(&space);
+        assert_eq!(discs.len(), 3);
+        for iso in &discs {
+            if let Some(mut sevenzip) = tool("7zz") {
+                Run::of(sevenzip.args(["t", "-tudf"]).arg(iso)).expect(0).says("Everything is Ok");
+            }
+            if let Some(mut udfinfo) = tool("udfinfo") {
+                Run::of(udfinfo.arg(iso)).expect(0).says("udfrev=1.02").says("integrity=closed");
+            }
+            if let Some(mut xorriso) = tool("xorriso") {
+                Run::of(xorriso.arg("-indev").arg(iso)).expect(0);
+            }
+            if let Some(mut isovfy) = tool("isovfy") {
+                Run::of(isovfy.arg(iso)).expect(0).says("No errors found");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_no_disc_takes_is_told_by_check_on_its_line() {
+    let space = space(SET, &[("a", &[10]), ("b", &[5 * MIB])]);
+    let run = space.run(&["check"]);
+    run.expect(2).says("`SMS/PKG/b/00.bin` has 5242880 bytes, and a disc holds 4194304");
+    run.says("package \"b\" { source \"b\" }").says("to be on this medium");
+    space.write("b/00.bin", noise(1, 3 * MIB));
+    space.write("a/more.bin", noise(2, 3 * MIB));
+    space.run(&["check"]).expect(0).says("a set of 2 discs or more of 4.2 MB");
+    space.write("a/File.txt", "one");
+    space.write("a/file.TXT", "other");
+    space.write(&format!("a/{}", "deep folder/".repeat(90) + "x"), "too long a path");
+    let run = space.run(&["check"]);
+    run.expect(2).says("differ only by case").says("a path has at most 1023 bytes");
+    fs::remove_dir_all(space.project().join("a")).expect("removed");
+    space.write(&format!("a/{}.txt", "long".repeat(20)), "");
+    space.run(&["check"]).expect(0);
+    define(&space, &format!("{SET} mirror=\"joliet\""), ["a", "b"].into_iter());
+    space.run(&["check"]).expect(2).says("64 UTF-16 units").says("leave `mirror=` out");
 }
 
 #[test]

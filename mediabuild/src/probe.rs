@@ -2,6 +2,7 @@
 //! they files or folders, do WIMs have the image that is named. Its diagnostics point to the
 //! definition that names the input. Reads headers, never contents.
 
+mod discs;
 mod file_source;
 mod inputs;
 mod wims;
@@ -17,6 +18,7 @@ use mediabuild_schema::{Diagnostic, Span};
 use crate::git;
 use crate::lock::Lock;
 
+pub(crate) use discs::{DiscContent, discs};
 pub(crate) use file_source::FileSource;
 pub(crate) use inputs::Inputs;
 use inputs::Kind;

@@ -105,6 +105,22 @@ impl Project {
     }
 }
 
+impl Project {
+    /// Prints what was found wrong after all, and fails if there is any.
+    pub(crate) fn refuse(
+        &self,
+        found: &[Diagnostic],
+        format: Format,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        print(&self.texts, found, format, progress);
+        Err(wrong(found.len(), progress))
+    }
+}
+
 /// Prints diagnostics: pictures of the user's own lines, or JSON lines.
 pub(crate) fn print(
     texts: &Texts,

@@ -460,8 +460,17 @@ pub struct MediaOutput {
     pub capacity_bytes: Option<Spanned<u64>>,
     /// `order=`: the file that lists what lies first on an ISO.
     pub order: Option<InputPath>,
+    /// `mirror="joliet"`: the trees an ISO has beside UDF.
+    pub mirror: Option<Spanned<Mirror>>,
     /// In which files a WIM comes.
     pub wim: WimOutput,
+}
+
+/// Trees of the same files that an ISO has beside UDF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mirror {
+    /// ISO 9660 with 8.3 names, and Joliet.
+    Joliet,
 }
 
 impl MediaOutput {

@@ -24,6 +24,9 @@ pub(crate) struct Bootable {
     /// The folder of packages on the medium.
     pub(crate) packages: String,
     pub(crate) epoch_seconds: i64,
+    /// Whether ISO 9660 and Joliet trees show the files too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_mirrored: bool,
     /// What becomes of content that fits no disc; nobody said how large one is without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) set: Option<DiscSet>,
@@ -65,6 +68,7 @@ impl Bootable {
     ) -> Result<Options<Content>, Failure> {
         let id = volume_set_id(&self.label, medium.files());
         let mut options = Options::new(self.label.clone(), self.epoch_seconds, id);
+        options.is_mirrored = self.is_mirrored;
         options.bios = boot_entry(inputs, "el-torito/bios")?;
         options.uefi = boot_entry(inputs, "el-torito/uefi")?;
         if options.bios.is_none() && options.uefi.is_none() {

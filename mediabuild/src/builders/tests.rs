@@ -296,8 +296,13 @@ fn a_bootable_medium_holds_everything_in_its_place() {
     let fake = Fake::default();
     let mut inputs = medium_inputs(&fake);
     inputs.retain(|(role, _)| *role != "os-image");
-    let medium =
-        Bootable { label: "BOOT".into(), packages: "SMS/PKG".into(), epoch_seconds: 0, set: None };
+    let medium = Bootable {
+        label: "BOOT".into(),
+        packages: "SMS/PKG".into(),
+        epoch_seconds: 0,
+        is_mirrored: false,
+        set: None,
+    };
     let without_entry = fake.build(&medium, &inputs).expect("builds");
     assert!(fake.warnings()[0].contains("does not boot"), "{:?}", fake.warnings());
     inputs.push(("el-torito/bios", fake.file(&[0x90; 2048])));

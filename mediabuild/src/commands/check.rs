@@ -10,7 +10,7 @@ use crate::lock::required::Required;
 use crate::media_layout::{Row, UNVERIFIED};
 use crate::open_store;
 use crate::parse_cache::ParsedFiles;
-use crate::probe::{self, BootFileFound};
+use crate::probe::{self, BootFileFound, DiscContent};
 use crate::progress::Progress;
 use crate::project::{self, LockUse, Project};
 use crate::size::{counted, human};
@@ -32,6 +32,10 @@ pub(super) fn run(
             tell(&image.name.value, file, progress);
         }
     }
+    let mut found = Vec::new();
+    let contents = probe::discs(&project.definitions, &project.inputs, &mut found);
+    project.refuse(&found, arguments.format, progress)?;
+    contents.iter().for_each(|content| tell_disc(content, progress));
     tell_absent(&project, progress);
     if arguments.verbose > 0 {
         tell_pins(&project, progress)?;
@@ -66,6 +70,36 @@ fn tell(image: &str, file: &BootFileFound, progress: &Progress) {
         (None, false) => "none found".into(),
     };
     progress.result(&format!("  {:28} {from}", file.medium));
+}
+
+/// How much a medium with a capacity holds, as far as its packages can be looked into.
+fn tell_disc(content: &DiscContent<'_>, progress: &Progress) {
+    let (media, output) = (&content.media.name.value, &content.media.output);
+    let Some(capacity_bytes) = output.capacity_bytes.as_ref().map(|capacity| capacity.value) else {
+        return;
+    };
+    let least = content.bytes.div_ceil(capacity_bytes).max(1);
+    progress.json(json!({
+        "event": "disc-content", "media": media, "files": content.files, "bytes": content.bytes,
+        "packages-unknown": content.unknown_packages, "capacity": capacity_bytes,
+        "discs-at-least": least,
+    }));
+    let unknown = match content.unknown_packages {
+        0 => String::new(),
+        count => format!(", and {} not on the disk", counted(count, "package")),
+    };
+    let discs = match least {
+        1 => format!(
+            "one disc, unless that and the boot image need more than {}",
+            human(capacity_bytes)
+        ),
+        _ => format!("a set of {least} discs or more of {}", human(capacity_bytes)),
+    };
+    progress.result(&format!(
+        "packages on {media}: {} ({}){unknown}: {discs}",
+        counted(content.files, "file"),
+        human(content.bytes)
+    ));
 }
 
 /// Inputs that a build has to find in the store.

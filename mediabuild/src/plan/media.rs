@@ -78,6 +78,7 @@ impl Planner<'_> {
             label: media.output.label.as_ref().unwrap_or(&media.name).value.clone(),
             packages: packages_folder(media),
             epoch_seconds: self.epoch_seconds,
+            is_mirrored: media.output.mirror.is_some(),
             set,
         };
         self.add(format!("media {}", media.name.value), builder, inputs)
@@ -173,7 +174,8 @@ fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-fn packages_folder(media: &Media) -> String {
+/// Where packages lie on a medium.
+pub(crate) fn packages_folder(media: &Media) -> String {
     match media.content_layout {
         ContentLayout::SmsPkg => media_layout::PACKAGES.into(),
         ContentLayout::TaskSequenceCache => media_layout::PACKAGES_IN_CACHE.into(),

@@ -93,11 +93,12 @@ fn wim_only(medium: &Media) -> Option<Diagnostic> {
 /// What is said of a disc, of a medium that is none.
 fn iso_only(medium: &Media) -> Option<Diagnostic> {
     let output = &medium.output;
-    let (what, span) = match (&output.capacity_bytes, &output.order) {
+    let (what, span) = match (&output.capacity_bytes, &output.order, &output.mirror) {
         _ if medium.media_type.value == MediaType::Bootable => return None,
-        (Some(capacity), _) => ("capacity=", capacity.span),
-        (None, Some(order)) => ("order=", order.span),
-        (None, None) => return None,
+        (Some(capacity), ..) => ("capacity=", capacity.span),
+        (None, Some(order), _) => ("order=", order.span),
+        (None, None, Some(mirror)) => ("mirror=", mirror.span),
+        (None, None, None) => return None,
     };
     let media_type = medium.media_type.value.name();
     let message = format!("`{what}` is about discs, and a {media_type} medium is none");

@@ -2,7 +2,8 @@
 
 use crate::def::{Lowering, compression, variables, wim_output};
 use crate::definition::{
-    ContentLayout, Kind, Media, MediaOutput, MediaType, Spanned, Variable, Variables, WimOutput,
+    ContentLayout, Kind, Media, MediaOutput, MediaType, Mirror, Spanned, Variable, Variables,
+    WimOutput,
 };
 use crate::node::Node;
 use crate::spec::{ArgumentSpec, ChildSpec, Children, Count, NodeSpec, PropertySpec};
@@ -203,6 +204,19 @@ static OUTPUT: NodeSpec = NodeSpec {
                   anyway.",
             example: r#"order="inputs/order.txt""#,
         },
+        PropertySpec {
+            name: "mirror",
+            value: ValueKind::Choice(&Choice {
+                words: &["joliet"],
+                elsewhere: &[("iso9660", "joliet"), ("iso", "joliet"), ("udf-bridge", "joliet")],
+                planned: &[],
+            }),
+            required: false,
+            doc: "`joliet` shows the files of an ISO in ISO 9660 (8.3 names) and Joliet trees too, for \
+                  systems that read no UDF; their bytes are there once. Names then have 64 characters \
+                  at most, and folders are eight deep.",
+            example: r#"mirror="joliet""#,
+        },
         wim_output::SPLIT,
         wim_output::INTEGRITY,
     ],
@@ -299,9 +313,9 @@ fn output(
     let Some(node) = node.child("output") else {
         let value = format!("{}.{}", name.value, media_type.extension());
         let file = Spanned { value, span: name.span };
-        let (label, capacity_bytes, order) = (None, None, None);
+        let (label, capacity_bytes, order, mirror) = (None, None, None, None);
         let wim = WimOutput::default();
-        return Some(MediaOutput { file, label, capacity_bytes, order, wim });
+        return Some(MediaOutput { file, label, capacity_bytes, order, mirror, wim });
     };
     let value = node.argument()?;
     Some(MediaOutput {
@@ -311,6 +325,7 @@ fn output(
             .property("capacity")
             .and_then(|it| Some(it.at(capacity::bytes(it.string()?).ok()?))),
         order: node.property("order").and_then(|order| lowering.path(order)),
+        mirror: node.property("mirror").map(|mirror| mirror.at(Mirror::Joliet)),
         wim: wim_output::lower(Some(node)),
     })
 }

@@ -3,7 +3,7 @@
 use crate::case::{cases, load_case, rendered};
 use mediabuild_schema::Definitions;
 use mediabuild_schema::definition::{
-    Attribute, Codec, Compression, DriverPackage, ImageBase, ImageSelector, Kind, Level,
+    Attribute, Codec, Compression, DriverPackage, ImageBase, ImageSelector, Kind, Level, Mirror,
     SecretReference, Setting, Source, VariableValue,
 };
 
@@ -83,6 +83,7 @@ fn what_is_said_arrives() {
     assert_eq!(boot.output.label.as_ref().expect("said").value, "CONTOSO BOOT");
     assert_eq!(boot.output.capacity_bytes.as_ref().expect("said").value, 8_543_666_176);
     assert_eq!(boot.output.order.as_ref().expect("said").project_path, "inputs/order.txt");
+    assert_eq!(boot.output.mirror.as_ref().expect("said").value, Mirror::Joliet);
     assert!(boot.output.may_be_folder());
     assert_eq!(boot.output.folder(), "boot");
     let small = definitions.media("small-discs").expect("defined");

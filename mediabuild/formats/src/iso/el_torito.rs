@@ -13,9 +13,11 @@ use super::field::{bytes_at, put, put_u16, put_u32, u8_at, u16_at, u32_at};
 use super::iso9660::TYPE_BOOT;
 use super::iso9660::write::descriptor_head;
 
-/// The sectors of the boot record and the catalog; see the map in [`super`].
+/// The sectors of the boot record and the catalog, which Joliet's descriptor moves up; see the map
+/// in [`super`].
 pub(super) const BOOT_RECORD_SECTOR: u32 = 17;
 pub(super) const CATALOG_SECTOR: u32 = 22;
+pub(super) const CATALOG_SECTOR_WITH_JOLIET: u32 = 23;
 
 pub(super) const PLATFORM_BIOS: u8 = 0x00;
 pub(super) const PLATFORM_UEFI: u8 = 0xEF;
@@ -38,11 +40,11 @@ pub(super) struct CatalogEntry {
 }
 
 /// The boot record volume descriptor (El Torito 1.0, 2.0).
-pub(super) fn boot_record() -> [u8; 75] {
+pub(super) fn boot_record(catalog_sector: u32) -> [u8; 75] {
     let mut descriptor = [0; 75];
     put(&mut descriptor, 0, &descriptor_head(TYPE_BOOT));
     put(&mut descriptor, 7, SYSTEM_IDENTIFIER);
-    put_u32(&mut descriptor, 71, CATALOG_SECTOR);
+    put_u32(&mut descriptor, 71, catalog_sector);
     descriptor
 }
 

@@ -22,6 +22,10 @@
 //! last     anchor
 //! ```
 //!
+//! With [`Options::is_mirrored`] Joliet's descriptor comes at 18 and moves what follows up by one,
+//! and the partition has, behind its first terminating descriptor, the path tables and directories of ISO 9660
+//! and of Joliet, which then show every file.
+//!
 //! The reader takes any disc image: UDF, Joliet, Rock Ridge and plain ISO 9660.
 
 mod disc;
@@ -36,6 +40,7 @@ mod name;
 mod options;
 mod order;
 mod out;
+mod places;
 mod plan;
 mod report;
 mod sectors;

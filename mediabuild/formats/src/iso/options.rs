@@ -40,12 +40,17 @@ pub struct Options<C> {
     /// for characters of one component, `**` for any components, a directory for all it holds; case
     /// does not matter. See [`BOOT_ORDER`].
     pub order: Vec<String>,
+    /// Whether ISO 9660 (8.3 names) and Joliet trees say where the files are too, for readers
+    /// without UDF. They take names of 64 UTF-16 units, and folders eight deep.
+    pub is_mirrored: bool,
 }
 
 impl<C> Options<C> {
     /// Options without boot entries, with [`BOOT_ORDER`].
     pub fn new(label: impl Into<String>, epoch_seconds: i64, volume_set_id: [u8; 8]) -> Self {
         let order = BOOT_ORDER.map(str::to_owned).to_vec();
-        Options { label: label.into(), epoch_seconds, volume_set_id, bios: None, uefi: None, order }
+        let (bios, uefi, is_mirrored) = (None, None, false);
+        let label = label.into();
+        Options { label, epoch_seconds, volume_set_id, bios, uefi, order, is_mirrored }
     }
 }

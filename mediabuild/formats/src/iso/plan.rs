@@ -28,7 +28,7 @@ pub(super) struct Plan<'a, C> {
 }
 
 pub(super) struct PlannedDirectory<'a, C> {
-    path: String,
+    pub(super) path: String,
     pub(super) directory: &'a Directory<C>,
     /// Position of the directory it lies in; the root is its own parent.
     pub(super) parent: usize,

@@ -9,9 +9,12 @@ use std::ops::Range;
 use super::el_torito::{self, CatalogEntry};
 use super::error::WriteError;
 use super::iso9660;
+use super::iso9660::mirror::{Mirror, MirrorKind};
+use super::iso9660::write::IsoRoot;
 use super::options::Options;
 use super::out::{Measure, Out};
-use super::plan::{Plan, PlannedDirectory};
+use super::places::Places;
+use super::plan::{Plan, PlannedDirectory, PlannedFile};
 use super::time::Time;
 use super::tree::{Node, Tree};
 use super::udf::file::{self, FileEntry, FileIdentifier};
@@ -83,34 +86,10 @@ fn volume_of<C>(options: &Options<C>, time: Time) -> Result<Volume, WriteError> 
     Ok(Volume { label, volume_set_id, time: time.udf() })
 }
 
-/// Where things lie: noted by the first run, read by the second. Blocks count from the partition's
-/// start, sectors from the disc's.
-struct Places {
-    /// The block of each directory's file entry.
-    directories: Vec<u32>,
-    /// The block of the first file's file entry; those of the others follow.
-    first_file: u32,
-    /// The block of each content.
-    contents: Vec<u32>,
-    /// The anchor behind everything.
-    last_sector: u32,
-    size_bytes: u64,
-}
-
-impl Places {
-    fn unknown<C>(plan: &Plan<'_, C>) -> Places {
-        Places {
-            directories: vec![0; plan.directories.len()],
-            first_file: 0,
-            contents: vec![0; plan.contents.len()],
-            last_sector: 0,
-            size_bytes: 0,
-        }
-    }
-}
-
 struct Image<'a, C> {
     plan: Plan<'a, C>,
+    /// ISO 9660's tree and Joliet's, or none.
+    mirrors: Vec<Mirror>,
     volume: Volume,
     time: Time,
 }
@@ -119,14 +98,17 @@ impl<'a, C: Clone + Ord> Image<'a, C> {
     fn of(tree: &'a Tree<C>, options: &'a Options<C>) -> Result<Self, WriteError> {
         let plan = Plan::of(tree, options)?;
         let time = Time::of(options.epoch_seconds)?;
-        Ok(Image { plan, volume: volume_of(options, time)?, time })
+        let kinds = [MirrorKind::Iso9660, MirrorKind::Joliet].into_iter();
+        let kinds = kinds.filter(|_| options.is_mirrored);
+        let mirrors = kinds.map(|kind| Mirror::of(&plan, kind)).collect::<Result<_, _>>()?;
+        Ok(Image { plan, mirrors, volume: volume_of(options, time)?, time })
     }
 }
 
 impl<C: Clone> Image<'_, C> {
     /// Where everything comes to lie.
     fn measured(&self) -> Result<Places, WriteError> {
-        let mut places = Places::unknown(&self.plan);
+        let mut places = Places::unknown(&self.plan, self.mirrors.len());
         self.emit(&mut places, &mut Out::new(&mut Measure::default()));
         let (size_bytes, limit_bytes) = (places.size_bytes, DISC_MAX_BYTES);
         if size_bytes > limit_bytes {
@@ -140,10 +122,15 @@ impl<C: Clone> Image<'_, C> {
         self.volume_descriptors(places, out);
         self.boot_catalog(places, out);
         self.volume_structures(places, out);
-        self.iso_tree(out);
+        if self.mirrors.is_empty() {
+            self.readme_tree(out);
+        }
         out.zeros_to(ANCHOR_SECTOR);
         out.block(&volume::anchor(ANCHOR_SECTOR));
         self.file_set(places, out);
+        for at in 0..self.mirrors.len() {
+            self.mirror(at, places, out);
+        }
         let unshared = self.plan.unshared_count;
         // What no file of the tree refers to may not come last: 7-Zip takes nonzero bytes behind
         // the last file for damage.
@@ -160,11 +147,21 @@ impl<C: Clone> Image<'_, C> {
     fn volume_descriptors<S: Sink<C>>(&self, places: &Places, out: &mut Out<'_, C, S>) {
         let size_sectors = places.last_sector.saturating_add(1);
         let Volume { label, volume_set_id, .. } = &self.volume;
+        let readme = IsoRoot::of_readme(label, volume_set_id, size_sectors, self.time);
+        let roots = self.mirrors.iter().zip(&places.mirrors);
+        let mut roots = roots.map(|(mirror, places)| IsoRoot {
+            root: (places.directories[0], mirror.directory_size_bytes(0)),
+            tables: (places.little_table, places.big_table, mirror.table_size_bytes()),
+            ..readme
+        });
         out.zeros_to(16);
-        out.block(&iso9660::write::primary(label, volume_set_id, size_sectors, self.time));
+        out.block(&iso9660::write::primary(roots.next().unwrap_or(readme)));
         if self.is_bootable() {
             debug_assert_eq!(out.sector(), el_torito::BOOT_RECORD_SECTOR);
-            out.block(&el_torito::boot_record());
+            out.block(&el_torito::boot_record(self.catalog_sector()));
+        }
+        if let Some(joliet) = roots.next() {
+            out.block(&iso9660::write::joliet(joliet));
         }
         out.block(&iso9660::write::descriptor_head(iso9660::TYPE_TERMINATOR));
         for identifier in [b"BEA01", b"NSR02", b"TEA01"] {
@@ -188,7 +185,7 @@ impl<C: Clone> Image<'_, C> {
         });
         let entries: Vec<CatalogEntry> = bios.into_iter().chain(uefi).collect();
         if self.is_bootable() {
-            out.zeros_to(el_torito::CATALOG_SECTOR);
+            out.zeros_to(self.catalog_sector());
             out.block(&el_torito::encode(&entries));
         }
     }
@@ -207,7 +204,34 @@ impl<C: Clone> Image<'_, C> {
         out.block(&volume::terminating(INTEGRITY_SECTOR + 1));
     }
 
-    fn iso_tree<S: Sink<C>>(&self, out: &mut Out<'_, C, S>) {
+    /// The path tables and directories of ISO 9660's or Joliet's tree.
+    fn mirror<S: Sink<C>>(&self, at: usize, places: &mut Places, out: &mut Out<'_, C, S>) {
+        let mirror = &self.mirrors[at];
+        places.mirrors[at].little_table = out.sector();
+        out.block(&mirror.table(&self.plan, &places.mirrors[at], false));
+        places.mirrors[at].big_table = out.sector();
+        out.block(&mirror.table(&self.plan, &places.mirrors[at], true));
+        for &position in mirror.order() {
+            places.mirrors[at].directories[position] = out.sector();
+            let contents = &places.contents;
+            // An empty file has no content, and so no place.
+            let sector_of = |file: PlannedFile| match file.size_bytes {
+                0 => 0,
+                _ => PARTITION_SECTOR.saturating_add(contents[file.content]),
+            };
+            let places = &places.mirrors[at];
+            out.block(&mirror.records(&self.plan, position, places, sector_of, self.time));
+        }
+    }
+
+    fn catalog_sector(&self) -> u32 {
+        match self.mirrors.len() {
+            0 => el_torito::CATALOG_SECTOR,
+            _ => el_torito::CATALOG_SECTOR_WITH_JOLIET,
+        }
+    }
+
+    fn readme_tree<S: Sink<C>>(&self, out: &mut Out<'_, C, S>) {
         out.zeros_to(iso9660::write::ROOT_SECTOR);
         out.block(&iso9660::write::root_directory(self.time));
         out.block(&iso9660::write::path_table(false));

@@ -4,6 +4,8 @@ mod boot;
 mod chain;
 mod content;
 mod large;
+mod matrix;
+mod mirror;
 mod peer;
 mod property;
 mod read;

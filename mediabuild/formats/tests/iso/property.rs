@@ -8,7 +8,18 @@ use proptest::prelude::*;
 use crate::content::{Content, bytes, options};
 use crate::peer::{Scratch, find, run};
 use crate::read::{Listing, folder, listing};
-use crate::write::bootable;
+use crate::write::{bootable, mirrored};
+
+/// Names that Joliet takes too.
+fn short_name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-zA-Z0-9][a-zA-Z0-9 ._-]{0,20}[a-zA-Z0-9_-]",
+        "[a-c]{1,3}[.]{0,2}[a-c]{1,2}",
+        "[é-ÿ]{1,8}",
+        "[а-яЖ中💾]{1,12}",
+        "x{60,64}",
+    ]
+}
 
 /// Names of every kind a disc takes.
 fn name() -> impl Strategy<Value = String> {
@@ -20,8 +31,10 @@ fn name() -> impl Strategy<Value = String> {
     ]
 }
 
-fn files() -> impl Strategy<Value = Vec<(Vec<String>, usize, u8)>> {
-    let path = proptest::collection::vec(name(), 1..5);
+fn files(
+    name: impl Strategy<Value = String>,
+) -> impl Strategy<Value = Vec<(Vec<String>, usize, u8)>> {
+    let path = proptest::collection::vec(name, 1..5);
     let size = prop_oneof![Just(0), 1usize..5000, Just(2048), Just(1 << 20), Just((1 << 20) + 1)];
     proptest::collection::vec((path, size, any::<u8>()), 0..30)
 }
@@ -62,7 +75,7 @@ proptest! {
 
     #[test]
     fn trees_read_back(
-        files in files(),
+        files in files(name()),
         label in "[a-zA-Zé中]{0,40}",
         boot_size in proptest::option::of(1usize..10_000),
     ) {
@@ -76,6 +89,30 @@ proptest! {
         let mut read = listing(&bytes, &entries);
         read.retain(|path, content| content.is_some() || expected.contains_key(path));
         prop_assert!(read == expected);
+    }
+
+    #[test]
+    fn mirrored_trees_read_back(
+        files in files(short_name()),
+        boot_size in proptest::option::of(1usize..10_000),
+    ) {
+        let (tree, expected) = expected(&files);
+        let bytes = bytes(&tree, &mirrored(&all_options("MIRROR", boot_size)));
+        let disc = Disc::open(&bytes).unwrap();
+        prop_assert_eq!(disc.verify(&bytes), []);
+        for view in [View::Udf, View::Joliet] {
+            let mut read = listing(&bytes, &disc.walk(&bytes, view).unwrap());
+            read.retain(|path, content| content.is_some() || expected.contains_key(path));
+            prop_assert!(read == expected, "{}", view.name());
+        }
+        let contents = |listing: &Listing| {
+            let mut contents: Vec<Option<Vec<u8>>> =
+                listing.values().filter(|content| content.is_some()).cloned().collect();
+            contents.sort();
+            contents
+        };
+        let short = listing(&bytes, &disc.walk(&bytes, View::Iso9660).unwrap());
+        prop_assert_eq!(contents(&short), contents(&expected));
     }
 }
 

@@ -76,6 +76,11 @@ pub(crate) fn small() -> Vec<(&'static str, Tree<Content>, Options<Content>)> {
     ]
 }
 
+/// As `options` say, with ISO 9660 and Joliet trees.
+pub(crate) fn mirrored(options: &Options<Content>) -> Options<Content> {
+    Options { is_mirrored: true, ..options.clone() }
+}
+
 #[test]
 fn seven_zip_finds_no_error() {
     let Some(_) = find("7zz") else { return };

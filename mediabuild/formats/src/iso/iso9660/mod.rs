@@ -1,6 +1,8 @@
-//! ISO 9660 (ECMA-119): the writer's tree of one text file, and reading of plain, Joliet and Rock
+//! ISO 9660 (ECMA-119): the writer's tree of one text file, its mirrors of all files, and reading of plain, Joliet and Rock
 //! Ridge trees.
 
+mod mangle;
+pub(super) mod mirror;
 pub(super) mod open;
 pub(super) mod path_table;
 pub(super) mod rock_ridge;
@@ -16,3 +18,5 @@ pub(super) const TYPE_TERMINATOR: u8 = 255;
 pub(super) const STANDARD_IDENTIFIER: &[u8; 5] = b"CD001";
 /// The flag of a directory record that is a directory's (9.1.6).
 pub(super) const FLAG_DIRECTORY: u8 = 2;
+/// More records of the same file follow (9.1.6).
+pub(super) const FLAG_MULTI_EXTENT: u8 = 0x80;

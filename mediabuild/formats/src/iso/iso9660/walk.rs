@@ -1,7 +1,7 @@
 //! Walking an ISO 9660 tree: directory records (ECMA-119 9.1).
 
 use super::open::{Extent, IsoVolume, ucs2};
-use super::{FLAG_DIRECTORY, rock_ridge};
+use super::{FLAG_DIRECTORY, FLAG_MULTI_EXTENT, rock_ridge};
 use crate::iso::SECTOR_SIZE_BYTES;
 use crate::iso::disc::{Entry, FileExtent, View};
 use crate::iso::error::ReadError;
@@ -12,8 +12,6 @@ use crate::iso::sectors::Sectors;
 use crate::iso::time::iso_record_seconds;
 use crate::source::Source;
 
-/// More records of the same file follow (9.1.6).
-const FLAG_MULTI_EXTENT: u8 = 0x80;
 const RECORD_HEAD_BYTES: usize = 33;
 
 /// Lists all files and directories, and gives the sectors of the directories; what cannot be read
