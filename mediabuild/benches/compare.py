@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs mediabuild beside its peers on the same inputs, in turns, and prints Markdown tables.
 
-    cargo build --release && python3 mediabuild/benches/compare.py WORK_FOLDER [--runs 5] [wim] [iso]
+    cargo build --release && python3 mediabuild/benches/compare.py WORK_FOLDER [--runs 5] [wim] [iso] [large]
 
-WORK_FOLDER needs about 15 GB; inputs are made there once. Each row is the median of the runs; CPU is
+WORK_FOLDER needs about 25 GB; inputs are made there once. Each row is the median of the runs; CPU is
 user + system time of the whole process tree, memory the peak of its largest process. Machines are
 noisy: CPU is the steadier column.
 """
@@ -114,48 +114,83 @@ def forget(store, result):
 
 def iso(work, runs):
     """Bootable ISO of a 2 GB tree with 20,000 files."""
-    project, store, out = f"{work}/iso", f"{work}/iso-store", f"{work}/peer.iso"
-    tree = f"{project}/tree"
+    project = f"{work}/iso"
     if not os.path.exists(f"{project}/mediabuild.kdl"):
-        random_files(tree, 20000, 40000, 1000)
+        random_files(f"{project}/tree", 20000, 40000, 1000)
         for name, size in (("large1.bin", 1200), ("large2.bin", 400)):
-            with open(f"{tree}/{name}", "wb") as file:
-                source = random.Random(size)
-                for _ in range(size):
-                    file.write(source.randbytes(1 << 20))
-        write(f"{project}/pe/readme.txt", "stands in for a boot image\n")
-        write(f"{project}/mediabuild.kdl", """project "bench"
+            random_file(f"{project}/tree/{name}", size)
+        iso_project(project)
+    discs("ISO: 2 GB in 20,000 files", project, work, runs)
+
+
+def large(work, runs):
+    """Bootable ISO of one file of 5 GB, which no directory record of ISO 9660 can hold."""
+    project = f"{work}/large"
+    if not os.path.exists(f"{project}/mediabuild.kdl"):
+        os.makedirs(f"{project}/tree", exist_ok=True)
+        random_file(f"{project}/tree/large.bin", 4800)
+        iso_project(project)
+    discs("ISO: one file of 5 GB", project, work, runs)
+
+
+def random_file(path, megabytes):
+    with open(path, "wb") as file:
+        source = random.Random(megabytes)
+        for _ in range(megabytes):
+            file.write(source.randbytes(1 << 20))
+
+
+def iso_project(project):
+    write(f"{project}/pe/readme.txt", "stands in for a boot image\n")
+    write(f"{project}/mediabuild.kdl", """project "bench"
 boot-image "pe" arch="amd64" { source "pe" }
 package "tree" { source "tree" }
 media "m" type="bootable" { boot-image "pe"; package "tree"; output "m.iso" }
+media "mirrored" type="bootable" { boot-image "pe"; package "tree"; output "mirrored.iso" mirror="joliet" }
 """)
+
+
+def discs(title, project, work, runs):
+    """The makers of ISOs in turns, over the same tree; all but `cat` may leave equal files out."""
+    store, out, tree = f"{project}-store", f"{work}/peer.iso", f"{project}/tree"
     remove(store, f"{project}/result")
-    run(ours(project, store))
+    run(ours(project, store) + " m")
+    one = folder_bytes(store)
+    run(ours(project, store) + " mirrored")
+    both = folder_bytes(store)
     result = f"{project}/result"
     floor = f"find {tree} -type f | sort | xargs cat > {out} && sync {out}"
-    table("ISO: 2 GB in 20,000 files", [
+    table(title, [
         ("cat + fsync", lambda: remove(out), floor),
         ("xorriso -as mkisofs + fsync", lambda: remove(out),
          f"xorriso -as mkisofs -quiet -iso-level 3 -J -joliet-long -V L -o {out} {tree} && sync {out}"),
         ("genisoimage -udf + fsync", lambda: remove(out),
          f"genisoimage -quiet -udf -allow-limited-size -iso-level 3 -J -joliet-long -V L -o {out} {tree} && sync {out}"),
-        ("mediabuild, inputs imported", lambda: forget(store, result), ours(project, store)),
-        ("mediabuild, cold (import included)", lambda: remove(store, result), ours(project, store)),
-        ("mediabuild, nothing changed", lambda: None, ours(project, store)),
+        ("mediabuild, inputs imported", lambda: forget(store, result), ours(project, store) + " m"),
+        ("mediabuild, Joliet too", lambda: forget(store, result), ours(project, store) + " mirrored"),
+        ("mediabuild, cold (import included)", lambda: remove(store, result), ours(project, store) + " m"),
+        ("mediabuild, nothing changed", lambda: None, ours(project, store) + " m"),
     ], runs, "cat + fsync")
+    print(f"\nThe store has {one / 1e6:.1f} MB with one ISO of the tree, {both / 1e6:.1f} MB with both.")
     remove(out)
+
+
+def folder_bytes(folder):
+    """What a folder takes on the disk."""
+    blocks = (os.lstat(os.path.join(path, name)).st_blocks for path, _, names in os.walk(folder) for name in names)
+    return 512 * sum(blocks)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("which", nargs="*", metavar="wim|iso")
+    parser.add_argument("which", nargs="*", metavar="wim|iso|large")
     arguments = parser.parse_intermixed_args()
     work = os.path.abspath(arguments.work)
     os.makedirs(work, exist_ok=True)
-    for name in arguments.which or ["wim", "iso"]:
-        {"wim": wim, "iso": iso}[name](work, arguments.runs)
+    for name in arguments.which or ["wim", "iso", "large"]:
+        {"wim": wim, "iso": iso, "large": large}[name](work, arguments.runs)
 
 
 if __name__ == "__main__":
