@@ -200,6 +200,14 @@ fn a_set_is_replaced_as_a_whole() {
     space.write("large/x", noise(5, 3 * MIB));
     space.build(&["depot"]).says("removed the old result result/depot.iso");
     assert_eq!(names(&space.project().join("result")), ["depot"]);
+    // A definition that says no more of sets leaves none behind either.
+    let packages = ["first", "large", "third", "small"];
+    define(&space, r#"output "depot.iso""#, packages.into_iter());
+    space.build(&["depot"]).says("removed the old result result/depot\n");
+    assert_eq!(names(&space.project().join("result")), ["depot.iso"]);
+    // What no build made is not looked at.
+    space.write("result/depot/notes.txt", "mine");
+    assert!(!space.build(&["depot"]).stderr.contains("warning: result/depot"));
 }
 
 #[test]

@@ -68,7 +68,9 @@ pub(crate) enum Retired {
     Nothing,
     /// It was as a build had put it there.
     Removed,
-    /// It is not what a build put there, so it stays.
+    /// It is not what a build put there any more, so it stays.
+    Changed,
+    /// No build that this store knows put it there, so it stays.
     Foreign,
 }
 
@@ -81,7 +83,7 @@ pub(crate) fn retire(store: &dyn Store, path: &Path) -> Result<Retired, Failure>
     let _held = path.parent().and_then(hold_folder);
     let Some(root) = root_of(store, &path)? else { return Ok(Retired::Foreign) };
     if unchanged(store, &root.output, &path)?.is_none() {
-        return Ok(Retired::Foreign);
+        return Ok(Retired::Changed);
     }
     temporary::remove_result(&path).map_err(|error| Failure::io("remove", &path, &error))?;
     store.remove_root(&root.name)?;

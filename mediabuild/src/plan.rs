@@ -9,8 +9,8 @@ mod names;
 use std::collections::BTreeMap;
 
 use mediabuild_schema::definition::{
-    Filter as SchemaFilter, ImageSelector, InputPath, Kind, Media, SecretReference, Source,
-    Spanned, UrlFile,
+    Filter as SchemaFilter, ImageSelector, InputPath, Kind, Media, MediaType, SecretReference,
+    Source, Spanned, UrlFile,
 };
 use mediabuild_schema::{
     DeclaredInput, Definitions, Place, path_declaration, position, url_declaration,
@@ -53,6 +53,8 @@ pub(crate) struct Target {
     pub(crate) result: String,
     /// Where it goes instead if it is a folder and need not be one: a set of discs.
     pub(crate) folder: Option<String>,
+    /// Where it went while its definition said that it may be a set, and nothing else goes now.
+    pub(crate) former: Option<String>,
 }
 
 impl Target {
@@ -66,8 +68,10 @@ impl Target {
 
     /// Where another output of this target may lie from an earlier build.
     pub(crate) fn other_place(&self, output: &Output) -> Option<&str> {
-        let folder = self.folder.as_deref()?;
-        Some(if self.place(output) == folder { &self.result } else { folder })
+        match self.folder.as_deref() {
+            Some(folder) if self.place(output) == folder => Some(&self.result),
+            folder => folder.or(self.former.as_deref()),
+        }
     }
 
     /// Every place that is its own.
@@ -99,7 +103,8 @@ pub(crate) fn plan(
         let (kind, name) = (*kind, name.clone());
         let result = result_path(definitions, kind, &name);
         let folder = set_folder(definitions, kind, &name);
-        planner.plan.targets.push(Target { kind, name, derivation, result, folder });
+        let former = former_folder(definitions, kind, &name);
+        planner.plan.targets.push(Target { kind, name, derivation, result, folder, former });
     }
     Ok(planner.plan)
 }
@@ -159,6 +164,20 @@ fn media_path(media: &Media) -> String {
 fn set_folder(definitions: &Definitions, kind: Kind, name: &str) -> Option<String> {
     let media = definitions.media(name).filter(|_| kind == Kind::Media)?;
     media.output.capacity_bytes.as_ref().map(|_| media.output.folder().to_owned())
+}
+
+/// The folder of the set that an ISO may have been, unless another medium lies there.
+fn former_folder(definitions: &Definitions, kind: Kind, name: &str) -> Option<String> {
+    let media = definitions.media(name).filter(|_| kind == Kind::Media)?;
+    let folder = media.output.folder();
+    let is_iso = media.media_type.value == MediaType::Bootable && !media.output.may_be_folder();
+    let is_there = |other: &&Media| {
+        let rest = other.output.folder().strip_prefix(folder);
+        let is_same = rest == Some("") && other.output.may_be_folder();
+        is_same || rest.is_some_and(|rest| rest.starts_with('/'))
+    };
+    let is_free = definitions.media.iter().find(is_there).is_none();
+    (is_iso && is_free).then(|| folder.to_owned())
 }
 
 struct Planner<'a> {

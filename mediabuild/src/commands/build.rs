@@ -240,9 +240,14 @@ fn retire_other(
     match retire(store, &other)? {
         Retired::Nothing => {}
         Retired::Removed => progress.line(&format!("removed the old result {shown}")),
+        Retired::Changed => progress.warning(&format!(
+            "{shown} is an old result, and it was changed since: remove it, or it may be taken for \
+             the new one"
+        )),
+        // A folder that is called like an ISO is nobody's concern.
+        Retired::Foreign if target.folder.is_none() => {}
         Retired::Foreign => progress.warning(&format!(
-            "{shown} is not of this build and was changed since, or no build put it there: remove \
-             it, or it may be taken for the result"
+            "{shown} is not of this build: remove it, or it may be taken for the result"
         )),
     }
     Ok(())

@@ -24,13 +24,19 @@ pub(crate) fn check(media: &[Media]) -> Vec<Diagnostic> {
 
 /// A medium that is a folder owns it: what else lay there would be replaced with it.
 fn in_the_folder_of(media: &[Media], medium: &Media) -> Option<Diagnostic> {
-    let file = medium.output.file.value.to_lowercase();
-    let is_owner = |owner: &&Media| {
-        let folder = owner.output.folder().to_lowercase();
-        let is_other = owner.name.value != medium.name.value && owner.output.may_be_folder();
-        is_other && file.strip_prefix(&folder).is_some_and(|rest| rest.starts_with('/'))
+    let of = |medium: &Media| medium.output.folder().to_lowercase();
+    let here = media.iter().position(|other| other.span == medium.span)?;
+    let is_owner = |(at, owner): &(usize, &Media)| {
+        let is_other = *at != here && owner.output.may_be_folder();
+        // Of two that are one folder, the earlier is the owner.
+        let is_same = of(medium) == of(owner)
+            && medium.output.may_be_folder()
+            && *at < here
+            && owner.output.file.value.to_lowercase() != medium.output.file.value.to_lowercase();
+        let is_below = of(medium).strip_prefix(&of(owner)).is_some_and(|it| it.starts_with('/'));
+        is_other && (is_same || is_below)
     };
-    let owner = media.iter().find(is_owner)?;
+    let (_, owner) = media.iter().enumerate().find(is_owner)?;
     let (span, folder) = (medium.output.file.span, owner.output.folder());
     let message = format!("`{folder}` is the folder that media `{}` may become", owner.name.value);
     Some(
