@@ -386,7 +386,7 @@ fn exit_code_3_is_a_failed_environment() {
 // ---- help ----
 
 /// Every command with words that its help must hold.
-const HELP: [(&[&str], &[&str]); 27] = [
+const HELP: [(&[&str], &[&str]); 31] = [
     (&[], &["init", "check", "plan", "build", "graph", "inspect", "verify", "store", "Exit codes"]),
     (&["init"], &["[FOLDER]"]),
     (&["check"], &["[PROJECT]"]),
@@ -426,6 +426,10 @@ const HELP: [(&[&str], &[&str]); 27] = [
     (&["store", "du"], &["Usage: mediabuild store du"]),
     (&["store", "rebuild-index"], &["Usage: mediabuild store rebuild-index"]),
     (&["store", "roots"], &["Usage: mediabuild store roots"]),
+    (&["boot-test"], &["<FILE>", "--marker <TEXT>", "--screen <PPM>", "--firmware <FIRMWARE>"]),
+    (&["usb"], &["list", "write"]),
+    (&["usb", "list"], &["Usage: mediabuild usb list"]),
+    (&["usb", "write"], &["<IMAGE>", "<DEVICE>", "--yes", "--serial <SERIAL>"]),
 ];
 
 /// The options of every command.
