@@ -164,6 +164,40 @@ fn a_set_is_the_same_whatever_was_built_before() {
     assert!(tree(&one.result("depot")) == tree(&other.result("depot")));
 }
 
+/// BLAKE3 of the set's files. Like those of the quickstart they change only together with the version
+/// of a builder that had a part in it; the boot image is not compressed, so no encoder has.
+const PINNED: [[&str; 4]; 2] = [
+    [
+        "190b59e0a3e15207ee413830d295a2791bb92665321b4fca3312003e0aa5155f",
+        "cfc6e5bae60b6a1c5768ade3a0f031aca49e862ba05b39fc86edd1e7c4f8d234",
+        "84629a77474645eb2d063bd7a45a007b26b44ebea5ad54f1c6f95ee8b1662387",
+        "4a9650d961e344e254e1bbcd292221931a272fa47546e57937392d3a36bd8beb",
+    ],
+    [
+        "c3a4ef25782fed32ff3ec935c6dd75fe475bdb6b45098165b8976abb4edbe158",
+        "6fd7d39dce0e23462796629143d5e63a12bb2759f254bee29bc361861a5a128c",
+        "3086c8703e7d4a0d7b8df3ca606f34edd661ff7e1094bdee5e84ec4935890f2b",
+        "4a9650d961e344e254e1bbcd292221931a272fa47546e57937392d3a36bd8beb",
+    ],
+];
+
+#[test]
+fn the_bytes_of_a_set_are_pinned() {
+    for (output, pinned) in [SET.to_owned(), format!("{SET} mirror=\"joliet\"")].iter().zip(PINNED)
+    {
+        let packages: [(&str, &[usize]); 2] = [("first", &[MIB, 3]), ("large", &[MIB; 6])];
+        let space = space(output, &packages);
+        let path = space.project().join("mediabuild.kdl");
+        let text = fs::read_to_string(&path).expect("readable");
+        let text = text.replace("source \"base\"", "source \"base\"\n    compression \"none\"");
+        fs::write(&path, text).expect("writable");
+        space.build(&["depot"]);
+        let files = tree(&space.result("depot"));
+        let digests = files.values().map(|bytes| blake3::hash(bytes).to_hex().to_string());
+        assert_eq!(digests.collect::<Vec<_>>(), pinned);
+    }
+}
+
 #[test]
 fn an_edit_in_a_package_changes_no_disc_without_it() {
     let space = set();

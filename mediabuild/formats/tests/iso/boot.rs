@@ -14,10 +14,21 @@ const EXIT_CODE: i32 = 33;
 
 #[test]
 fn seabios_boots_the_bios_entry() {
+    boots(false);
+}
+
+/// Joliet's descriptor moves the boot catalog.
+#[test]
+fn seabios_boots_a_mirrored_disc() {
+    boots(true);
+}
+
+fn boots(is_mirrored: bool) {
     let Some(mut qemu) = find("qemu-system-x86_64") else { return };
     let scratch = Scratch::new();
     let (disc, serial) = (scratch.path("boot.iso"), scratch.path("serial.txt"));
     let mut options = options("BOOT");
+    options.is_mirrored = is_mirrored;
     options.bios =
         Some(BootEntry { content: Content::Bytes(BOOT_SECTOR.to_vec()), size_bytes: 2048 });
     let tree = tree(&[("sources/boot.wim", vec![7; 70_000])]);
