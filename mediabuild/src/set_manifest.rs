@@ -14,7 +14,7 @@ pub(crate) const FORM: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SetManifest {
     pub(crate) form: u32,
-    /// 32 hexadecimal digits; of other content or another capacity they are others.
+    /// 32 hexadecimal digits; others if any content differs, or the disc that it lies on.
     pub(crate) set: String,
     /// Which disc this is, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]

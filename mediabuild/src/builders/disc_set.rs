@@ -40,7 +40,8 @@ struct Set<'a> {
     start: Vec<SetFile<Content>>,
     units: Vec<Vec<SetFile<Content>>>,
     names: Vec<&'a str>,
-    id: String,
+    /// Differs when any content, path or the label differs.
+    content_id: [u8; 8],
 }
 
 impl DiscSet {
@@ -59,17 +60,9 @@ impl DiscSet {
             start: set_files(&medium.start),
             units: packages().map(|package| set_files(&package.files)).collect(),
             names: packages().map(|package| package.name.as_str()).collect(),
-            id: self.id(medium, first),
+            content_id: volume_set_id(&first.label, medium.files()),
         };
         set.put(context)
-    }
-
-    /// Differs when any content, path, the label or the capacity differs.
-    fn id(&self, medium: &MediumTree, first: &Options<Content>) -> String {
-        let mut hasher = blake3::Hasher::new_derive_key("mediabuild 2026-11 disc set");
-        hasher.update(&self.capacity_bytes.to_le_bytes());
-        hasher.update(&volume_set_id(&first.label, medium.files()));
-        hasher.finalize().to_hex()[..32].to_owned()
     }
 }
 
@@ -130,13 +123,28 @@ impl Set<'_> {
         });
         SetManifest {
             form: FORM,
-            set: self.id.clone(),
+            set: self.id(shares),
             disc: None,
             total: shares.len(),
             next: None,
             packages: packages.collect(),
             discs: discs.collect(),
         }
+    }
+
+    /// Differs when any content does, or the disc that it lies on: discs of two sets of one id can
+    /// stand for each other.
+    fn id(&self, shares: &[Vec<Share>]) -> String {
+        let mut hasher = blake3::Hasher::new_derive_key("mediabuild 2026-11 disc set");
+        hasher.update(&self.content_id);
+        for (disc, shares) in shares.iter().enumerate() {
+            for Share { unit, files } in shares {
+                for number in [disc, *unit, files.start, files.end] {
+                    hasher.update(&(number as u64).to_le_bytes());
+                }
+            }
+        }
+        hasher.finalize().to_hex()[..32].to_owned()
     }
 
     fn put_disc(
