@@ -10,14 +10,16 @@ mod log;
 mod machine;
 mod qemu;
 mod screen;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
 
-pub(crate) use self::machine::{Ended, Seen, boot};
+pub(crate) use self::machine::{Ended, boot};
 pub(crate) use self::screen::Picture;
+pub(crate) use self::watch::Seen;
 
 /// What starts the medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

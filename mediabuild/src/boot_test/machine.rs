@@ -1,4 +1,4 @@
-//! A running machine: watched until it shows what is waited for, or until there is no hope.
+//! A running machine: its process, what it writes, and what is on its screen.
 
 use std::fs;
 use std::io::Write;
@@ -10,26 +10,17 @@ use super::firmware::{self, UefiFirmware};
 use super::log::{Log, readable};
 use super::qemu::{self, FIRMWARE_LOG, SERIAL, VARIABLES};
 use super::screen::{Picture, is_whole};
+use super::watch::{Seen, watch};
 use super::{Boot, Firmware};
 use crate::cancel;
 use crate::failure::Failure;
 
 /// What QEMU itself complains of.
 const ERRORS: &str = "errors.txt";
-/// How often the logs are looked at.
-const LOOK: Duration = Duration::from_millis(100);
-/// How often the screen is compared, and a key pressed.
-const LOOK_AT_SCREEN: Duration = Duration::from_secs(1);
-/// How long media wait for a key, firmware included, on a slow machine.
-const KEY_TIME: Duration = Duration::from_secs(60);
+/// How often a picture that was asked for is looked for.
+const LOOK: Duration = Duration::from_millis(25);
 /// How long QEMU may take to write a picture.
 const PICTURE_TIME: Duration = Duration::from_secs(10);
-
-/// What a BIOS says when no medium started.
-const BIOS_GAVE_UP: [&str; 1] = ["No bootable device"];
-/// What UEFI firmware says on the serial port when no medium started.
-const UEFI_GAVE_UP: [&str; 3] =
-    ["EFI Internal Shell", "UEFI Interactive Shell", "No bootable option or device was found"];
 
 /// How a boot ended.
 pub(crate) struct Ended {
@@ -41,21 +32,6 @@ pub(crate) struct Ended {
     pub(crate) serial: Vec<u8>,
     /// The same for people.
     pub(crate) lines: Vec<String>,
-}
-
-/// What a machine showed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Seen {
-    Marker,
-    Screen,
-    /// Nothing was waited for, and time is over.
-    TimeIsOver,
-    /// What was waited for did not come in time.
-    Nothing,
-    /// The firmware found nothing on the medium that it starts.
-    FirmwareGaveUp,
-    /// The machine went off, or began anew.
-    Off,
 }
 
 /// Boots the medium.
@@ -102,7 +78,7 @@ fn run(
     let mut command = qemu::command(program, boot, uefi, accelerated, folder.path());
     tracing::debug!("{command:?}");
     let mut machine = Machine::start(&mut command, folder.path())?;
-    let Some(seen) = machine.watch(boot)? else { return Ok(None) };
+    let Some(seen) = watch(&mut machine, boot)? else { return Ok(None) };
     if let Some(path) = &boot.screenshot
         && seen != Seen::Off
     {
@@ -115,13 +91,13 @@ fn run(
 }
 
 /// A process that ends with it.
-struct Machine {
+pub(super) struct Machine {
     child: Child,
     monitor: ChildStdin,
     folder: PathBuf,
-    serial: Log,
-    firmware: Log,
-    started: Instant,
+    pub(super) serial: Log,
+    pub(super) firmware: Log,
+    pub(super) started: Instant,
 }
 
 impl Machine {
@@ -144,75 +120,32 @@ impl Machine {
         Ok(Machine { child, monitor, folder, serial, firmware, started })
     }
 
-    /// Until something is seen; `None` if the machine ended before its firmware said a word.
-    fn watch(&mut self, boot: &Boot<'_>) -> Result<Option<Seen>, Failure> {
-        let mut next_screen = LOOK_AT_SCREEN;
-        loop {
-            cancel::check()?;
-            let is_off = self.is_off()?;
-            self.read_logs()?;
-            if boot.marker.is_some_and(|marker| self.serial.meets(marker.as_bytes())) {
-                return Ok(Some(Seen::Marker));
-            }
-            if is_off {
-                return Ok(self.has_run().then_some(Seen::Off));
-            }
-            if self.gave_up(boot.firmware) {
-                return Ok(Some(Seen::FirmwareGaveUp));
-            }
-            let elapsed = self.started.elapsed();
-            if elapsed >= next_screen {
-                next_screen = elapsed + LOOK_AT_SCREEN;
-                if boot.press_key && elapsed < KEY_TIME {
-                    self.say("sendkey ret");
-                }
-                if let Some(wanted) = boot.screen
-                    && self.screen()?.is_some_and(|screen| screen.looks_like(wanted))
-                {
-                    return Ok(Some(Seen::Screen));
-                }
-            }
-            if elapsed >= boot.time_limit {
-                let waited = boot.marker.is_some() || boot.screen.is_some();
-                return Ok(Some(if waited { Seen::Nothing } else { Seen::TimeIsOver }));
-            }
-            std::thread::sleep(LOOK);
-        }
-    }
-
-    fn is_off(&mut self) -> Result<bool, Failure> {
+    pub(super) fn is_off(&mut self) -> Result<bool, Failure> {
         let status = self.child.try_wait();
         let status = status.map_err(|error| Failure::environment(format!("lost QEMU: {error}")))?;
         Ok(status.is_some())
     }
 
-    fn has_run(&self) -> bool {
+    pub(super) fn has_run(&self) -> bool {
         for line in readable(&fs::read(self.folder.join(ERRORS)).unwrap_or_default()) {
             tracing::info!("qemu: {line}");
         }
         !self.serial.bytes().is_empty() || !self.firmware.bytes().is_empty()
     }
 
-    fn gave_up(&self, firmware: Firmware) -> bool {
-        match firmware {
-            Firmware::Bios => self.firmware.begins_with_one_of(&BIOS_GAVE_UP),
-            Firmware::Uefi => self.serial.begins_with_one_of(&UEFI_GAVE_UP),
-        }
-    }
-
-    fn read_logs(&mut self) -> Result<(), Failure> {
+    pub(super) fn read_logs(&mut self) -> Result<(), Failure> {
         let read = self.serial.read().and_then(|()| self.firmware.read());
         read.map_err(|error| Failure::io("read", &self.folder, &error))
     }
 
     /// A line for QEMU's monitor. One that is not heard is noticed by what does not follow.
-    fn say(&mut self, line: &str) {
+    pub(super) fn say(&mut self, line: &str) {
         let _ = writeln!(self.monitor, "{line}");
         let _ = self.monitor.flush();
     }
 
     /// What is on the screen; `None` if there is none yet.
-    fn screen(&mut self) -> Result<Option<Picture>, Failure> {
+    pub(super) fn screen(&mut self) -> Result<Option<Picture>, Failure> {
         Ok(self.picture("screen.ppm", "ppm")?.and_then(|bytes| Picture::parse(&bytes)))
     }
 
@@ -240,7 +173,7 @@ impl Machine {
             if let Some(bytes) = fs::read(&path).ok().filter(|bytes| is_whole(bytes)) {
                 return Ok(Some(bytes));
             }
-            std::thread::sleep(LOOK / 4);
+            std::thread::sleep(LOOK);
         }
         Ok(None)
     }
