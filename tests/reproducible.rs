@@ -37,7 +37,7 @@ const PINNED_DIGESTS: [(&str, &str); 4] = [
     ("os-image/windows.wim", "063a073672219cc5a35c190a2859f8e27cc7915bf53ef6606c42d7a45c693454"),
 ];
 const PINNED_VERSIONS: [(&str, u64); 8] = [
-    ("boot-files", 1),
+    ("boot-files", 2),
     ("boot-image", 3),
     ("bootable", 1),
     ("os-image", 4),

@@ -236,7 +236,7 @@ pub(crate) enum Inspect {
     /// Write one of its files to stdout
     Cat(InspectCat),
     /// Show everything a WIM says, one fact a line: header, XML data, resources, files; with -v every
-    /// chunk
+    /// chunk. Of a boot configuration store (`boot.iso//boot/bcd`): its objects and elements
     Dump(InspectDump),
     /// Decrypt the variables of a medium (a WIM, an ISO or a variables.dat)
     Variables(InspectVariables),
@@ -282,7 +282,7 @@ pub(crate) struct InspectCat {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectDump {
-    /// A WIM
+    /// A WIM or a boot configuration store
     pub(crate) file: PathBuf,
     /// A WIM that this one is a delta of, or a pattern of names; may be given several times
     #[arg(long = "ref", value_name = "WIM")]

@@ -142,17 +142,21 @@ impl Firmware {
     }
 }
 
-/// The boot files of a medium for `arch` (`amd64`, `x86`, `arm64`).
-pub(crate) fn boot_files(arch: &str) -> Vec<BootFile> {
-    let loader = match arch {
+/// What UEFI firmware of `arch` starts.
+fn uefi_loader(arch: &str) -> &'static str {
+    match arch {
         "x86" => "efi/boot/bootia32.efi",
         "arm64" => "efi/boot/bootaa64.efi",
         _ => "efi/boot/bootx64.efi",
-    };
+    }
+}
+
+/// The boot files of a medium for `arch` (`amd64`, `x86`, `arm64`).
+pub(crate) fn boot_files(arch: &str) -> Vec<BootFile> {
     let file = |medium, image, firmware, needed| BootFile { medium, image, firmware, needed };
-    vec![
+    let mut files = vec![
         file("bootmgr", &["Windows/Boot/PCAT/bootmgr"], Firmware::Bios, true),
-        file("boot/bcd", &["Windows/Boot/DVD/PCAT/BCD"], Firmware::Bios, true),
+        file(BIOS_BCD, &["Windows/Boot/DVD/PCAT/BCD"], Firmware::Bios, true),
         file(
             "boot/boot.sdi",
             &[
@@ -165,8 +169,34 @@ pub(crate) fn boot_files(arch: &str) -> Vec<BootFile> {
         ),
         file("boot/fonts/*", &["Windows/Boot/Fonts/*"], Firmware::Bios, false),
         file("bootmgr.efi", &["Windows/Boot/EFI/bootmgr.efi"], Firmware::Uefi, false),
-        file(loader, &["Windows/Boot/EFI/bootmgfw.efi"], Firmware::Uefi, true),
-        file("efi/microsoft/boot/bcd", &["Windows/Boot/DVD/EFI/BCD"], Firmware::Uefi, true),
+        file(uefi_loader(arch), &["Windows/Boot/EFI/bootmgfw.efi"], Firmware::Uefi, true),
+        file(UEFI_BCD, &["Windows/Boot/DVD/EFI/BCD"], Firmware::Uefi, true),
         file("efi/microsoft/boot/fonts/*", &["Windows/Boot/Fonts/*"], Firmware::Uefi, false),
-    ]
+    ];
+    // There is no arm64 machine with a BIOS.
+    files.retain(|file| arch != "arm64" || file.firmware != Firmware::Bios);
+    files
+}
+
+/// Where BIOS boot managers look for their store.
+const BIOS_BCD: &str = "boot/bcd";
+/// Where UEFI boot managers do; it is one place for all architectures.
+const UEFI_BCD: &str = "efi/microsoft/boot/bcd";
+
+/// A boot configuration store that is made where no place has one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MadeStore {
+    /// On the medium.
+    pub(crate) medium: &'static str,
+    /// The boot manager that reads it: without it there is no use for a store.
+    pub(crate) boot_manager: &'static str,
+    pub(crate) firmware: Firmware,
+}
+
+/// The stores of a medium for `arch`.
+pub(crate) fn made_stores(arch: &str) -> Vec<MadeStore> {
+    let uefi =
+        MadeStore { medium: UEFI_BCD, boot_manager: uefi_loader(arch), firmware: Firmware::Uefi };
+    let bios = MadeStore { medium: BIOS_BCD, boot_manager: "bootmgr", firmware: Firmware::Bios };
+    if arch == "arm64" { vec![uefi] } else { vec![bios, uefi] }
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use mediabuild_formats::bcd;
 use mediabuild_formats::iso::{self, BootEntry, Tree};
 use mediabuild_formats::layout::{Extent, Layout};
 use mediabuild_formats::security::Descriptor;
@@ -31,6 +32,7 @@ fn main() -> io::Result<()> {
     corpus.own_variables()?;
     corpus.own_encodings()?;
     corpus.own_settings()?;
+    corpus.own_stores()?;
     for file in std::env::args_os().skip(1).map(PathBuf::from) {
         let bytes = fs::read(&file)?;
         match file.extension().and_then(|extension| extension.to_str()) {
@@ -131,6 +133,14 @@ impl Corpus {
         chunk.extend([1_u32, 1, 1].into_iter().flat_map(u32::to_le_bytes));
         chunk.extend(b"abcde");
         self.add("lzx", &chunk)
+    }
+
+    fn own_stores(&mut self) -> io::Result<()> {
+        for firmware in [bcd::Firmware::Bios, bcd::Firmware::Uefi] {
+            let store = bcd::write(&bcd::windows_pe(firmware), FileTime(0));
+            self.add("regf", &store.expect("a store"))?;
+        }
+        Ok(())
     }
 
     fn own_disc(&mut self) -> io::Result<()> {

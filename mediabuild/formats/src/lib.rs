@@ -4,9 +4,11 @@
 //! iteration in this crate. A writer turns a tree into a layout ([`layout::Sink`]); a parser reads
 //! bytes at offsets ([`source::Source`]). Untrusted bytes give errors, never panics.
 
+pub mod bcd;
 pub mod codec;
 pub mod iso;
 pub mod layout;
+pub mod regf;
 pub mod security;
 pub mod source;
 pub mod variables;

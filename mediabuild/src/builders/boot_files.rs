@@ -1,9 +1,11 @@
 //! `boot-files`: what starts Windows PE from a medium → a directory laid out like the medium.
-//! Taken from the boot image's own `Windows/Boot`, from folders, or both, searched in order.
+//! Taken from the boot image's own `Windows/Boot`, from folders, or both, searched in order. A boot
+//! configuration store that nobody has is made; one that somebody has is never replaced.
 
 use std::collections::BTreeMap;
 
-use mediabuild_formats::wim::Dentry;
+use mediabuild_formats::bcd;
+use mediabuild_formats::wim::{Dentry, FileTime};
 use mediabuild_store::{Batch, Content, DirectoryBuilder, Output};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,9 +14,12 @@ use super::wim_content::{ImageChoice, WimContent};
 use super::{BuildContext, Builder, BuilderVersion, content_input, files_of};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
-use crate::media_layout::{BootFile, boot_files};
+use crate::media_layout::{BootFile, Firmware, boot_files, made_stores};
 
-pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "boot-files", version: 1 };
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "boot-files", version: 2 };
+
+/// Nothing reads when a store was written, and equal stores are to be equal bytes.
+const STORE_WRITTEN: FileTime = FileTime(0);
 
 /// The boot files of one boot image's media.
 #[derive(Serialize)]
@@ -60,6 +65,7 @@ impl Builder for BootFiles {
                 }
             }
         }
+        add_stores(&self.arch, &mut found, batch.as_mut())?;
         let mut directory = DirectoryBuilder::default();
         for (path, content) in found.files.into_values() {
             directory.insert(&path, content)?;
@@ -74,14 +80,49 @@ impl Builder for BootFiles {
 #[derive(Default)]
 struct Found {
     files: BTreeMap<String, (String, Content)>,
+    /// How folders are spelt, by their paths in lower case.
+    folders: BTreeMap<String, String>,
 }
 
 impl Found {
     fn add_all(&mut self, files: Vec<(String, Content)>) {
         for (path, content) in files {
+            let path = self.spelt(&path);
             self.files.entry(path.to_lowercase()).or_insert((path, content));
         }
     }
+
+    /// A path with its folders spelt as they were first: places say `EFI` and `efi`.
+    fn spelt(&mut self, path: &str) -> String {
+        let Some((folders, name)) = path.rsplit_once('/') else { return path.to_owned() };
+        let mut spelt = String::new();
+        for folder in folders.split('/') {
+            let here = format!("{spelt}{folder}");
+            let first = self.folders.entry(here.to_lowercase()).or_insert(here);
+            spelt = format!("{first}/");
+        }
+        spelt + name
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.files.contains_key(path)
+    }
+}
+
+/// Adds the stores that nobody has, where there is a boot manager that reads them.
+fn add_stores(arch: &str, found: &mut Found, batch: &mut dyn Batch) -> Result<(), Failure> {
+    for made in made_stores(arch) {
+        if found.has(made.medium) || !found.has(made.boot_manager) {
+            continue;
+        }
+        let firmware = match made.firmware {
+            Firmware::Uefi => bcd::Firmware::Uefi,
+            Firmware::Bios | Firmware::Both => bcd::Firmware::Bios,
+        };
+        let store = bcd::write(&bcd::windows_pe(firmware), STORE_WRITTEN)?;
+        found.add_all(vec![(made.medium.to_owned(), batch.put_bytes(&store)?)]);
+    }
+    Ok(())
 }
 
 fn from_image(

@@ -39,7 +39,7 @@ mod tests;
 
 use std::io::Read;
 
-use mediabuild_formats::{iso, variables as variables_format, wim};
+use mediabuild_formats::{bcd, iso, variables as variables_format, wim};
 use mediabuild_store::{Content, Digest, DirectoryError, Output, Recipe, Store};
 use serde_json::Value;
 
@@ -231,6 +231,7 @@ macro_rules! build_failures {
 }
 
 build_failures!(
+    bcd::Error,
     iso::ReadError,
     iso::SetError,
     iso::WriteError,

@@ -129,7 +129,26 @@ pub(crate) fn boot_files(image: &BootImage, inputs: &Inputs) -> Option<Vec<BootF
         needed: file.needed,
         from: place(file),
     });
-    Some(found.collect())
+    let mut found: Vec<BootFileFound> = found.collect();
+    note_made_stores(image.arch.value.name(), &mut found);
+    Some(found)
+}
+
+/// What `check` says of a store that a build makes.
+const MADE: &str = "made by mediabuild: starts sources/boot.wim";
+
+fn note_made_stores(arch: &str, found: &mut [BootFileFound]) {
+    for made in media_layout::made_stores(arch) {
+        let is_there = |file: &BootFileFound| file.from.is_some();
+        let mut has = found.iter().filter(|file| is_there(file)).map(|file| &file.medium);
+        if !has.any(|medium| medium == made.boot_manager) {
+            continue;
+        }
+        let missing = found.iter_mut().find(|file| file.medium == made.medium && !is_there(file));
+        if let Some(file) = missing {
+            file.from = Some(MADE.into());
+        }
+    }
 }
 
 fn base_image(base: &ImageBase, wims: &Wims) -> Option<mediabuild_formats::wim::Image> {
