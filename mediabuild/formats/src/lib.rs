@@ -4,6 +4,7 @@
 //! iteration in this crate. A writer turns a tree into a layout ([`layout::Sink`]); a parser reads
 //! bytes at offsets ([`source::Source`]). Untrusted bytes give errors, never panics.
 
+pub mod authenticode;
 pub mod bcd;
 pub mod codec;
 pub mod iso;

@@ -1,0 +1,115 @@
+//! Signatures of programs: a sample that osslsigncode signed twice, and what is wrong with files.
+//!
+//! `authenticode/nested.efi` is 1 KB of headers and one `ret`; certificates of the names that Microsoft's
+//! have, made for this test, signed it: the second signature is nested in the first.
+
+use mediabuild_formats::authenticode::{Authority, DigestKind, FileDigest, Pe, signatures};
+use proptest::prelude::*;
+
+const SAMPLE: &[u8] = include_bytes!("authenticode/nested.efi");
+/// Where the sample's headers are.
+const PE_AT: usize = 0x40;
+const DIRECTORY_AT: usize = PE_AT + 24 + 112 + 4 * 8;
+/// Where its program ends and its certificates start.
+const TABLE_AT: usize = 0x400;
+
+/// Overwrites bytes of the sample and returns the refusal.
+fn refusal(offset: usize, bytes: &[u8]) -> String {
+    let mut file = SAMPLE.to_vec();
+    file[offset..offset + bytes.len()].copy_from_slice(bytes);
+    signatures(&file).expect_err("a refusal").to_string()
+}
+
+#[test]
+fn both_signatures_and_their_chains_are_named() {
+    let found = signatures(SAMPLE).expect("signatures");
+    assert_eq!(found.len(), 2);
+    for (signature, is_nested, issuer, authority) in [
+        (&found[0], false, "Microsoft Windows Production PCA 2011", Authority::Pca2011),
+        (&found[1], true, "Windows UEFI CA 2023", Authority::Ca2023),
+    ] {
+        assert_eq!(signature.subject.as_deref(), Some("Microsoft Windows"));
+        assert_eq!(signature.issuers, [issuer]);
+        assert_eq!(signature.authority(), Some(authority));
+        assert_eq!(signature.is_nested, is_nested);
+        assert_eq!(signature.digest, Some(DigestKind::Sha256));
+        assert_eq!(signature.file, FileDigest::Same);
+    }
+}
+
+#[test]
+fn a_changed_program_is_told_and_a_changed_checksum_is_not() {
+    for (offset, expected) in [
+        (TABLE_AT - 1, FileDigest::Changed),
+        (0x200, FileDigest::Changed),
+        (0x10, FileDigest::Changed),
+        (PE_AT + 24 + 64, FileDigest::Same),
+    ] {
+        let mut file = SAMPLE.to_vec();
+        file[offset] ^= 1;
+        let found = signatures(&file).expect("signatures");
+        assert!(found.iter().all(|signature| signature.file == expected), "{offset:#x}");
+    }
+}
+
+#[test]
+fn a_program_without_a_table_has_no_signature() {
+    let mut file = SAMPLE[..TABLE_AT].to_vec();
+    file[DIRECTORY_AT..DIRECTORY_AT + 8].fill(0);
+    assert_eq!(signatures(&file), Ok(Vec::new()));
+    assert_eq!(Pe::parse(&file).expect("a program").machine, 0x8664);
+}
+
+#[test]
+fn other_files_are_no_programs() {
+    let error = |bytes: &[u8]| signatures(bytes).expect_err("a refusal").to_string();
+    assert_eq!(error(b""), "not a PE file: expected `MZ` at offset 0x0, found the file's end");
+    assert!(error(b"regf").contains("found `re`"));
+    assert!(error(b"MZ").contains("expected all of the headers"));
+    assert!(refusal(0x3c, &[0xff; 4]).contains("not a PE file"));
+    assert!(refusal(PE_AT + 24, &[0x07, 0x01]).contains("PE32 or PE32+"));
+    for length in [0x3c, 0x44, 0x58, 0xa0, 0xc4] {
+        assert!(signatures(&SAMPLE[..length]).is_err(), "{length:#x}");
+    }
+}
+
+#[test]
+fn absurd_tables_are_refused_with_their_place() {
+    assert!(refusal(DIRECTORY_AT, &[0xff; 8]).contains("a certificate table at the file's end"));
+    assert!(refusal(DIRECTORY_AT, &[0; 4]).contains("a certificate table at the file's end"));
+    // The table ends before the file does.
+    assert!(refusal(DIRECTORY_AT + 4, &[0x10, 0]).contains("at the file's end"));
+    for size in [0_u32, 7, u32::MAX] {
+        let message = refusal(TABLE_AT, &size.to_le_bytes());
+        assert!(
+            message.starts_with("offset 0x400: expected the size of a certificate"),
+            "{message}"
+        );
+    }
+    let message = refusal(TABLE_AT + 8, &[0x04]);
+    assert!(message.starts_with("offset 0x408: expected PKCS#7 SignedData"), "{message}");
+}
+
+#[test]
+fn a_table_of_thousands_of_certificates_is_refused() {
+    let mut file = SAMPLE[..TABLE_AT].to_vec();
+    for _ in 0..4096 {
+        file.extend([8, 0, 0, 0, 0, 2, 1, 0]);
+    }
+    let size = (4096_u32 * 8).to_le_bytes();
+    file[DIRECTORY_AT + 4..DIRECTORY_AT + 8].copy_from_slice(&size);
+    let message = signatures(&file).expect_err("a refusal").to_string();
+    assert!(message.ends_with("more than 16 certificates"), "{message}");
+}
+
+proptest! {
+    #[test]
+    fn damage_never_panics(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+        let mut file = SAMPLE.to_vec();
+        for (at, byte) in changes {
+            let at = at.index(file.len());
+            file[at] = byte;
+        }
+        let _ = signatures(&file);
+    }
+}
