@@ -5,7 +5,15 @@ mod harness;
 
 use std::collections::BTreeMap;
 
-use harness::TestSpace;
+use std::fs;
+
+use harness::{Run, TestSpace, root, tool};
+
+/// A program for x64 that certificates with these names signed (see `formats/tests/authenticode.rs`).
+fn signed(name: &str) -> Vec<u8> {
+    let folder = root().join("mediabuild/formats/tests/authenticode");
+    fs::read(folder.join(format!("{name}.efi"))).expect("a sample")
+}
 
 /// A boot image and an ISO with what `boot_files` says.
 fn project(space: &TestSpace, boot_files: &str) {
@@ -59,4 +67,185 @@ fn a_store_that_somebody_has_is_never_replaced() {
     let files = files(&space);
     assert_eq!(files["boot/bcd"], "theirs");
     assert!(!files.contains_key("efi/microsoft/boot/bcd"), "there is no UEFI boot manager");
+}
+
+#[test]
+fn places_are_searched_in_order_and_a_disc_gives_only_what_starts_it() {
+    let space = TestSpace::new();
+    project(&space, r#"from "first"; from "second""#);
+    space.write("first/boot/bcd", "first");
+    space.write("second/boot/bcd", "second");
+    space.write("second/BOOTMGR", "boot manager");
+    space.write("second/boot/boot.sdi", "RAM disk");
+    space.write("second/setup.exe", "setup");
+    space.build(&["medium"]);
+    let found = files(&space);
+    assert_eq!((found["boot/bcd"].as_str(), found["bootmgr"].as_str()), ("first", "boot manager"));
+    fs::rename(space.result("medium.iso"), space.project().join("windows.iso")).expect("moved");
+    project(&space, r#"from iso="windows.iso""#);
+    let check = space.run(&["check"]);
+    check.expect(0).says("boot/boot.sdi                windows.iso");
+    space.build(&["medium"]);
+    let from_disc = files(&space);
+    assert_eq!(from_disc["boot/bcd"], "first");
+    assert!(!from_disc.contains_key("setup.exe"), "{:?}", from_disc.keys());
+}
+
+#[test]
+fn a_disc_that_is_none_is_told_on_its_line() {
+    let space = TestSpace::new();
+    project(&space, r#"from iso="windows.iso""#);
+    space.run(&["check"]).expect(2).says("missing-input");
+    space.write("windows.iso", "not a disc");
+    space.run(&["check"]).expect(2).says("bad-iso").says("no ISO 9660 or UDF volume");
+    space.run(&["build"]).expect(2).says("bad-iso");
+}
+
+#[test]
+fn a_medium_starts_one_architecture_by_uefi() {
+    let space = TestSpace::new();
+    project(&space, r#"from "media""#);
+    space.write("media/efi/boot/bootx64.efi", "x64");
+    space.write("media/efi/boot/bootaa64.efi", "arm64");
+    space.run(&["check"]).expect(2).says("two-architectures").says("bootaa64.efi` for arm64");
+    space.run(&["build"]).expect(1).says("`efi/boot/bootaa64.efi` is for arm64");
+    fs::remove_file(space.project().join("media/efi/boot/bootaa64.efi")).expect("removed");
+    space.run(&["check"]).expect(0);
+    // The name says x64, the headers do not.
+    let mut program = signed("2011");
+    program[0x44..0x46].copy_from_slice(&[0x64, 0xaa]);
+    space.write("media/efi/boot/bootx64.efi", program);
+    space.run(&["build"]).expect(1).says("for machine 0xaa64, not for amd64");
+}
+
+#[test]
+fn check_and_inspect_name_the_signers() {
+    let space = TestSpace::new();
+    project(&space, r#"from "media""#);
+    space.write("media/bootmgr.efi", "not a program");
+    space.write("media/efi/boot/bootx64.efi", signed("nested"));
+    let check = space.run(&["check"]);
+    let old =
+        "signed by Microsoft Windows < Microsoft Windows Production PCA 2011; SHA-256: the file is";
+    check.expect(0).says(old).says("and by Microsoft Windows < Windows UEFI CA 2023");
+    check.says("signers unknown: not a PE file");
+    space.build(&["medium"]);
+    let inspect = |file: &str| space.run(&["inspect", "signers", file]);
+    inspect("result/medium.iso").expect(0).says(old).says("no key was verified");
+    inspect("result/medium.iso//efi/boot/bootx64.efi").expect(0).says(old);
+    let json = space.run(&["inspect", "signers", "--format", "json", "result/medium.iso"]);
+    json.expect(0).says(r#""authority":"2011""#).says(r#""authority":"2023""#);
+    inspect("mediabuild.kdl").expect(1).says("neither a WIM nor an ISO");
+}
+
+#[test]
+fn a_changed_program_is_told() {
+    let space = TestSpace::new();
+    project(&space, r#"from "media""#);
+    let mut program = signed("2011");
+    program[0x210] ^= 1;
+    space.write("media/efi/boot/bootx64.efi", program);
+    space.run(&["check"]).expect(0).says("changed-program").says("THE FILE WAS CHANGED");
+    let build = space.build(&["medium"]);
+    build.says("was changed after it was signed: Secure Boot refuses it");
+}
+
+#[test]
+fn boot_managers_of_two_sets_are_refused() {
+    let space = TestSpace::new();
+    project(&space, r#"from "media""#);
+    space.write("media/bootmgr.efi", signed("2011"));
+    space.write("media/efi/boot/bootx64.efi", signed("2023"));
+    let mixed = "boot managers of two sets: `bootmgr.efi` is signed for 2011";
+    space.run(&["check"]).expect(2).says("mixed-signers").says(mixed);
+    space.run(&["build"]).expect(1).says(mixed);
+    // One that both signed goes with either.
+    space.write("media/bootmgr.efi", signed("nested"));
+    space.run(&["check"]).expect(0);
+    space.build(&["medium"]);
+}
+
+/// An image that has both sets, and what its medium gets.
+fn image_with_both_sets(space: &TestSpace) {
+    for (path, bytes) in [
+        ("EFI/bootmgr.efi", signed("2011")),
+        ("EFI/bootmgfw.efi", signed("2011")),
+        ("EFI_EX/bootmgr_EX.efi", signed("2023")),
+        ("EFI_EX/bootmgfw_EX.efi", signed("2023")),
+        ("Fonts/wgl4_boot.ttf", b"old font".to_vec()),
+        ("Fonts_EX/wgl4_boot_EX.ttf", b"new font".to_vec()),
+    ] {
+        space.write(&format!("base/Windows/Boot/{path}"), bytes);
+    }
+}
+
+#[test]
+fn the_2023_set_is_taken_whole() {
+    let space = TestSpace::new();
+    image_with_both_sets(&space);
+    for (signer, year, font) in [
+        ("", "2011", "old font"),
+        (r#"; signer "2011""#, "2011", "old font"),
+        (r#"; signer "2023""#, "2023", "new font"),
+    ] {
+        project(&space, &format!(r#"from "image"{signer}"#));
+        space.run(&["check"]).expect(0).says("the boot image");
+        space.build(&["medium"]);
+        let found = files(&space);
+        let program = String::from_utf8_lossy(&signed(year)).into_owned();
+        assert_eq!(found["efi/boot/bootx64.efi"], program, "{year}");
+        assert_eq!(found["bootmgr.efi"], program, "{year}");
+        assert_eq!(found["efi/microsoft/boot/fonts/wgl4_boot.ttf"], font, "{year}");
+    }
+}
+
+#[test]
+fn a_torn_2023_set_is_refused() {
+    let space = TestSpace::new();
+    image_with_both_sets(&space);
+    project(&space, r#"from "image"; from "media"; signer "2023""#);
+    space.write("media/efi/microsoft/boot/fonts/wgl4_boot.ttf", "a font of the other set");
+    fs::remove_dir_all(space.project().join("base/Windows/Boot/Fonts_EX")).expect("removed");
+    let torn = "no `efi/microsoft/boot/fonts/*`";
+    space.run(&["check"]).expect(2).says("torn-set").says(torn);
+    space.run(&["build"]).expect(1).says(torn);
+}
+
+#[test]
+fn a_signer_that_is_asked_for_is_there() {
+    let space = TestSpace::new();
+    project(&space, r#"from "media"; signer "2023""#);
+    space.write("media/bootmgr.efi", signed("2011"));
+    space.write("media/efi/boot/bootx64.efi", signed("2011"));
+    space.write("media/efi/microsoft/boot/fonts/wgl4_boot.ttf", "font");
+    let wanted = "`signer \"2023\"`, but `bootmgr.efi` is signed for 2011";
+    space.run(&["check"]).expect(2).says("mixed-signers").says(wanted);
+    space.run(&["build"]).expect(1).says(wanted);
+}
+
+/// Signs a program with certificates of its own by OpenSSL and osslsigncode, once more nested.
+#[test]
+fn what_osslsigncode_signs_is_read() {
+    let (Some(_), Some(_)) = (tool("osslsigncode"), tool("openssl")) else { return };
+    let space = TestSpace::new();
+    let folder = space.path().to_owned();
+    let run = |program: &str, arguments: &str| {
+        let mut command = tool(program).expect("it was there");
+        Run::of(command.args(arguments.split(' ')).current_dir(&folder)).expect(0);
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    let authority = format!("req -x509 {key} -subj /CN=Authority -keyout ca.key -out ca.pem");
+    run("openssl", &authority);
+    run("openssl", &format!("req {key} -subj /O=Test/CN=Signer -keyout s.key -out s.csr"));
+    run("openssl", "x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out s.pem");
+    fs::write(folder.join("plain.efi"), signed("2011")).expect("written");
+    run("osslsigncode", "remove-signature -in plain.efi -out bare.efi");
+    run("osslsigncode", "sign -certs s.pem -key s.key -h sha1 -in bare.efi -out one.efi");
+    run("osslsigncode", "sign -nest -certs s.pem -key s.key -h sha384 -in one.efi -out two.efi");
+    let file = folder.join("two.efi").display().to_string();
+    let signers = space.run(&["inspect", "signers", &file]);
+    signers.expect(0).says("signed by Signer < Authority; SHA-1: the file is what was signed");
+    signers.says("and by Signer < Authority; SHA-384: the file is what was signed");
+    let bare = folder.join("bare.efi").display().to_string();
+    space.run(&["inspect", "signers", &bare]).expect(0).says("not signed");
 }

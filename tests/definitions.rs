@@ -386,7 +386,7 @@ fn exit_code_3_is_a_failed_environment() {
 // ---- help ----
 
 /// Every command with words that its help must hold.
-const HELP: [(&[&str], &[&str]); 31] = [
+const HELP: [(&[&str], &[&str]); 32] = [
     (&[], &["init", "check", "plan", "build", "graph", "inspect", "verify", "store", "Exit codes"]),
     (&["init"], &["[FOLDER]"]),
     (&["check"], &["[PROJECT]"]),
@@ -408,11 +408,12 @@ const HELP: [(&[&str], &[&str]); 31] = [
     (&["why"], &["[TARGET]", "[ON]", "--project <DIR>"]),
     (&["log"], &["[TARGET]"]),
     (&["graph"], &["[TARGET]"]),
-    (&["inspect"], &["info", "ls", "cat", "dump", "variables"]),
+    (&["inspect"], &["info", "ls", "cat", "dump", "signers", "variables"]),
     (&["inspect", "info"], &["<FILE>"]),
     (&["inspect", "ls"], &["<FILE>", "[PATH]", "--image <INDEX>", "--long"]),
     (&["inspect", "cat"], &["<FILE>", "<PATH>", "--image <INDEX>"]),
     (&["inspect", "dump"], &["<FILE>", "--ref <WIM>"]),
+    (&["inspect", "signers"], &["<FILE>", "--image <INDEX>"]),
     (&["inspect", "variables"], &["<FILE>", "--password-env <NAME>"]),
     (&["verify"], &["<FILES>..."]),
     (&["extract"], &["<FILE>", "[PATH]...", "--to <DIR>", "--image <IMAGE>", "--ref <WIM>"]),

@@ -238,6 +238,9 @@ pub(crate) enum Inspect {
     /// Show everything a WIM says, one fact a line: header, XML data, resources, files; with -v every
     /// chunk. Of a boot configuration store (`boot.iso//boot/bcd`): its objects and elements
     Dump(InspectDump),
+    /// Tell who signed the boot programs of a WIM or an ISO, or one program, and whether each is still what
+    /// was signed. The signers are those that the files name: nothing is verified
+    Signers(InspectSigners),
     /// Decrypt the variables of a medium (a WIM, an ISO or a variables.dat)
     Variables(InspectVariables),
 }
@@ -287,6 +290,15 @@ pub(crate) struct InspectDump {
     /// A WIM that this one is a delta of, or a pattern of names; may be given several times
     #[arg(long = "ref", value_name = "WIM")]
     pub(crate) references: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectSigners {
+    /// A WIM, an ISO or a program
+    pub(crate) file: PathBuf,
+    /// The image of a WIM, 1-based [default: the only or first one]
+    #[arg(long, value_name = "INDEX")]
+    pub(crate) image: Option<u32>,
 }
 
 #[derive(Debug, Args)]

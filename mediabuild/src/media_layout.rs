@@ -109,6 +109,24 @@ pub(crate) const UNVERIFIED: &[Row] = &[
         confidence: Confidence::Inferred,
         note: "formed like FullMedia and OEMMedia",
     },
+    Row {
+        what: "UEFI loader of the 2023 set",
+        value: CA_2023.loader[0],
+        confidence: Confidence::Documented,
+        note: "taken by `signer \"2023\"`",
+    },
+    Row {
+        what: "boot manager of the 2023 set",
+        value: CA_2023.manager[0],
+        confidence: Confidence::Inferred,
+        note: "named like the loader",
+    },
+    Row {
+        what: "fonts of the 2023 set",
+        value: CA_2023.fonts[0],
+        confidence: Confidence::Inferred,
+        note: "a medium has them without `_EX` in their names",
+    },
 ];
 
 /// A file that starts Windows PE from a medium, and where a boot image has it.
@@ -122,7 +140,50 @@ pub(crate) struct BootFile {
     pub(crate) firmware: Firmware,
     /// Without it that firmware does not start the medium.
     pub(crate) needed: bool,
+    /// It comes from the place that has the UEFI loader, or from nowhere.
+    pub(crate) is_of_set: bool,
 }
+
+impl BootFile {
+    /// Whether a path of a medium, in any case, is this file or one of these.
+    pub(crate) fn is_at(&self, path: &str) -> bool {
+        match self.medium.strip_suffix('*') {
+            None => path.eq_ignore_ascii_case(self.medium),
+            Some(folder) => {
+                path.get(..folder.len()).is_some_and(|it| it.eq_ignore_ascii_case(folder))
+            }
+        }
+    }
+}
+
+/// Which of an image's two sets of UEFI boot files is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BootSet {
+    /// Whatever has the usual names, file by file.
+    Usual,
+    /// What Windows UEFI CA 2023 signed, and the fonts that belong to it: all or none.
+    Ca2023,
+}
+
+/// The files that only [`BootSet`] chooses between, in an image.
+struct SetNames {
+    manager: &'static [&'static str],
+    loader: &'static [&'static str],
+    fonts: &'static [&'static str],
+}
+
+const USUAL: SetNames = SetNames {
+    manager: &["Windows/Boot/EFI/bootmgr.efi"],
+    loader: &["Windows/Boot/EFI/bootmgfw.efi"],
+    fonts: &["Windows/Boot/Fonts/*"],
+};
+const CA_2023: SetNames = SetNames {
+    manager: &["Windows/Boot/EFI_EX/bootmgr_EX.efi"],
+    loader: &["Windows/Boot/EFI_EX/bootmgfw_EX.efi"],
+    fonts: &["Windows/Boot/Fonts_EX/*"],
+};
+/// At the end of the stems of the second set's names; not on a medium.
+pub(crate) const SET_SUFFIX: &str = "_EX";
 
 /// How a machine starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,18 +203,46 @@ impl Firmware {
     }
 }
 
+/// What UEFI firmware starts, by architecture.
+const UEFI_LOADERS: [(&str, &str); 4] = [
+    ("amd64", "efi/boot/bootx64.efi"),
+    ("arm64", "efi/boot/bootaa64.efi"),
+    ("x86", "efi/boot/bootia32.efi"),
+    ("arm", "efi/boot/bootarm.efi"),
+];
+
+/// The loaders of all other architectures: one medium starts one, for all of them read one store.
+pub(crate) fn foreign_loaders(arch: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    UEFI_LOADERS.into_iter().filter(move |(of, _)| *of != arch)
+}
+
 /// What UEFI firmware of `arch` starts.
-fn uefi_loader(arch: &str) -> &'static str {
-    match arch {
-        "x86" => "efi/boot/bootia32.efi",
-        "arm64" => "efi/boot/bootaa64.efi",
-        _ => "efi/boot/bootx64.efi",
-    }
+pub(crate) fn uefi_loader(arch: &str) -> &'static str {
+    let loader = UEFI_LOADERS.into_iter().find(|(of, _)| *of == arch);
+    loader.map_or(UEFI_LOADERS[0].1, |(_, loader)| loader)
 }
 
 /// The boot files of a medium for `arch` (`amd64`, `x86`, `arm64`).
-pub(crate) fn boot_files(arch: &str) -> Vec<BootFile> {
-    let file = |medium, image, firmware, needed| BootFile { medium, image, firmware, needed };
+pub(crate) fn boot_files(arch: &str, set: BootSet) -> Vec<BootFile> {
+    let file = |medium, image, firmware, needed| BootFile {
+        medium,
+        image,
+        firmware,
+        needed,
+        is_of_set: false,
+    };
+    let (names, is_of_set) = match set {
+        BootSet::Usual => (USUAL, false),
+        BootSet::Ca2023 => (CA_2023, true),
+    };
+    // A set is whole, so all of it is needed.
+    let of_set = |medium, image, needed| BootFile {
+        medium,
+        image,
+        firmware: Firmware::Uefi,
+        needed: needed || is_of_set,
+        is_of_set,
+    };
     let mut files = vec![
         file("bootmgr", &["Windows/Boot/PCAT/bootmgr"], Firmware::Bios, true),
         file(BIOS_BCD, &["Windows/Boot/DVD/PCAT/BCD"], Firmware::Bios, true),
@@ -168,10 +257,10 @@ pub(crate) fn boot_files(arch: &str) -> Vec<BootFile> {
             true,
         ),
         file("boot/fonts/*", &["Windows/Boot/Fonts/*"], Firmware::Bios, false),
-        file("bootmgr.efi", &["Windows/Boot/EFI/bootmgr.efi"], Firmware::Uefi, false),
-        file(uefi_loader(arch), &["Windows/Boot/EFI/bootmgfw.efi"], Firmware::Uefi, true),
+        of_set("bootmgr.efi", names.manager, false),
+        of_set(uefi_loader(arch), names.loader, true),
         file(UEFI_BCD, &["Windows/Boot/DVD/EFI/BCD"], Firmware::Uefi, true),
-        file("efi/microsoft/boot/fonts/*", &["Windows/Boot/Fonts/*"], Firmware::Uefi, false),
+        of_set("efi/microsoft/boot/fonts/*", names.fonts, false),
     ];
     // There is no arm64 machine with a BIOS.
     files.retain(|file| arch != "arm64" || file.firmware != Firmware::Bios);

@@ -18,6 +18,7 @@ use mediabuild_schema::{
 
 use mediabuild_store::Output;
 
+pub(crate) use self::images::boot_signer;
 pub(crate) use self::media::packages_folder;
 use self::names::Names;
 use crate::builders::Builder;

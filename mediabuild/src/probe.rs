@@ -2,6 +2,8 @@
 //! they files or folders, do WIMs have the image that is named. Its diagnostics point to the
 //! definition that names the input. Reads headers, never contents.
 
+mod boot_files;
+mod boot_place;
 mod discs;
 mod file_source;
 mod inputs;
@@ -10,6 +12,7 @@ mod wims;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use mediabuild_formats::iso::Disc;
 use mediabuild_schema::definition::{
     BootFilesFrom, BootImage, Definitions, ImageBase, InputPath, Source, WimImage,
 };
@@ -18,11 +21,11 @@ use mediabuild_schema::{Diagnostic, Span};
 use crate::git;
 use crate::lock::Lock;
 
+pub(crate) use boot_files::{BootFileFound, boot_files};
 pub(crate) use discs::{DiscContent, discs};
 pub(crate) use file_source::FileSource;
 pub(crate) use inputs::Inputs;
 use inputs::Kind;
-pub(crate) use wims::{BootFileFound, boot_files};
 
 /// Looks at every input that the definitions name.
 ///
@@ -119,8 +122,10 @@ impl Probe<'_> {
     fn boot_files(&mut self, image: &BootImage) {
         let Some(files) = &image.boot_files else { return };
         for from in &files.from {
-            if let BootFilesFrom::Folder(folder) = from {
-                self.folder(folder);
+            match from {
+                BootFilesFrom::Image(_) => {}
+                BootFilesFrom::Folder(folder) => self.folder(folder),
+                BootFilesFrom::Disc(iso) => self.disc(iso),
             }
         }
         [&files.el_torito_bios, &files.el_torito_uefi]
@@ -154,6 +159,22 @@ impl Probe<'_> {
                 .label("a file is needed here")
                 .help("name a file in it"),
             );
+        }
+    }
+
+    /// A file that must be an ISO.
+    fn disc(&mut self, input: &InputPath) {
+        let before = self.diagnostics.len();
+        self.file(input);
+        if self.diagnostics.len() > before || self.inputs.is_absent(&input.path) {
+            return;
+        }
+        let opened = FileSource::open(&input.path).map_err(|error| error.to_string());
+        let opened = opened.and_then(|source| Disc::open(&source).map_err(|it| it.to_string()));
+        if let Err(error) = opened {
+            let name = &input.project_path;
+            let message = format!("`{name}` cannot be read as an ISO");
+            self.say(Diagnostic::error("bad-iso", input.span, message).label(error));
         }
     }
 

@@ -100,24 +100,21 @@ impl Project {
         if found.is_empty() {
             return Ok(());
         }
-        print(&self.texts, &found, format, progress);
-        Err(wrong(found.len(), progress))
+        self.refuse(&found, format, progress)
     }
-}
 
-impl Project {
-    /// Prints what was found wrong after all, and fails if there is any.
+    /// Prints what was found after all, and fails if one of it is an error.
     pub(crate) fn refuse(
         &self,
-        found: &[Diagnostic],
+        diagnostics: &[Diagnostic],
         format: Format,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        if found.is_empty() {
-            return Ok(());
+        print(&self.texts, diagnostics, format, progress);
+        match diagnostics.iter().filter(|it| it.severity == Severity::Error).count() {
+            0 => Ok(()),
+            errors => Err(wrong(errors, progress)),
         }
-        print(&self.texts, found, format, progress);
-        Err(wrong(found.len(), progress))
     }
 }
 

@@ -268,7 +268,7 @@ pub struct DriverPlacement {
     pub to: Option<Spanned<String>>,
 }
 
-/// `boot-files { from "image"; from "inputs/adk-media"; el-torito bios="…" uefi="…" }`
+/// `boot-files { from "image"; from "inputs/adk-media"; el-torito bios="…" uefi="…"; signer "2023" }`
 #[derive(Debug, Clone)]
 pub struct BootFiles {
     /// Searched in order.
@@ -277,6 +277,8 @@ pub struct BootFiles {
     pub el_torito_bios: Option<InputPath>,
     /// The UEFI boot image (a FAT image) of an ISO.
     pub el_torito_uefi: Option<InputPath>,
+    /// Whose signature every UEFI boot manager has.
+    pub signer: Option<Spanned<Signer>>,
     /// The node.
     pub span: Span,
 }
@@ -288,6 +290,27 @@ pub enum BootFilesFrom {
     Image(Span),
     /// `from "inputs/adk-media"`: a folder laid out like a medium.
     Folder(InputPath),
+    /// `from iso="inputs/Win11.iso"`: a medium, such as one of Windows.
+    Disc(InputPath),
+}
+
+/// `signer "2023"`: a certificate that firmware trusts for Windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signer {
+    /// `2011`: Microsoft Windows Production PCA 2011.
+    Pca2011,
+    /// `2023`: Windows UEFI CA 2023, the files whose names end in `_EX`.
+    Ca2023,
+}
+
+impl Signer {
+    /// The word in definitions.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Signer::Pca2011 => "2011",
+            Signer::Ca2023 => "2023",
+        }
+    }
 }
 
 /// `os-image "win11" arch="amd64" { wim "inputs/install.wim" index=3 }`

@@ -156,8 +156,8 @@ impl<'a> Inputs<'a> {
     fn boot_files(&mut self, image: &'a BootImage, user: (Kind, &'a str)) {
         let Some(files) = &image.boot_files else { return };
         for from in &files.from {
-            if let BootFilesFrom::Folder(folder) = from {
-                self.file(folder, user);
+            if let BootFilesFrom::Folder(path) | BootFilesFrom::Disc(path) = from {
+                self.file(path, user);
             }
         }
         let programs = [&files.el_torito_bios, &files.el_torito_uefi];

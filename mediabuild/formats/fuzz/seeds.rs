@@ -140,6 +140,10 @@ impl Corpus {
             let store = bcd::write(&bcd::windows_pe(firmware), FileTime(0));
             self.add("regf", &store.expect("a store"))?;
         }
+        let signed = include_bytes!("../tests/authenticode/nested.efi");
+        self.add("authenticode", signed)?;
+        // The blob alone, behind the byte that says so.
+        self.add("authenticode", &[&[0], &signed[0x408..]].concat())?;
         Ok(())
     }
 

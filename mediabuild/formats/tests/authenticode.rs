@@ -1,7 +1,8 @@
 //! Signatures of programs: a sample that osslsigncode signed twice, and what is wrong with files.
 //!
 //! `authenticode/nested.efi` is 1 KB of headers and one `ret`; certificates of the names that Microsoft's
-//! have, made for this test, signed it: the second signature is nested in the first.
+//! have, made for this test, signed it: the second signature is nested in the first. `2011.efi` and
+//! `2023.efi` have one of them each.
 
 use mediabuild_formats::authenticode::{Authority, DigestKind, FileDigest, Pe, signatures};
 use proptest::prelude::*;
@@ -34,6 +35,18 @@ fn both_signatures_and_their_chains_are_named() {
         assert_eq!(signature.is_nested, is_nested);
         assert_eq!(signature.digest, Some(DigestKind::Sha256));
         assert_eq!(signature.file, FileDigest::Same);
+    }
+}
+
+#[test]
+fn one_signature_is_one() {
+    for (sample, authority) in [
+        (&include_bytes!("authenticode/2011.efi")[..], Authority::Pca2011),
+        (include_bytes!("authenticode/2023.efi"), Authority::Ca2023),
+    ] {
+        let found = signatures(sample).expect("signatures");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].authority(), Some(authority));
     }
 }
 

@@ -1,25 +1,31 @@
 //! `boot-files`: what starts Windows PE from a medium → a directory laid out like the medium.
-//! Taken from the boot image's own `Windows/Boot`, from folders, or both, searched in order. A boot
+//! Taken from the boot image's own `Windows/Boot`, from folders and from discs, searched in order. A boot
 //! configuration store that nobody has is made; one that somebody has is never replaced.
 
 use std::collections::BTreeMap;
 
 use mediabuild_formats::bcd;
+use mediabuild_formats::iso::{Disc, FileReader};
 use mediabuild_formats::wim::{Dentry, FileTime};
 use mediabuild_store::{Batch, Content, DirectoryBuilder, Output};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::wim_content::{ImageChoice, WimContent};
+use super::boot_signers::{self, BootSigner};
+use super::wim_content::{ContentSource, ImageChoice, WimContent};
 use super::{BuildContext, Builder, BuilderVersion, content_input, files_of};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
-use crate::media_layout::{BootFile, Firmware, boot_files, made_stores};
+use crate::media_layout::{
+    BootFile, Firmware, SET_SUFFIX, boot_files, foreign_loaders, made_stores, uefi_loader,
+};
 
 pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "boot-files", version: 2 };
 
 /// Nothing reads when a store was written, and equal stores are to be equal bytes.
 const STORE_WRITTEN: FileTime = FileTime(0);
+/// Boot files have a few megabytes; a disc may claim anything.
+const DISC_FILE_MAX_BYTES: u64 = 256 << 20;
 
 /// The boot files of one boot image's media.
 #[derive(Serialize)]
@@ -27,6 +33,9 @@ pub(crate) struct BootFiles {
     pub(crate) arch: String,
     /// Searched in order: for a path, the first that has it wins.
     pub(crate) origins: Vec<BootFilesOrigin>,
+    /// Whose signature every UEFI boot manager has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) signer: Option<BootSigner>,
 }
 
 /// One place.
@@ -37,6 +46,8 @@ pub(crate) enum BootFilesOrigin {
     Image,
     /// The folder that is input `folder/N`.
     Folder(usize),
+    /// The medium that is input `iso/N`.
+    Disc(usize),
 }
 
 impl Builder for BootFiles {
@@ -51,20 +62,14 @@ impl Builder for BootFiles {
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let mut batch = context.store.batch()?;
         let mut found = Found::default();
+        let table = boot_files(&self.arch, BootSigner::set(self.signer));
         for origin in &self.origins {
-            match origin {
-                BootFilesOrigin::Folder(at) => {
-                    let role = format!("folder/{at}");
-                    let folder =
-                        inputs.get(&role).ok_or_else(|| Failure::build("no such folder"))?;
-                    found.add_all(files_of(context, &role, folder)?);
-                }
-                BootFilesOrigin::Image => {
-                    let image = WimContent::open(context, &content_input(inputs, "boot-image")?)?;
-                    found.add_all(from_image(&self.arch, &image, context, batch.as_mut())?);
-                }
-            }
+            let files = self.files(*origin, inputs, &table, context, batch.as_mut())?;
+            found.add_place(files, &table, &self.arch)?;
         }
+        self.refuse_foreign(&found)?;
+        let programs = found.files.values().map(|(path, content)| (path.as_str(), content));
+        boot_signers::check(programs, &self.arch, self.signer, context)?;
         add_stores(&self.arch, &mut found, batch.as_mut())?;
         let mut directory = DirectoryBuilder::default();
         for (path, content) in found.files.into_values() {
@@ -76,15 +81,85 @@ impl Builder for BootFiles {
     }
 }
 
+impl BootFiles {
+    /// What a place has, by paths on the medium.
+    fn files(
+        &self,
+        origin: BootFilesOrigin,
+        inputs: &Inputs,
+        table: &[BootFile],
+        context: &BuildContext<'_>,
+        batch: &mut dyn Batch,
+    ) -> Result<Vec<(String, Content)>, Failure> {
+        match origin {
+            BootFilesOrigin::Folder(at) => {
+                let role = format!("folder/{at}");
+                let folder = inputs.get(&role).ok_or_else(|| Failure::build("no such folder"))?;
+                files_of(context, &role, folder)
+            }
+            BootFilesOrigin::Disc(at) => {
+                from_disc(&content_input(inputs, &format!("iso/{at}"))?, context, batch)
+            }
+            BootFilesOrigin::Image => {
+                let image = WimContent::open(context, &content_input(inputs, "boot-image")?)?;
+                from_image(table, &image, context, batch)
+            }
+        }
+    }
+
+    /// UEFI firmware of all architectures reads one store, which names one loader.
+    fn refuse_foreign(&self, found: &Found) -> Result<(), Failure> {
+        let arch = &self.arch;
+        match foreign_loaders(arch).find(|(_, loader)| found.has(loader)) {
+            None => Ok(()),
+            Some((other, loader)) => {
+                Err(Failure::build(format!("`{loader}` is for {other}, the boot image for {arch}"))
+                    .help(ONE_ARCHITECTURE))
+            }
+        }
+    }
+}
+
+/// Why, and what to do.
+pub(crate) const ONE_ARCHITECTURE: &str = "a medium starts one architecture by UEFI, for all read the same \
+                                           `efi/microsoft/boot/bcd`: take boot files from a place without that one";
+
 /// Files by path, ignoring case; the first one of a path stays.
 #[derive(Default)]
 struct Found {
     files: BTreeMap<String, (String, Content)>,
     /// How folders are spelt, by their paths in lower case.
     folders: BTreeMap<String, String>,
+    /// Whether a place had the set.
+    has_set: bool,
 }
 
 impl Found {
+    /// Adds what a place has. Files of a set are taken where the set's loader is, or not at all.
+    fn add_place(
+        &mut self,
+        files: Vec<(String, Content)>,
+        table: &[BootFile],
+        arch: &str,
+    ) -> Result<(), Failure> {
+        let of_set: Vec<&BootFile> = table.iter().filter(|row| row.is_of_set).collect();
+        let has = |row: &BootFile| files.iter().any(|(path, _)| row.is_at(path));
+        let is_owner = of_set.iter().any(|row| row.medium == uefi_loader(arch) && has(row));
+        let takes_set = is_owner && !self.has_set;
+        if takes_set && let Some(missing) = of_set.iter().find(|row| !has(row)) {
+            let message = format!(
+                "a place has `{}` of the 2023 set, and no `{}`",
+                uefi_loader(arch),
+                missing.medium
+            );
+            return Err(Failure::build(message).help("the set is taken whole from one place"));
+        }
+        self.has_set |= takes_set;
+        let taken = |path: &str| takes_set || !of_set.iter().any(|row| row.is_at(path));
+        self.add_all(files.into_iter().filter(|(path, _)| taken(path)).collect());
+        Ok(())
+    }
+
     fn add_all(&mut self, files: Vec<(String, Content)>) {
         for (path, content) in files {
             let path = self.spelt(&path);
@@ -125,16 +200,53 @@ fn add_stores(arch: &str, found: &mut Found, batch: &mut dyn Batch) -> Result<()
     Ok(())
 }
 
+/// Whether a file of a medium, in any case, is one that starts it.
+pub(crate) fn is_boot_path(path: &str) -> bool {
+    let path = path.to_lowercase();
+    path == "bootmgr"
+        || path == "bootmgr.efi"
+        || path.starts_with("boot/")
+        || path.starts_with("efi/")
+}
+
+/// What starts a disc, stored by itself.
+fn from_disc(
+    content: &Content,
+    context: &BuildContext<'_>,
+    batch: &mut dyn Batch,
+) -> Result<Vec<(String, Content)>, Failure> {
+    let source = ContentSource(context.store.open_at(&content.digest)?);
+    let disc = Disc::open(&source)?;
+    let view = disc.views().first().copied();
+    let view = view.ok_or_else(|| Failure::build("the disc has no file system"))?;
+    let mut files = Vec::new();
+    for entry in disc.walk(&source, view)? {
+        if entry.is_directory || !is_boot_path(&entry.path) {
+            continue;
+        }
+        if entry.size_bytes > DISC_FILE_MAX_BYTES {
+            let (path, size_bytes) = (entry.path, entry.size_bytes);
+            return Err(Failure::build(format!(
+                "`{path}` on the disc has {size_bytes} bytes: that is no boot file"
+            )));
+        }
+        let mut reader = FileReader::new(&source, &entry);
+        let stored = batch.put_blob(&mut reader, &mut |piece| context.observe(piece))?;
+        files.push((entry.path, stored));
+    }
+    Ok(files)
+}
+
 fn from_image(
-    arch: &str,
+    table: &[BootFile],
     wim: &WimContent,
     context: &BuildContext<'_>,
     batch: &mut dyn Batch,
 ) -> Result<Vec<(String, Content)>, Failure> {
     let image = wim.image(wim.index(&ImageChoice::Only)?)?;
     let mut files = Vec::new();
-    for file in boot_files(arch) {
-        for (path, dentry) in find(&image, &file) {
+    for file in table {
+        for (path, dentry) in find(&image, file) {
             files.push((path, wim.decoded(&dentry.data, context, batch)?));
         }
     }
@@ -152,7 +264,8 @@ pub(crate) fn find<'a>(
             (Some(folder), Some(medium)) => {
                 let Some(folder) = image.lookup(folder) else { continue };
                 let files = folder.children.iter().filter(|child| !child.is_directory());
-                return files.map(|child| (format!("{medium}/{}", child.name), child)).collect();
+                let name = |child: &Dentry| medium_name(&child.name.to_string(), file);
+                return files.map(|child| (format!("{medium}/{}", name(child)), child)).collect();
             }
             _ => {
                 let Some(dentry) = image.lookup(candidate) else { continue };
@@ -161,4 +274,15 @@ pub(crate) fn find<'a>(
         }
     }
     Vec::new()
+}
+
+/// A file's name on the medium: there a set's names have no suffix.
+fn medium_name(name: &str, file: &BootFile) -> String {
+    let stem_and_extension = name.rsplit_once('.').filter(|_| file.is_of_set);
+    let plain = stem_and_extension.and_then(|(stem, extension)| {
+        let at = stem.len().checked_sub(SET_SUFFIX.len())?;
+        let suffix = stem.get(at..)?;
+        suffix.eq_ignore_ascii_case(SET_SUFFIX).then(|| format!("{}.{extension}", &stem[..at]))
+    });
+    plain.unwrap_or_else(|| name.to_owned())
 }

@@ -6,6 +6,7 @@
 
 pub(crate) mod boot_files;
 pub(crate) mod boot_image;
+pub(crate) mod boot_signers;
 pub(crate) mod bootable;
 pub(crate) mod coding;
 pub(crate) mod compress;

@@ -239,7 +239,8 @@ fn medium_inputs(fake: &Fake) -> Vec<(&'static str, Output)> {
         ("Windows/Boot/Fonts/a.ttf", "font"),
     ]);
     let boot = fake.build(&boot_image(&[], None), &[("base", base)]).expect("boot image");
-    let files = BootFiles { arch: "amd64".into(), origins: vec![BootFilesOrigin::Image] };
+    let files =
+        BootFiles { arch: "amd64".into(), origins: vec![BootFilesOrigin::Image], signer: None };
     let files = fake.build(&files, &[("boot-image", boot)]).expect("boot files");
     let os = fake.folder(&[("Windows/notepad.exe", "exe")]);
     let os = fake.build(&os_image(), &[("base", os)]).expect("OS image");

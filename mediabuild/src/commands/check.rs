@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::inspect::signers::{signature_lines, signatures_json};
 use crate::cli::{Arguments, ProjectArguments};
 use crate::failure::Failure;
 use crate::lock::Pin;
@@ -25,16 +26,17 @@ pub(super) fn run(
     let store = open_store::existing(arguments.store.as_ref());
     let parsed = ParsedFiles::of(store.as_ref());
     let project = project::open(&folder, LockUse::Obeyed, arguments.format, &parsed, progress)?;
+    let mut problems = Vec::new();
     for image in &project.definitions.boot_images {
         let Some(found) = probe::boot_files(image, &project.inputs) else { continue };
         progress.result(&format!("boot files of {}:", image.name.value));
-        for file in &found {
+        for file in &found.files {
             tell(&image.name.value, file, progress);
         }
+        problems.extend(found.problems);
     }
-    let mut found = Vec::new();
-    let contents = probe::discs(&project.definitions, &project.inputs, &mut found);
-    project.refuse(&found, arguments.format, progress)?;
+    let contents = probe::discs(&project.definitions, &project.inputs, &mut problems);
+    project.refuse(&problems, arguments.format, progress)?;
     contents.iter().for_each(|content| tell_disc(content, progress));
     tell_absent(&project, progress);
     if arguments.verbose > 0 {
@@ -63,6 +65,7 @@ fn tell(image: &str, file: &BootFileFound, progress: &Progress) {
         "firmware": file.firmware,
         "from": file.from,
         "needed": file.needed,
+        "signatures": file.signatures.as_ref().map(signatures_json),
     }));
     let from = match (&file.from, file.needed) {
         (Some(from), _) => from.clone(),
@@ -70,6 +73,9 @@ fn tell(image: &str, file: &BootFileFound, progress: &Progress) {
         (None, false) => "none found".into(),
     };
     progress.result(&format!("  {:28} {from}", file.medium));
+    for line in file.signatures.iter().flat_map(signature_lines) {
+        progress.result(&format!("  {:28}   {line}", ""));
+    }
 }
 
 /// How much a medium with a capacity holds, as far as its packages can be looked into.

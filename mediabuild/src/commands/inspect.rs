@@ -5,6 +5,7 @@ mod dump;
 mod info;
 mod ls;
 pub(super) mod medium;
+pub(super) mod signers;
 mod variables;
 pub(super) mod whole;
 
@@ -22,6 +23,7 @@ pub(super) fn run(inspect: &Inspect, format: Format, verbose: bool) -> Result<()
         Inspect::Ls(ls) => ls::run(ls, format),
         Inspect::Cat(cat) => cat::run(cat),
         Inspect::Dump(dump) => dump::run(dump, verbose),
+        Inspect::Signers(signers) => signers::run(signers, format),
         Inspect::Variables(variables) => variables::run(variables, format),
     }
 }

@@ -1,13 +1,14 @@
 //! Boot images, OS images and boot files → derivations.
 
 use mediabuild_schema::definition::{
-    BootFilesFrom, BootImage, Filter, ImageBase, Kind, OsImage, Source, WimImage,
+    BootFilesFrom, BootImage, Filter, ImageBase, Kind, OsImage, Signer, Source, WimImage,
 };
 
 use super::coding::{coding, delivery};
 use super::{Planner, choice, input};
 use crate::builders::boot_files::{BootFiles, BootFilesOrigin};
 use crate::builders::boot_image::BootImageRequest;
+use crate::builders::boot_signers::BootSigner;
 use crate::builders::delivery::Delivery;
 use crate::builders::os_image::OsImageRequest;
 use crate::builders::wim_content::ImageChoice;
@@ -118,11 +119,24 @@ impl Planner<'_> {
                     inputs.push(input(format!("folder/{at}"), folder));
                     origins.push(BootFilesOrigin::Folder(at));
                 }
+                BootFilesFrom::Disc(iso) => {
+                    inputs.push(input(format!("iso/{at}"), self.import_file(iso)));
+                    origins.push(BootFilesOrigin::Disc(at));
+                }
             }
         }
-        let builder = BootFiles { arch: image.arch.value.name().into(), origins };
+        let signer = files.signer.as_ref().map(|signer| boot_signer(signer.value));
+        let builder = BootFiles { arch: image.arch.value.name().into(), origins, signer };
         let idx = self.add(format!("boot-files of {}", image.name.value), builder, inputs);
         self.known.insert(key, idx);
         Ok(Some(idx))
+    }
+}
+
+/// The builder's word for a signer.
+pub(crate) fn boot_signer(signer: Signer) -> BootSigner {
+    match signer {
+        Signer::Pca2011 => BootSigner::Pca2011,
+        Signer::Ca2023 => BootSigner::Ca2023,
     }
 }

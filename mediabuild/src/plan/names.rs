@@ -94,7 +94,7 @@ fn boot_folders(image: &BootImage) -> impl Iterator<Item = &str> {
     let files = image.boot_files.iter().flat_map(|files| &files.from);
     files.filter_map(|from| match from {
         BootFilesFrom::Folder(folder) => Some(folder.project_path.as_str()),
-        BootFilesFrom::Image(_) => None,
+        BootFilesFrom::Image(_) | BootFilesFrom::Disc(_) => None,
     })
 }
 

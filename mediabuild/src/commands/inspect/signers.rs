@@ -1,0 +1,177 @@
+//! `inspect signers`: who signed the boot programs of a medium, or one program.
+
+use std::io::Read;
+
+use mediabuild_formats::authenticode::{FileDigest, Signature, signatures};
+use mediabuild_formats::iso::FileReader;
+use mediabuild_formats::source::Source;
+use mediabuild_formats::wim::{Dentry, Wim};
+use serde_json::{Value, json};
+
+use super::image;
+use super::medium::{AnySource, Medium, entries, open_source, recognise};
+use crate::builders::boot_signers::PROGRAM_MAX_BYTES;
+use crate::cli::{Format, InspectSigners};
+use crate::failure::Failure;
+use crate::progress::print_line;
+
+/// What must be said wherever signers are.
+const NOT_VERIFIED: &str =
+    "Signers are those that the files name; no chain and no key was verified.";
+
+/// A program and what its signatures say, or why they cannot be read.
+struct Program {
+    path: String,
+    signatures: Result<Vec<Signature>, String>,
+}
+
+/// Prints a line a signature below each program.
+pub(super) fn run(arguments: &InspectSigners, format: Format) -> Result<(), Failure> {
+    let source = open_source(&arguments.file)?;
+    let name = arguments.file.to_string_lossy();
+    let mut magic = [0; 2];
+    let programs = if source.read_exact_at(0, &mut magic).is_ok() && &magic == b"MZ" {
+        vec![program(name.to_string(), whole(&source))]
+    } else {
+        match recognise(&source, &name)? {
+            Medium::Wim(wim) => wim_programs(&wim, &source, arguments.image)?,
+            Medium::Disc(disc) => entries(&disc, &source)?
+                .iter()
+                .filter(|entry| !entry.is_directory && is_boot_program(&entry.path))
+                .map(|entry| program(entry.path.clone(), all(FileReader::new(&source, entry))))
+                .collect(),
+        }
+    };
+    if programs.is_empty() {
+        return Err(Failure::build(format!("`{name}` holds no boot program that can be signed"))
+            .help("name one: mediabuild inspect signers FILE.iso//efi/boot/bootx64.efi"));
+    }
+    programs.iter().for_each(|program| tell(program, format));
+    if format == Format::Text {
+        print_line(NOT_VERIFIED);
+    }
+    Ok(())
+}
+
+fn tell(program: &Program, format: Format) {
+    if format == Format::Json {
+        let signatures = signatures_json(&program.signatures);
+        print_line(&json!({ "path": program.path, "signatures": signatures }).to_string());
+        return;
+    }
+    print_line(&program.path);
+    for line in signature_lines(&program.signatures) {
+        print_line(&format!("  {line}"));
+    }
+}
+
+/// A line for each signature, or one that says why there is none.
+pub(in crate::commands) fn signature_lines(
+    signatures: &Result<Vec<Signature>, String>,
+) -> Vec<String> {
+    match signatures {
+        Err(error) => vec![format!("signers unknown: {error}")],
+        Ok(signatures) if signatures.is_empty() => vec!["not signed".into()],
+        Ok(signatures) => signatures.iter().map(line).collect(),
+    }
+}
+
+/// `signed by A < its issuer < …, SHA-256: the file is what was signed`
+fn line(signature: &Signature) -> String {
+    let signer = signature.subject.as_deref().unwrap_or("a signer whose certificate is not there");
+    let chain: Vec<&str> =
+        std::iter::once(signer).chain(signature.issuers.iter().map(String::as_str)).collect();
+    let by = if signature.is_nested { "and by" } else { "signed by" };
+    // Names are anybody's bytes: nothing of them may reach a terminal as a control code.
+    let chain = chain.join(" < ").escape_debug().to_string();
+    let digest = signature.digest.map_or("digest", |kind| kind.name());
+    let file = match signature.file {
+        FileDigest::Same => "the file is what was signed",
+        FileDigest::Changed => "THE FILE WAS CHANGED after it was signed",
+        FileDigest::Unknown => "cannot be compared with the file",
+    };
+    format!("{by} {chain}; {digest}: {file}")
+}
+
+/// The same for machines.
+pub(in crate::commands) fn signatures_json(signatures: &Result<Vec<Signature>, String>) -> Value {
+    let signature = |signature: &Signature| {
+        json!({
+            "subject": signature.subject,
+            "issuers": signature.issuers,
+            "authority": signature.authority().map(|authority| authority.year()),
+            "nested": signature.is_nested,
+            "digest": signature.digest.map(|kind| kind.name()),
+            "file": match signature.file {
+                FileDigest::Same => "same",
+                FileDigest::Changed => "changed",
+                FileDigest::Unknown => "unknown",
+            },
+            "verified": false,
+        })
+    };
+    match signatures {
+        Ok(signatures) => signatures.iter().map(signature).collect(),
+        Err(error) => json!({ "error": error }),
+    }
+}
+
+/// Programs that firmware or a boot manager starts, by their place on a medium or in an image.
+fn is_boot_program(path: &str) -> bool {
+    let path = path.to_lowercase();
+    let is_loader = path.starts_with("windows/system32/") && path.ends_with("/winload.efi");
+    let is_in_boot = path.starts_with("windows/boot/") || path.starts_with("efi/");
+    is_loader || path.ends_with(".efi") && (is_in_boot || !path.contains('/'))
+}
+
+fn program(path: String, bytes: Result<Vec<u8>, String>) -> Program {
+    let signatures = bytes.and_then(|bytes| signatures(&bytes).map_err(|error| error.to_string()));
+    Program { path, signatures }
+}
+
+fn whole(source: &AnySource) -> Result<Vec<u8>, String> {
+    let size_bytes = source.size_bytes();
+    if size_bytes > PROGRAM_MAX_BYTES {
+        return Err(too_large());
+    }
+    let mut bytes = vec![0; size_bytes as usize];
+    source.read_exact_at(0, &mut bytes).map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
+fn all(reader: impl Read) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = reader.take(PROGRAM_MAX_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > PROGRAM_MAX_BYTES { Err(too_large()) } else { Ok(bytes) }
+}
+
+fn too_large() -> String {
+    format!("it has more than {PROGRAM_MAX_BYTES} bytes")
+}
+
+fn wim_programs(
+    wim: &Wim,
+    source: &AnySource,
+    index: Option<u32>,
+) -> Result<Vec<Program>, Failure> {
+    let image = image(wim, source, index)?;
+    let mut found = Vec::new();
+    let mut folders: Vec<(String, &Dentry)> = vec![(String::new(), &image.root)];
+    while let Some((folder, dentry)) = folders.pop() {
+        for child in &dentry.children {
+            let path = format!("{folder}{}", child.name);
+            if child.is_directory() {
+                folders.push((format!("{path}/"), child));
+            } else if is_boot_program(&path) {
+                found.push((path, child));
+            }
+        }
+    }
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let read = |dentry: &Dentry| {
+        let entry = wim.blob(&dentry.data).ok_or("its blob is not in this WIM")?;
+        all(wim.blob_reader(source, entry).map_err(|error| error.to_string())?)
+    };
+    Ok(found.into_iter().map(|(path, dentry)| program(path, read(dentry))).collect())
+}
