@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs mediabuild beside its peers on the same inputs, in turns, and prints Markdown tables.
 
-    cargo build --release && python3 mediabuild/benches/compare.py WORK_FOLDER [--runs 5] [wim] [iso] [large]
+    cargo build --release && python3 mediabuild/benches/compare.py WORK_FOLDER [--runs 5] [wim] [iso] [large] [usb]
 
 WORK_FOLDER needs about 25 GB; inputs are made there once. Each row is the median of the runs; CPU is
 user + system time of the whole process tree, memory the peak of its largest process. Machines are
@@ -102,12 +102,12 @@ media "m" type="prestaged" { boot-image "pe"; os-image "os"; package "new"; outp
 
 
 def forget(store, result):
-    """Leaves the imported inputs and takes away every result and every realisation."""
+    """Leaves the imported inputs and takes away a result, or a folder of them, and every realisation."""
     remove(result)
     import sqlite3
     index = sqlite3.connect(f"{store}/index.sqlite")
     index.execute("DELETE FROM realisation")
-    index.execute("DELETE FROM root")
+    index.execute("DELETE FROM root WHERE name LIKE ?", [f"%{result}%"])
     index.commit()
     index.close()
 
@@ -131,6 +131,39 @@ def large(work, runs):
         random_file(f"{project}/tree/large.bin", 4800)
         iso_project(project)
     discs("ISO: one file of 5 GB", project, work, runs)
+
+
+def usb(work, runs):
+    """A disk image of 3 GB with the same 2 GB tree as the ISO, and what the store takes for both."""
+    project = f"{work}/usb"
+    if not os.path.exists(f"{project}/mediabuild.kdl"):
+        random_files(f"{project}/tree", 20000, 40000, 1000)
+        for name, size in (("large1.bin", 1200), ("large2.bin", 400)):
+            random_file(f"{project}/tree/{name}", size)
+        write(f"{project}/pe/readme.txt", "stands in for a boot image\n")
+        write(f"{project}/mediabuild.kdl", """project "bench"
+boot-image "pe" arch="amd64" { source "pe" }
+package "tree" { source "tree" }
+media "m" type="bootable" { boot-image "pe"; package "tree"; output "m.iso" }
+media "u" type="bootable" { boot-image "pe"; package "tree"; usb "u.img" size="3072MiB" }
+""")
+    store, out, tree, result = f"{work}/usb-store", f"{work}/peer.img", f"{project}/tree", f"{project}/result"
+    remove(store, result)
+    run(ours(project, store) + " m")
+    iso_only = folder_bytes(store)
+    run(ours(project, store) + " u")
+    both = folder_bytes(store)
+    floor = f"find {tree} -type f | sort | xargs cat > {out} && sync {out}"
+    peer = (f"truncate -s 3G {out} && mkfs.fat -F 32 --invariant {out} && mcopy -s -m -i {out} {tree} ::/tree && sync {out}")
+    table("FAT32 disk image of 3 GB with 2 GB in 20,000 files", [
+        ("cat + fsync", lambda: remove(out), floor),
+        ("mkfs.fat + mcopy + fsync", lambda: remove(out), peer),
+        # Its ISO stays where it is, so it is not written again.
+        ("mediabuild, inputs imported", lambda: forget(store, f"{result}/u.img"), ours(project, store) + " u"),
+        ("mediabuild, nothing changed", lambda: None, ours(project, store) + " u"),
+    ], runs, "cat + fsync")
+    print(f"\nThe store has {iso_only / 1e6:.1f} MB with an ISO of the tree, {both / 1e6:.1f} MB with a disk image too.")
+    remove(out)
 
 
 def random_file(path, megabytes):
@@ -185,12 +218,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("which", nargs="*", metavar="wim|iso|large")
+    parser.add_argument("which", nargs="*", metavar="wim|iso|large|usb")
     arguments = parser.parse_intermixed_args()
     work = os.path.abspath(arguments.work)
     os.makedirs(work, exist_ok=True)
-    for name in arguments.which or ["wim", "iso", "large"]:
-        {"wim": wim, "iso": iso, "large": large}[name](work, arguments.runs)
+    for name in arguments.which or ["wim", "iso", "large", "usb"]:
+        {"wim": wim, "iso": iso, "large": large, "usb": usb}[name](work, arguments.runs)
 
 
 if __name__ == "__main__":
