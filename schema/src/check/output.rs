@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::definition::{Kind, Media, MediaType};
 use crate::diagnostic::Diagnostic;
+use crate::value::label;
 
 pub(crate) fn check(media: &[Media]) -> Vec<Diagnostic> {
     let mut diagnostics: Vec<_> = media.iter().filter_map(wrong_extension).collect();
     diagnostics.extend(media.iter().filter_map(reserved_folder));
     diagnostics.extend(media.iter().filter_map(wim_only));
     diagnostics.extend(media.iter().filter_map(iso_only));
+    diagnostics.extend(media.iter().filter_map(label_from_name));
     let mut places: BTreeMap<String, &Media> = BTreeMap::new();
     for medium in media {
         // Results are copied to Windows machines, where case does not tell files apart.
@@ -94,6 +96,18 @@ fn wim_only(medium: &Media) -> Option<Diagnostic> {
             .also(medium.media_type.span, "because of this type")
             .help(format!("remove `{what}`; an image of this medium can say how it is compressed")),
     )
+}
+
+/// A disc without `label=` is called like its medium, whose name may be longer than a label.
+fn label_from_name(medium: &Media) -> Option<Diagnostic> {
+    if medium.media_type.value != MediaType::Bootable || medium.output.label.is_some() {
+        return None;
+    }
+    let problem = label::check(&medium.name.value).err()?;
+    let what = format!("{}: the label of the disc is the medium's name", problem.message);
+    let help =
+        problem.help.replace("write a shorter one, such as", "say one in its `output`, such as");
+    Some(Diagnostic::error(problem.code, medium.name.span, what).label(problem.label).help(help))
 }
 
 /// What is said of a disc, of a medium that is none.
