@@ -12,7 +12,7 @@ use super::udf::open::UdfVolume;
 use super::verify;
 use crate::source::Source;
 
-/// One of the trees a disc may have. The order is that of preference.
+/// One of the trees a disc may have. The order is that of preference, which is that of Windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum View {
     /// UDF.
@@ -63,6 +63,25 @@ pub struct Entry {
     pub modified_seconds: Option<i64>,
     /// Where a file's bytes are, in order; together they have `size_bytes`, all inside the disc.
     pub extents: Vec<FileExtent>,
+    /// Where a symbolic link leads, as the disc has it; then it is no directory and has no bytes.
+    pub link: Option<String>,
+    /// Kind and permissions as POSIX has them, where the disc says.
+    pub mode: Option<u32>,
+}
+
+impl Entry {
+    /// An entry without anything but its path.
+    pub(super) fn named(path: String) -> Entry {
+        Entry {
+            path,
+            is_directory: false,
+            size_bytes: 0,
+            modified_seconds: None,
+            extents: Vec::new(),
+            link: None,
+            mode: None,
+        }
+    }
 }
 
 /// What El Torito lists.
@@ -91,9 +110,11 @@ pub struct BootImage {
     pub lba: u32,
 }
 
-/// Something wrong with a disc.
+/// Something wrong with a disc, or worth a remark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
+    /// Whether it is wrong. A remark is about what writers in the field do, and no reader minds.
+    pub is_fault: bool,
     /// Where.
     pub offset_bytes: u64,
     /// What, the offset included.
@@ -183,7 +204,8 @@ impl Disc {
 
 impl Finding {
     pub(super) fn of(error: &ReadError) -> Finding {
-        Finding { offset_bytes: error.offset_bytes(), message: error.to_string() }
+        let (offset_bytes, message) = (error.offset_bytes(), error.to_string());
+        Finding { is_fault: true, offset_bytes, message }
     }
 }
 

@@ -9,6 +9,7 @@ use super::disc::{BootCatalog, Disc, Entry, FileExtent};
 use super::error::ReadError;
 use super::iso9660::open::IsoVolume;
 use super::udf::open::UdfVolume;
+use super::udf::partition::Mapping;
 use crate::source::Source;
 
 pub(super) fn dump<S: Source + ?Sized>(disc: &Disc, source: &S) -> Result<String, ReadError> {
@@ -59,6 +60,9 @@ fn udf_volume(text: &mut String, volume: &UdfVolume) {
     line(text, format_args!("  label {:?}", volume.label));
     line(text, format_args!("  set {:?}", volume.volume_set_id));
     line(text, format_args!("  recorded {}", Time(volume.recorded_seconds)));
+    if volume.sector_size_bytes != SECTOR_SIZE_BYTES {
+        line(text, format_args!("  sectors of {} bytes", volume.sector_size_bytes));
+    }
     for anchor in &volume.anchors {
         let (main, reserve) = (anchor.main.sector, anchor.reserve.sector);
         line(
@@ -69,7 +73,11 @@ fn udf_volume(text: &mut String, volume: &UdfVolume) {
     line(text, format_args!("  integrity at sector {}", volume.integrity.sector));
     for partition in &volume.partitions {
         let (start, size) = (partition.start_sector, partition.size_blocks);
-        line(text, format_args!("  partition at sector {start}, {size} blocks"));
+        let kind = match partition.mapping {
+            Mapping::Direct => String::new(),
+            _ => format!(", {}", partition.mapping.name()),
+        };
+        line(text, format_args!("  partition at sector {start}, {size} blocks{kind}"));
     }
     let (file_set, root) = (volume.file_set.block, volume.root.block);
     line(text, format_args!("  file set at block {file_set}, root at block {root}"));
@@ -103,6 +111,10 @@ fn tree_entry(text: &mut String, entry: &Entry) {
     let time = Time(entry.modified_seconds);
     if entry.is_directory {
         line(text, format_args!("  {time} {path}/"));
+        return;
+    }
+    if let Some(link) = &entry.link {
+        line(text, format_args!("  {time} {path} -> {}", link.escape_debug()));
         return;
     }
     let places: Vec<String> = entry.extents.iter().map(place).collect();

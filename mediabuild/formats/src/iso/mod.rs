@@ -29,6 +29,7 @@
 //! The reader takes any disc image: UDF, Joliet, Rock Ridge and plain ISO 9660.
 
 mod disc;
+mod disc_file;
 mod dump;
 mod el_torito;
 mod error;
@@ -52,6 +53,7 @@ mod verify;
 mod write;
 
 pub use disc::{BootCatalog, BootImage, Disc, Entry, FileExtent, Finding, View};
+pub use disc_file::DiscFile;
 pub use error::{ReadError, WriteError};
 pub use file_reader::FileReader;
 pub use name::Name;

@@ -35,9 +35,18 @@ impl Report {
 
     /// Something wrong that does not keep a reader from reading.
     pub(super) fn minor(&mut self, offset_bytes: u64, message: impl FnOnce() -> String) {
+        self.note(true, offset_bytes, message);
+    }
+
+    /// Something that is not as it should be, and harms nobody.
+    pub(super) fn remark(&mut self, offset_bytes: u64, message: impl FnOnce() -> String) {
+        self.note(false, offset_bytes, message);
+    }
+
+    fn note(&mut self, is_fault: bool, offset_bytes: u64, message: impl FnOnce() -> String) {
         if let Some(findings) = &mut self.findings {
             let message = format!("at {offset_bytes}: {}", message());
-            push(findings, Finding { offset_bytes, message });
+            push(findings, Finding { is_fault, offset_bytes, message });
         }
     }
 

@@ -9,6 +9,8 @@ use crate::source::Source;
 pub(super) struct Sectors<'s, S: ?Sized> {
     source: &'s S,
     pub(super) size_bytes: u64,
+    /// That of discs, except for UDF of hard disks.
+    pub(super) sector_size_bytes: u64,
 }
 
 impl<S: ?Sized> Clone for Sectors<'_, S> {
@@ -21,18 +23,24 @@ impl<S: ?Sized> Copy for Sectors<'_, S> {}
 
 impl<'s, S: Source + ?Sized> Sectors<'s, S> {
     pub(super) fn of(source: &'s S) -> Self {
-        Sectors { source, size_bytes: source.size_bytes() }
+        let sector_size_bytes = SECTOR_SIZE_BYTES;
+        Sectors { source, size_bytes: source.size_bytes(), sector_size_bytes }
+    }
+
+    /// The same bytes as sectors of another size.
+    pub(super) fn sized(self, sector_size_bytes: u64) -> Self {
+        Sectors { sector_size_bytes, ..self }
     }
 
     /// How many whole sectors there are.
     pub(super) fn count(&self) -> u64 {
-        self.size_bytes / SECTOR_SIZE_BYTES
+        self.size_bytes / self.sector_size_bytes
     }
 
     /// One sector.
     pub(super) fn read(&self, sector: u64) -> Result<Vec<u8>, ReadError> {
-        let offset_bytes = sector.saturating_mul(SECTOR_SIZE_BYTES);
-        self.bytes(offset_bytes, SECTOR_SIZE_BYTES)
+        let offset_bytes = sector.saturating_mul(self.sector_size_bytes);
+        self.bytes(offset_bytes, self.sector_size_bytes)
     }
 
     /// Some bytes; the caller bounds how many it asks for. What lies past the end is refused

@@ -11,6 +11,7 @@ use super::report::Report;
 use super::sectors::Sectors;
 use super::udf;
 use super::udf::open::{UdfVolume, each_descriptor, expect_tag};
+use super::udf::partition::Mapping;
 use super::udf::tag::{self, Tag};
 use crate::source::Source;
 
@@ -22,6 +23,7 @@ pub(super) fn verify<S: Source + ?Sized>(disc: &Disc, sectors: Sectors<'_, S>) -
         keep_on(checked, &mut report);
     }
     if let Some(volume) = &disc.udf {
+        let sectors = sectors.sized(volume.sector_size_bytes);
         check_anchors(volume, &mut report);
         let checked = check_sequences(sectors, volume, &mut report);
         keep_on(checked, &mut report);
@@ -61,13 +63,29 @@ fn check_iso<S: Source + ?Sized>(
 
 fn check_anchors(volume: &UdfVolume, report: &mut Report) {
     let Some((first, others)) = volume.anchors.split_first() else { return };
-    let offset_bytes = first.sector * SECTOR_SIZE_BYTES;
+    let offset_bytes = first.sector * volume.sector_size_bytes;
     if others.is_empty() {
-        report.minor(offset_bytes, || "there is only one anchor".to_owned());
+        say(report, volume, offset_bytes, || "there is only one anchor".to_owned());
     }
     for other in others.iter().filter(|it| (it.main, it.reserve) != (first.main, first.reserve)) {
         let (first, other) = (first.sector, other.sector);
         report.minor(offset_bytes, || format!("the anchors at sectors {first} and {other} differ"));
+    }
+}
+
+/// What is wrong with a disc that is complete; one that is written bit by bit, to which more may
+/// come, has no second anchor, and its counts are elsewhere.
+fn say(
+    report: &mut Report,
+    volume: &UdfVolume,
+    offset_bytes: u64,
+    message: impl FnOnce() -> String,
+) {
+    let is_open =
+        volume.partitions.iter().any(|partition| matches!(partition.mapping, Mapping::Virtual(_)));
+    match is_open {
+        true => report.remark(offset_bytes, message),
+        false => report.minor(offset_bytes, message),
     }
 }
 
@@ -81,26 +99,50 @@ fn check_sequences<S: Source + ?Sized>(
     let mut bodies = [Vec::new(), Vec::new()];
     for (bodies, extent) in bodies.iter_mut().zip([anchor.main, anchor.reserve]) {
         each_descriptor(sectors, extent, |offset_bytes, bytes| {
-            check_crc_and_location(&bytes, offset_bytes, report);
+            check_crc_and_location(&bytes, offset_bytes, volume.sector_size_bytes, report);
             // Behind the tag is the sequence number, which some writers count through both.
             let body = bytes_at(&bytes, tag::TAG_SIZE_BYTES + 4, bytes.len()).to_vec();
             bodies.push((Tag::of(&bytes).identifier, body));
             Ok(())
         })?;
     }
-    if bodies[0] != bodies[1] {
-        let offset_bytes = u64::from(anchor.reserve.sector) * SECTOR_SIZE_BYTES;
+    let offset_bytes = u64::from(anchor.reserve.sector) * volume.sector_size_bytes;
+    let [main, reserve] = bodies;
+    if main == reserve {
+        return Ok(());
+    }
+    if without_set_ids(main) == without_set_ids(reserve) {
+        // genisoimage draws two random ids; no reader compares them.
+        let message = "the reserve sequence has another volume set id than the main one";
+        report.remark(offset_bytes, || message.to_owned());
+    } else {
         report.minor(offset_bytes, || "the reserve sequence differs from the main one".to_owned());
     }
     Ok(())
 }
 
-fn check_crc_and_location(descriptor: &[u8], offset_bytes: u64, report: &mut Report) {
+/// Descriptors without their tags and numbers, the volume set id of the primary one blanked.
+fn without_set_ids(mut bodies: Vec<(u16, Vec<u8>)>) -> Vec<(u16, Vec<u8>)> {
+    const SET_ID: std::ops::Range<usize> = 72 - 20..200 - 20;
+    for (_, body) in bodies.iter_mut().filter(|(kind, _)| *kind == tag::PRIMARY_VOLUME) {
+        if let Some(id) = body.get_mut(SET_ID) {
+            id.fill(0);
+        }
+    }
+    bodies
+}
+
+fn check_crc_and_location(
+    descriptor: &[u8],
+    offset_bytes: u64,
+    sector_size_bytes: u64,
+    report: &mut Report,
+) {
     let Tag { identifier, location, .. } = Tag::of(descriptor);
     if !tag::is_crc_right(descriptor) {
         report.minor(offset_bytes, || format!("tag {identifier} has a wrong CRC"));
     }
-    let sector = offset_bytes / SECTOR_SIZE_BYTES;
+    let sector = offset_bytes / sector_size_bytes;
     if u64::from(location) != sector {
         let message = || format!("tag {identifier} says sector {location}, it is in {sector}");
         report.minor(offset_bytes, message);
@@ -114,13 +156,14 @@ fn check_udf_tree<S: Source + ?Sized>(
     report: &mut Report,
 ) -> Result<(), ReadError> {
     let offset_bytes = volume.offset_bytes(volume.file_set)?;
-    let file_set = sectors.bytes(offset_bytes, SECTOR_SIZE_BYTES)?;
+    let file_set = sectors.bytes(offset_bytes, volume.sector_size_bytes)?;
     if !tag::is_crc_right(&file_set) {
         report.minor(offset_bytes, || "the file set descriptor has a wrong CRC".to_owned());
     }
-    for partition in &volume.partitions {
-        let start_bytes = u64::from(partition.start_sector) * SECTOR_SIZE_BYTES;
-        let size_bytes = u64::from(partition.size_blocks) * SECTOR_SIZE_BYTES;
+    let on_disc = volume.partitions.iter().filter(|partition| !partition.is_inside());
+    for partition in on_disc {
+        let start_bytes = partition.start_bytes();
+        let size_bytes = u64::from(partition.size_blocks) * partition.block_size_bytes;
         if let Err(error) = sectors.check(start_bytes, size_bytes) {
             report.error(error)?;
         }
@@ -141,11 +184,11 @@ fn check_integrity<S: Source + ?Sized>(
         return Ok(());
     }
     let sector = u64::from(volume.integrity.sector);
-    let (offset_bytes, bytes) = (sector * SECTOR_SIZE_BYTES, sectors.read(sector)?);
+    let (offset_bytes, bytes) = (sector * volume.sector_size_bytes, sectors.read(sector)?);
     expect_tag(&bytes, offset_bytes, tag::INTEGRITY, "a logical volume integrity descriptor")?;
-    check_crc_and_location(&bytes, offset_bytes, report);
+    check_crc_and_location(&bytes, offset_bytes, volume.sector_size_bytes, report);
     if u32_at(&bytes, 28) != CLOSED {
-        report.minor(offset_bytes, || "the volume was not closed".to_owned());
+        say(report, volume, offset_bytes, || "the volume was not closed".to_owned());
     }
     let partition_count = u32_at(&bytes, 72) as usize;
     let counts = 80_usize.saturating_add(partition_count.saturating_mul(8)).saturating_add(32);
@@ -153,7 +196,7 @@ fn check_integrity<S: Source + ?Sized>(
     let directories = entries.iter().filter(|entry| entry.is_directory).count();
     let is = ((entries.len() - directories) as u64, directories as u64 + 1);
     if (u64::from(said.0), u64::from(said.1)) != is {
-        report.minor(offset_bytes, || {
+        say(report, volume, offset_bytes, || {
             let ((files, directories), (files_is, directories_is)) = (said, is);
             format!(
                 "{files} files and {directories} directories are announced, there are {files_is} \

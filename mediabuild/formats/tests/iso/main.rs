@@ -3,9 +3,11 @@
 mod boot;
 mod chain;
 mod content;
+mod foreign;
 mod large;
 mod matrix;
 mod mirror;
+mod partitions;
 mod peer;
 mod property;
 mod read;

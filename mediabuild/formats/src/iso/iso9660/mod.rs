@@ -20,3 +20,5 @@ pub(super) const STANDARD_IDENTIFIER: &[u8; 5] = b"CD001";
 pub(super) const FLAG_DIRECTORY: u8 = 2;
 /// More records of the same file follow (9.1.6).
 pub(super) const FLAG_MULTI_EXTENT: u8 = 0x80;
+/// … of another fork of the file that has the same name.
+const FLAG_ASSOCIATED: u8 = 4;

@@ -1,7 +1,8 @@
 //! Walking an ISO 9660 tree: directory records (ECMA-119 9.1).
 
 use super::open::{Extent, IsoVolume, ucs2};
-use super::{FLAG_DIRECTORY, FLAG_MULTI_EXTENT, rock_ridge};
+use super::rock_ridge::{self, Posix};
+use super::{FLAG_ASSOCIATED, FLAG_DIRECTORY, FLAG_MULTI_EXTENT};
 use crate::iso::SECTOR_SIZE_BYTES;
 use crate::iso::disc::{Entry, FileExtent, View};
 use crate::iso::error::ReadError;
@@ -24,7 +25,7 @@ pub(in crate::iso) fn walk<S: Source + ?Sized>(
     let root = Named { path: String::new(), depth: 0 };
     let (listing, directories) = (Listing::default(), Vec::new());
     let mut walk = Walk { sectors, volume, report, listing, directories };
-    let mut waiting = vec![Found::Directory(root, volume.root, None)];
+    let mut waiting = vec![Found::Directory(root, volume.root, About::default())];
     while let Some(found) = waiting.pop() {
         match walk.visit(found) {
             Ok(children) => waiting.extend(children.into_iter().rev()),
@@ -49,25 +50,31 @@ struct Walk<'a, 's, S: ?Sized> {
 
 /// What a directory names.
 enum Found {
-    Directory(Named, Extent, Option<i64>),
+    Directory(Named, Extent, About),
     File(Entry, u64),
+}
+
+/// What is known of a directory besides.
+#[derive(Default)]
+struct About {
+    modified_seconds: Option<i64>,
+    mode: Option<u32>,
 }
 
 impl<S: Source + ?Sized> Walk<'_, '_, S> {
     /// Lists one file or directory; gives what a directory names.
     fn visit(&mut self, found: Found) -> Result<Vec<Found>, ReadError> {
-        let (named, extent, modified_seconds) = match found {
+        let (named, extent, About { modified_seconds, mode }) = match found {
             Found::File(entry, offset_bytes) => {
                 self.listing.push(entry, offset_bytes)?;
                 return Ok(Vec::new());
             }
-            Found::Directory(named, extent, modified_seconds) => (named, extent, modified_seconds),
+            Found::Directory(named, extent, about) => (named, extent, about),
         };
         let offset_bytes = u64::from(extent.sector) * SECTOR_SIZE_BYTES;
         if named.depth > 0 {
-            let (path, extents) = (named.path.clone(), Vec::new());
-            let entry =
-                Entry { path, is_directory: true, size_bytes: 0, modified_seconds, extents };
+            let path = named.path.clone();
+            let entry = Entry { is_directory: true, modified_seconds, mode, ..Entry::named(path) };
             self.listing.push(entry, offset_bytes)?;
         }
         let file_extent = file_extent(extent);
@@ -94,13 +101,18 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
                 let record = bytes_at(sector, at, size);
                 check_record(record, size, offset_bytes)?;
                 at += size;
+                let is_open = unfinished.is_some();
                 match self.child(directory, record, offset_bytes, unfinished.take()) {
-                    Ok(Child::Special) => {}
+                    Ok(Child::Ignored) if is_open => self.report.error(cut(offset_bytes))?,
+                    Ok(Child::Ignored) => {}
                     Ok(Child::Whole(found)) => children.push(found),
                     Ok(Child::Unfinished(entry)) => unfinished = Some(entry),
                     Err(error) => self.report.error(error)?,
                 }
             }
+        }
+        if unfinished.is_some() {
+            self.report.error(cut(start_bytes))?;
         }
         Ok(children)
     }
@@ -112,34 +124,46 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         offset_bytes: u64,
         unfinished: Option<Entry>,
     ) -> Result<Child, ReadError> {
+        let flags = record[25];
         if matches!(record[RECORD_HEAD_BYTES..], [0 | 1, ..]) && record[32] == 1 {
-            return Ok(Child::Special);
+            return Ok(Child::Ignored);
         }
         self.check_halves(record, offset_bytes);
-        let flags = record[25];
+        let posix = self.posix(record, offset_bytes)?;
+        if posix.is_relocated || posix.is_special() || flags & FLAG_ASSOCIATED != 0 {
+            return Ok(Child::Ignored);
+        }
         let is_directory = flags & FLAG_DIRECTORY != 0;
-        let path = join(&directory.path, &self.name(record, is_directory)?, offset_bytes)?;
-        let modified_seconds = iso_record_seconds(bytes_at(record, 18, 7));
-        let extent = Extent {
-            sector: u32_at(record, 2).saturating_add(record[1].into()),
-            size_bytes: u32_at(record, 10),
+        let name = posix.name.clone().unwrap_or_else(|| self.plain_name(record, is_directory));
+        let path = join(&directory.path, &name, offset_bytes)?;
+        let recorded = iso_record_seconds(bytes_at(record, 18, 7));
+        let about =
+            About { modified_seconds: posix.modified_seconds.or(recorded), mode: posix.mode };
+        let extent = match posix.child_sector {
+            Some(sector) => self.relocated(sector, offset_bytes)?,
+            None => Extent {
+                sector: u32_at(record, 2).saturating_add(record[1].into()),
+                size_bytes: u32_at(record, 10),
+            },
         };
-        if is_directory {
+        if is_directory || posix.child_sector.is_some() {
+            if unfinished.is_some() {
+                return Err(cut(offset_bytes));
+            }
             let named = Named { path, depth: directory.depth + 1 };
-            return Ok(Child::Whole(Found::Directory(named, extent, modified_seconds)));
+            return Ok(Child::Whole(Found::Directory(named, extent, about)));
         }
         if u16_at(record, 26) != 0 {
             let what = format!("the interleaved file `{path}`");
             return Err(ReadError::Unsupported { offset_bytes, what });
         }
-        let mut entry = match unfinished.filter(|entry| entry.path == path) {
-            Some(entry) => entry,
-            None => {
-                let extents = Vec::new();
-                Entry { path, is_directory: false, size_bytes: 0, modified_seconds, extents }
-            }
+        let About { modified_seconds, mode } = about;
+        let mut entry = match unfinished {
+            Some(entry) if entry.path == path => entry,
+            Some(_) => return Err(cut(offset_bytes)),
+            None => Entry { modified_seconds, mode, link: posix.link, ..Entry::named(path) },
         };
-        if extent.size_bytes > 0 {
+        if extent.size_bytes > 0 && entry.link.is_none() {
             let extent = file_extent(extent);
             self.sectors.check(extent.offset_bytes.unwrap_or(0), extent.size_bytes)?;
             entry.size_bytes += extent.size_bytes;
@@ -151,19 +175,31 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         Ok(Child::Whole(Found::File(entry, offset_bytes)))
     }
 
-    fn name(&self, record: &[u8], is_directory: bool) -> Result<String, ReadError> {
-        let identifier = bytes_at(record, RECORD_HEAD_BYTES, record[32].into());
-        if self.volume.view == View::RockRidge {
-            let skip = self.volume.system_use_skip;
-            if let Some(name) = rock_ridge::name(self.sectors, record, skip)? {
-                return Ok(name);
-            }
+    fn posix(&self, record: &[u8], offset_bytes: u64) -> Result<Posix, ReadError> {
+        if self.volume.view != View::RockRidge {
+            return Ok(Posix::default());
         }
+        rock_ridge::read(self.sectors, record, self.volume.system_use_skip, offset_bytes)
+    }
+
+    /// Where a directory is that was too deep for its place: its own first record tells its size.
+    fn relocated(&self, sector: u32, offset_bytes: u64) -> Result<Extent, ReadError> {
+        let directory = self.sectors.read(sector.into())?;
+        if u32_at(&directory, 2) != sector || u8_at(&directory, 32) != 1 {
+            let found = format!("something else at sector {sector}");
+            let expected = "a directory that was relocated";
+            return Err(ReadError::Damaged { offset_bytes, expected, found });
+        }
+        Ok(Extent { sector, size_bytes: u32_at(&directory, 10) })
+    }
+
+    fn plain_name(&self, record: &[u8], is_directory: bool) -> String {
+        let identifier = bytes_at(record, RECORD_HEAD_BYTES, record[32].into());
         let text = match self.volume.view {
             View::Joliet => ucs2(identifier),
             _ => identifier.iter().map(|&byte| char::from(byte)).collect(),
         };
-        Ok(if is_directory { text } else { without_version(&text).to_owned() })
+        if is_directory { text } else { without_version(&text).to_owned() }
     }
 
     /// Reports numbers whose little- and big-endian halves differ.
@@ -180,11 +216,20 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
 
 /// What a directory record is.
 enum Child {
-    /// The directory itself or its parent.
-    Special,
+    /// The directory itself, its parent, or what is no file: devices, and other forks of a file.
+    Ignored,
     Whole(Found),
     /// A file with more records to follow.
     Unfinished(Entry),
+}
+
+/// A file of several records, of which one does not follow.
+fn cut(offset_bytes: u64) -> ReadError {
+    ReadError::Damaged {
+        offset_bytes,
+        expected: "the next record of a file of several",
+        found: "none".to_owned(),
+    }
 }
 
 fn check_record(record: &[u8], size: usize, offset_bytes: u64) -> Result<(), ReadError> {

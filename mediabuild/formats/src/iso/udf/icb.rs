@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::open::{Address, UdfVolume, expect_tag, long_ad_address};
 use super::tag::{self, Tag};
-use crate::iso::SECTOR_SIZE_BYTES;
 use crate::iso::disc::FileExtent;
 use crate::iso::error::ReadError;
 use crate::iso::field::{bytes_at, u8_at, u16_at, u32_at, u64_at};
@@ -15,13 +14,24 @@ use crate::source::Source;
 
 /// A file whose extents need more blocks than this is none that a deployment disc has.
 const CHAIN_COUNT_MAX: u32 = 1024;
-const FILE_TYPE_DIRECTORY: u8 = 4;
+/// … or in more pieces.
+const EXTENT_COUNT_MAX: usize = 1 << 20;
+
+/// ECMA-167 4/14.6.6 and OSTA UDF.
+pub(super) const FILE_TYPE_UNSPECIFIED: u8 = 0;
+pub(super) const FILE_TYPE_DIRECTORY: u8 = 4;
+pub(super) const FILE_TYPE_REGULAR: u8 = 5;
+pub(super) const FILE_TYPE_REAL_TIME: u8 = 249;
+pub(super) const FILE_TYPE_SYMBOLIC_LINK: u8 = 12;
+pub(super) const FILE_TYPE_VIRTUAL_TABLE: u8 = 248;
+pub(super) const FILE_TYPE_METADATA: u8 = 250;
+pub(super) const FILE_TYPE_METADATA_MIRROR: u8 = 251;
 
 /// A file or directory as its file entry has it.
 #[derive(Debug)]
 pub(in crate::iso) struct FileEntryRead {
     pub(in crate::iso) offset_bytes: u64,
-    pub(in crate::iso) is_directory: bool,
+    pub(super) file_type: u8,
     pub(in crate::iso) size_bytes: u64,
     pub(in crate::iso) modified_seconds: Option<i64>,
     pub(in crate::iso) extents: Vec<FileExtent>,
@@ -47,6 +57,17 @@ const EXTENDED_FILE_ENTRY: Fields =
 enum AdKind {
     Short,
     Long,
+    Extended,
+}
+
+impl AdKind {
+    fn size_bytes(self) -> usize {
+        match self {
+            AdKind::Short => 8,
+            AdKind::Long => 16,
+            AdKind::Extended => 20,
+        }
+    }
 }
 
 /// Reads the file entry at `address`; what that costs beyond its block is noted in the listing.
@@ -57,7 +78,7 @@ pub(in crate::iso) fn read<S: Source + ?Sized>(
     listing: &mut Listing,
 ) -> Result<FileEntryRead, ReadError> {
     let offset_bytes = volume.offset_bytes(address)?;
-    let block = sectors.bytes(offset_bytes, SECTOR_SIZE_BYTES)?;
+    let block = sectors.bytes(offset_bytes, sectors.sector_size_bytes)?;
     let fields = match Tag::of(&block).identifier {
         tag::EXTENDED_FILE_ENTRY => {
             expect_tag(&block, offset_bytes, tag::EXTENDED_FILE_ENTRY, "a file entry")?;
@@ -78,7 +99,7 @@ pub(in crate::iso) fn read<S: Source + ?Sized>(
     let extents = Extents { sectors, volume, listing, map, size_bytes, found: Vec::new() };
     Ok(FileEntryRead {
         offset_bytes,
-        is_directory: u8_at(&block, 27) == FILE_TYPE_DIRECTORY,
+        file_type: u8_at(&block, 27),
         size_bytes,
         modified_seconds: udf_seconds(bytes_at(&block, fields.modified, 12)),
         extents: extents.of_entry(&block, offset_bytes, &fields)?,
@@ -116,6 +137,7 @@ impl<S: Source + ?Sized> Extents<'_, '_, S> {
         let kind = match u16_at(block, 34) & 7 {
             0 => AdKind::Short,
             1 => AdKind::Long,
+            2 => AdKind::Extended,
             3 => {
                 let found = FileExtent {
                     offset_bytes: Some(offset_bytes + start as u64),
@@ -150,7 +172,7 @@ impl<S: Source + ?Sized> Extents<'_, '_, S> {
                 let found = "one that was met before".to_owned();
                 return Err(ReadError::Damaged { offset_bytes, expected, found });
             }
-            let block = self.sectors.bytes(offset_bytes, SECTOR_SIZE_BYTES)?;
+            let block = self.sectors.bytes(offset_bytes, self.sectors.sector_size_bytes)?;
             let expected = "an allocation extent descriptor";
             expect_tag(&block, offset_bytes, tag::ALLOCATION_EXTENT, expected)?;
             descriptors = bytes_at(&block, 24, u32_at(&block, 20) as usize).to_vec();
@@ -168,38 +190,40 @@ impl<S: Source + ?Sized> Extents<'_, '_, S> {
         kind: AdKind,
         descriptors: &[u8],
     ) -> Result<Option<Address>, ReadError> {
-        let stride = if kind == AdKind::Short { 8 } else { 16 };
-        for descriptor in descriptors.chunks_exact(stride) {
+        for descriptor in descriptors.chunks_exact(kind.size_bytes()) {
             let (extent_type, size) =
                 (u32_at(descriptor, 0) >> 30, u32_at(descriptor, 0) & 0x3FFF_FFFF);
             let address = match kind {
                 AdKind::Short => Address { map: self.map, block: u32_at(descriptor, 4) },
                 AdKind::Long => long_ad_address(descriptor, 0),
+                AdKind::Extended => long_ad_address(descriptor, 8),
             };
             if size == 0 || (self.size_bytes == 0 && extent_type != 3) {
                 return Ok(None);
             }
             let size_bytes = u64::from(size).min(self.size_bytes);
-            let offset_bytes = match extent_type {
-                0 => Some(self.recorded(address, size_bytes)?),
+            match extent_type {
+                0 => self.recorded(address, size_bytes)?,
                 3 => return Ok(Some(address)),
                 // Allocated or not, nothing is recorded: zeros (ECMA-167 4/14.14.1.1).
-                _ => None,
-            };
-            self.take(FileExtent { offset_bytes, size_bytes });
+                _ => self.take(FileExtent { offset_bytes: None, size_bytes }),
+            }
         }
         Ok(None)
     }
 
-    /// Where a recorded extent starts; all of it must be in the partition and in the disc.
-    fn recorded(&self, address: Address, size_bytes: u64) -> Result<u64, ReadError> {
-        let offset_bytes = self.volume.offset_bytes(address)?;
-        let last_blocks = (size_bytes - 1) / SECTOR_SIZE_BYTES;
-        let last = u64::from(address.block) + last_blocks;
-        let block = u32::try_from(last).unwrap_or(u32::MAX);
-        self.volume.offset_bytes(Address { block, ..address })?;
-        self.sectors.check(offset_bytes, size_bytes)?;
-        Ok(offset_bytes)
+    /// Takes a recorded extent; all of it must be in the partition and in the disc.
+    fn recorded(&mut self, address: Address, size_bytes: u64) -> Result<(), ReadError> {
+        for piece in self.volume.place(address, size_bytes)? {
+            let offset_bytes = piece.offset_bytes.unwrap_or(0);
+            self.sectors.check(offset_bytes, piece.size_bytes)?;
+            self.take(piece);
+            if self.found.len() > EXTENT_COUNT_MAX {
+                let (what, limit) = ("extents of one file", EXTENT_COUNT_MAX as u64);
+                return Err(ReadError::Limit { offset_bytes, what, limit });
+            }
+        }
+        Ok(())
     }
 
     fn take(&mut self, extent: FileExtent) {

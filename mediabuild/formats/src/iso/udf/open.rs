@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use super::maps;
+use super::partition::{Partition, partition_of};
 use super::tag::{self, Tag};
-use super::text::{decode_dstring, entity_identifier};
-use crate::iso::SECTOR_SIZE_BYTES;
+use super::text::decode_dstring;
+use crate::iso::disc::FileExtent;
 use crate::iso::error::ReadError;
-use crate::iso::field::{bytes_at, u8_at, u16_at, u32_at};
+use crate::iso::field::{bytes_at, u16_at, u32_at};
 use crate::iso::sectors::Sectors;
 use crate::iso::time::udf_seconds;
 use crate::source::Source;
 
 /// The most sectors of volume structures that are looked at.
 const RECOGNITION_COUNT_MAX: u64 = 64;
+/// Sector sizes, the most usual one first: of discs, of hard disks, and what else there is.
+const SECTOR_SIZES_BYTES: [u64; 4] = [2048, 512, 4096, 1024];
 const SEQUENCE_COUNT_MAX: u32 = 256;
 
 /// A block of a partition, by position of its partition map.
@@ -34,16 +38,10 @@ impl SectorExtent {
         SectorExtent { size_bytes: u32_at(bytes, at), sector: u32_at(bytes, at + 4) }
     }
 
-    fn sector_count(self) -> u32 {
-        (self.size_bytes / SECTOR_SIZE_BYTES as u32).min(SEQUENCE_COUNT_MAX)
+    fn sector_count(self, sector_size_bytes: u64) -> u32 {
+        let count = u64::from(self.size_bytes) / sector_size_bytes;
+        count.min(SEQUENCE_COUNT_MAX.into()) as u32
     }
-}
-
-/// A partition, as its descriptor says.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::iso) struct Partition {
-    pub(in crate::iso) start_sector: u32,
-    pub(in crate::iso) size_blocks: u32,
 }
 
 /// An anchor that was found.
@@ -62,6 +60,8 @@ pub(in crate::iso) struct UdfVolume {
     pub(in crate::iso) recorded_seconds: Option<i64>,
     /// Binary-coded: 0x0102.
     pub(in crate::iso) revision: u16,
+    /// The size of sectors and logical blocks, which is one.
+    pub(in crate::iso) sector_size_bytes: u64,
     pub(in crate::iso) anchors: Vec<Anchor>,
     pub(in crate::iso) integrity: SectorExtent,
     pub(in crate::iso) partitions: Vec<Partition>,
@@ -72,34 +72,32 @@ pub(in crate::iso) struct UdfVolume {
 impl UdfVolume {
     /// Where a block lies in the disc.
     pub(in crate::iso) fn offset_bytes(&self, address: Address) -> Result<u64, ReadError> {
-        let partition = self.partitions.get(usize::from(address.map));
-        match partition {
-            Some(partition) if address.block < partition.size_blocks => {
-                let sector = u64::from(partition.start_sector) + u64::from(address.block);
-                Ok(sector * SECTOR_SIZE_BYTES)
-            }
-            _ => Err(ReadError::Damaged {
-                offset_bytes: partition
-                    .map_or(0, |it| u64::from(it.start_sector) * SECTOR_SIZE_BYTES),
-                expected: "a block inside a partition",
-                found: format!("block {} of partition map {}", address.block, address.map),
-            }),
-        }
+        let pieces = self.place(address, 1)?;
+        Ok(pieces.first().and_then(|piece| piece.offset_bytes).unwrap_or(0))
+    }
+
+    /// Where bytes from a block on lie in the disc.
+    pub(in crate::iso) fn place(
+        &self,
+        address: Address,
+        size_bytes: u64,
+    ) -> Result<Vec<FileExtent>, ReadError> {
+        partition_of(&self.partitions, address)?.place(address.block, size_bytes)
     }
 }
 
 /// A descriptor in a volume descriptor sequence.
-struct Descriptor {
+pub(super) struct Descriptor {
     offset_bytes: u64,
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// The prevailing descriptors of a sequence: of each kind the one with the highest number.
 #[derive(Default)]
-struct Sequence {
+pub(super) struct Sequence {
     primary: Option<Descriptor>,
     logical: Option<Descriptor>,
-    partitions: BTreeMap<u16, Descriptor>,
+    pub(super) partitions: BTreeMap<u16, Descriptor>,
 }
 
 /// Opens the UDF volume of a disc; `None` if the disc does not claim to have one.
@@ -109,14 +107,17 @@ pub(in crate::iso) fn open<S: Source + ?Sized>(
     if !is_recognised(sectors)? {
         return Ok(None);
     }
-    let anchors = anchors(sectors);
-    let Some(anchor) = anchors.first().copied() else {
+    let sized = SECTOR_SIZES_BYTES.map(|size_bytes| sectors.sized(size_bytes));
+    let found = sized.into_iter().map(|sectors| (sectors, anchors(sectors)));
+    let found = found.into_iter().find(|(_, anchors)| !anchors.is_empty());
+    let Some((sectors, anchors)) = found else {
         return Err(ReadError::Damaged {
-            offset_bytes: 256 * SECTOR_SIZE_BYTES,
+            offset_bytes: 256 * sectors.sector_size_bytes,
             expected: "an anchor at sector 256, the last one or 256 before it",
             found: "none".to_owned(),
         });
     };
+    let anchor = anchors[0];
     let opened = read_sequence(sectors, anchor.main)
         .and_then(|sequence| volume(sectors, &sequence, &anchors))
         .or_else(|error| {
@@ -134,6 +135,8 @@ fn is_recognised<S: Source + ?Sized>(sectors: Sectors<'_, S>) -> Result<bool, Re
         match bytes_at(&structure, 1, 5) {
             b"NSR02" | b"NSR03" => return Ok(true),
             b"CD001" | b"BEA01" | b"BOOT2" | b"CDW02" => {}
+            // Structures are a sector apart, where sectors have more than 2048 bytes.
+            [0, 0, 0, 0, 0] if sector > 16 => {}
             _ => return Ok(false),
         }
     }
@@ -163,10 +166,10 @@ pub(in crate::iso) fn each_descriptor<S: Source + ?Sized>(
     mut each: impl FnMut(u64, Vec<u8>) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
     let (mut extent, mut at, mut left) = (extent, 0, SEQUENCE_COUNT_MAX);
-    while at < extent.sector_count() && left > 0 {
+    while at < extent.sector_count(sectors.sector_size_bytes) && left > 0 {
         let sector = u64::from(extent.sector) + u64::from(at);
         let bytes = sectors.read(sector)?;
-        let offset_bytes = sector * SECTOR_SIZE_BYTES;
+        let offset_bytes = sector * sectors.sector_size_bytes;
         let tag = Tag::of(&bytes);
         (at, left) = (at + 1, left - 1);
         // Sectors never written, and what is behind the terminator, are no descriptors.
@@ -220,8 +223,9 @@ fn volume<S: Source + ?Sized>(
     sequence: &Sequence,
     anchors: &[Anchor],
 ) -> Result<UdfVolume, ReadError> {
+    let sector_size_bytes = sectors.sector_size_bytes;
     let start_bytes =
-        anchors.first().map_or(0, |anchor| u64::from(anchor.main.sector) * SECTOR_SIZE_BYTES);
+        anchors.first().map_or(0, |anchor| u64::from(anchor.main.sector) * sector_size_bytes);
     let Some(Descriptor { offset_bytes, bytes: logical }) = &sequence.logical else {
         return Err(ReadError::Damaged {
             offset_bytes: start_bytes,
@@ -230,8 +234,8 @@ fn volume<S: Source + ?Sized>(
         });
     };
     let block_size = u32_at(logical, 212);
-    if u64::from(block_size) != SECTOR_SIZE_BYTES {
-        let what = format!("a logical block size of {block_size} bytes");
+    if u64::from(block_size) != sector_size_bytes {
+        let what = format!("a logical block of {block_size} bytes, sectors of {sector_size_bytes}");
         return Err(ReadError::Unsupported { offset_bytes: *offset_bytes, what });
     }
     let primary = sequence.primary.as_ref().map(|it| it.bytes.as_slice()).unwrap_or_default();
@@ -240,47 +244,19 @@ fn volume<S: Source + ?Sized>(
         volume_set_id: decode_dstring(bytes_at(primary, 72, 128)),
         recorded_seconds: udf_seconds(bytes_at(primary, 376, 12)),
         revision: u16_at(logical, 216 + 24),
+        sector_size_bytes,
         anchors: anchors.to_vec(),
         integrity: SectorExtent::at(logical, 432),
-        partitions: partitions(sequence, logical, *offset_bytes)?,
+        partitions: Vec::new(),
         file_set: long_ad_address(logical, 248),
         root: Address { map: 0, block: 0 },
     };
+    maps::read(sectors, sequence, logical, *offset_bytes, &mut volume)?;
     let offset_bytes = volume.offset_bytes(volume.file_set)?;
-    let file_set = sectors.bytes(offset_bytes, SECTOR_SIZE_BYTES)?;
+    let file_set = sectors.bytes(offset_bytes, sector_size_bytes)?;
     expect_tag(&file_set, offset_bytes, tag::FILE_SET, "a file set descriptor")?;
     volume.root = long_ad_address(&file_set, 400);
     Ok(volume)
-}
-
-/// The partitions that the partition maps name, in the order of the maps (ECMA-167 3/10.7).
-fn partitions(
-    sequence: &Sequence,
-    logical: &[u8],
-    offset_bytes: u64,
-) -> Result<Vec<Partition>, ReadError> {
-    let mut maps = bytes_at(logical, 440, u32_at(logical, 264) as usize);
-    let mut partitions = Vec::new();
-    for _ in 0..u32_at(logical, 268) {
-        let (map_type, size) = (u8_at(maps, 0), usize::from(u8_at(maps, 1)));
-        if map_type != 1 {
-            // Metadata, virtual and sparable partitions, of hard disks and rewritable discs.
-            let what = format!("the partition map `{}`", entity_identifier(bytes_at(maps, 4, 32)));
-            return Err(ReadError::Unsupported { offset_bytes, what });
-        }
-        let number = u16_at(maps, 4);
-        let partition =
-            sequence.partitions.get(&number).filter(|_| size == 6).ok_or_else(|| {
-                let found = format!("partition {number} in a map of {size} bytes");
-                ReadError::Damaged { offset_bytes, expected: "a partition of the sequence", found }
-            })?;
-        partitions.push(Partition {
-            start_sector: u32_at(&partition.bytes, 188),
-            size_blocks: u32_at(&partition.bytes, 192),
-        });
-        maps = maps.get(size..).unwrap_or_default();
-    }
-    Ok(partitions)
 }
 
 /// The address in a long_ad (ECMA-167 4/14.14.2).

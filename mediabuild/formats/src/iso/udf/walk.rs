@@ -1,10 +1,10 @@
 //! Walking a UDF tree: file entries and file identifiers.
 
 use super::icb::{self, FileEntryRead};
+use super::link;
 use super::open::{Address, UdfVolume, expect_tag, long_ad_address};
 use super::tag::{self, Tag};
 use super::text::decode;
-use crate::iso::SECTOR_SIZE_BYTES;
 use crate::iso::disc::{Entry, FileExtent};
 use crate::iso::error::ReadError;
 use crate::iso::field::{bytes_at, u8_at, u16_at};
@@ -23,6 +23,7 @@ pub(in crate::iso) fn walk<S: Source + ?Sized>(
     volume: &UdfVolume,
     report: &mut Report,
 ) -> Result<Vec<Entry>, ReadError> {
+    let sectors = sectors.sized(volume.sector_size_bytes);
     let mut walk = Walk { sectors, volume, report, listing: Listing::default() };
     let root = Named { path: String::new(), depth: 0 };
     let mut waiting = vec![(root, volume.root)];
@@ -55,12 +56,11 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
     ) -> Result<Vec<(Named, Address)>, ReadError> {
         let read = icb::read(self.sectors, self.volume, address, &mut self.listing)?;
         self.check_tag(&read.block, read.offset_bytes, address.block);
-        let FileEntryRead { offset_bytes, is_directory, size_bytes, modified_seconds, .. } = read;
+        let FileEntryRead { offset_bytes, file_type, modified_seconds, .. } = read;
+        let is_directory = file_type == icb::FILE_TYPE_DIRECTORY;
         if named.depth > 0 {
-            let (size_bytes, extents) =
-                if is_directory { (0, Vec::new()) } else { (size_bytes, read.extents.clone()) };
-            let path = named.path.clone();
-            let entry = Entry { path, is_directory, size_bytes, modified_seconds, extents };
+            let entry = Entry { modified_seconds, ..Entry::named(named.path.clone()) };
+            let Some(entry) = self.entry(entry, &read)? else { return Ok(Vec::new()) };
             self.listing.push(entry, offset_bytes)?;
         } else if !is_directory {
             let (expected, found) = ("a directory as root", "a file".to_owned());
@@ -71,7 +71,23 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         }
         self.listing.enter(named.depth, offset_bytes, &read.extents)?;
         let data = self.sectors.gather(&read.extents)?;
-        self.children(named, &data, &read.extents)
+        self.children(named, &data, &read.extents, address.map)
+    }
+
+    /// What a file entry is; nothing for devices and the like.
+    fn entry(&self, entry: Entry, read: &FileEntryRead) -> Result<Option<Entry>, ReadError> {
+        Ok(match read.file_type {
+            icb::FILE_TYPE_DIRECTORY => Some(Entry { is_directory: true, ..entry }),
+            icb::FILE_TYPE_UNSPECIFIED | icb::FILE_TYPE_REGULAR | icb::FILE_TYPE_REAL_TIME => {
+                let (size_bytes, extents) = (read.size_bytes, read.extents.clone());
+                Some(Entry { size_bytes, extents, ..entry })
+            }
+            icb::FILE_TYPE_SYMBOLIC_LINK => {
+                let link = Some(link::read(self.sectors, read)?);
+                Some(Entry { link, ..entry })
+            }
+            _ => None,
+        })
     }
 
     /// The identifiers in a directory's data (ECMA-167 4/14.4).
@@ -80,6 +96,7 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         directory: &Named,
         data: &[u8],
         extents: &[FileExtent],
+        map: u16,
     ) -> Result<Vec<(Named, Address)>, ReadError> {
         let mut children = Vec::new();
         let mut at = 0;
@@ -98,8 +115,9 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
                 let expected = "a file identifier inside its directory";
                 return Err(ReadError::Damaged { offset_bytes, expected, found });
             }
-            let block = offset_bytes / SECTOR_SIZE_BYTES;
-            self.check_tag(rest, offset_bytes, self.block_of(block));
+            if let Some(block) = self.block_of(map, offset_bytes) {
+                self.check_tag(rest, offset_bytes, block);
+            }
             if u8_at(rest, 18) & (CHARACTERISTIC_DELETED | CHARACTERISTIC_PARENT) == 0 {
                 match child(directory, name, offset_bytes) {
                     Ok(named) => children.push((named, long_ad_address(rest, 20))),
@@ -126,13 +144,10 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         }
     }
 
-    /// The block of a sector in the first partition that has it.
-    fn block_of(&self, sector: u64) -> u32 {
-        let blocks = self.volume.partitions.iter().filter_map(|partition| {
-            let block = sector.checked_sub(partition.start_sector.into())?;
-            u32::try_from(block).ok().filter(|&block| block < partition.size_blocks)
-        });
-        blocks.into_iter().next().unwrap_or(u32::MAX)
+    /// The block of an offset in a partition, where it can be told and somebody asks.
+    fn block_of(&self, map: u16, offset_bytes: u64) -> Option<u32> {
+        let partition = self.volume.partitions.get(usize::from(map));
+        partition.filter(|_| self.report.is_collecting())?.block_at(offset_bytes)
     }
 }
 
