@@ -125,11 +125,11 @@ fn a_folder_that_contains_itself_in_a_bases_metadata_is_an_error() {
 }
 
 #[test]
-fn a_part_of_a_split_base_is_refused_with_the_command_that_helps() {
+fn a_part_of_a_split_base_is_refused_without_the_other_parts() {
     let Some(folder) = shared("data/wim") else { return };
     let base = BaseWim::new();
     let run = base.refused(&fs::read(folder.join("Split.swm")).expect("a sample"), "Split.swm");
-    run.expect(2).says("wimlib-imagex join");
+    run.expect(2).says("it is part 1 of 2").says("put all parts of the set beside each other");
 }
 
 #[test]

@@ -245,6 +245,16 @@ pub(crate) enum Inspect {
     Variables(InspectVariables),
 }
 
+/// The trees that a disc may have, best first.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum DiscView {
+    Udf,
+    Joliet,
+    RockRidge,
+    #[value(name = "iso9660")]
+    Iso9660,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct InspectInfo {
     /// A WIM or an ISO
@@ -264,6 +274,9 @@ pub(crate) struct InspectLs {
     /// Sizes, attributes and times too
     #[arg(short, long)]
     pub(crate) long: bool,
+    /// Which tree of a disc [default: the first of these that it has, as Windows chooses]
+    #[arg(long, value_enum, value_name = "TREE")]
+    pub(crate) view: Option<DiscView>,
     /// A WIM that this one is a delta of, or a pattern of names; may be given several times
     #[arg(long = "ref", value_name = "WIM")]
     pub(crate) references: Vec<PathBuf>,
@@ -278,6 +291,9 @@ pub(crate) struct InspectCat {
     /// The image of a WIM, 1-based [default: the only or first one]
     #[arg(long, value_name = "INDEX")]
     pub(crate) image: Option<u32>,
+    /// Which tree of a disc [default: the first of these that it has, as Windows chooses]
+    #[arg(long, value_enum, value_name = "TREE")]
+    pub(crate) view: Option<DiscView>,
     /// A WIM that this one is a delta of, or a pattern of names; may be given several times
     #[arg(long = "ref", value_name = "WIM")]
     pub(crate) references: Vec<PathBuf>,
@@ -354,6 +370,9 @@ pub(crate) struct Extract {
     /// The image of a WIM, by number or name [default: the only one]
     #[arg(long, value_name = "IMAGE")]
     pub(crate) image: Option<String>,
+    /// Which tree of a disc [default: the first of these that it has, as Windows chooses]
+    #[arg(long, value_enum, value_name = "TREE")]
+    pub(crate) view: Option<DiscView>,
     /// A WIM that this one is a delta of, or a pattern of names; may be given several times
     #[arg(long = "ref", value_name = "WIM")]
     pub(crate) references: Vec<PathBuf>,

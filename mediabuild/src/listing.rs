@@ -109,6 +109,12 @@ impl Listing {
         Listing { files: vec![file], ..Listing::empty() }
     }
 
+    /// Files that belong together, by names of the caller's, whose links were followed.
+    pub(crate) fn of_files<'a>(files: impl IntoIterator<Item = (String, &'a Metadata)>) -> Listing {
+        let listed = |(name, metadata)| Listed { name, stat: StatKey::of(metadata) };
+        Listing { files: files.into_iter().map(listed).collect(), ..Listing::empty() }
+    }
+
     /// How many bytes all files have.
     pub(crate) fn size_bytes(&self) -> u64 {
         self.files.iter().map(|file| file.stat.size_bytes()).sum()

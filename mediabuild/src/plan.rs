@@ -7,6 +7,7 @@ mod media;
 mod names;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use mediabuild_schema::definition::{
     Filter as SchemaFilter, ImageSelector, InputPath, Kind, Media, MediaType, SecretReference,
@@ -27,6 +28,8 @@ use crate::builders::import::ImportFile;
 use crate::builders::import_folder::{Filter, ImportFolder};
 use crate::builders::import_pinned::{ImportPinned, ReadAs};
 use crate::builders::import_wim::ImportWim;
+use crate::builders::import_wim_set::ImportWimSet;
+use crate::builders::iso_part::IsoPart;
 use crate::builders::package::Package;
 use crate::builders::sha1::Sha1Wanted;
 use crate::builders::wim_content::ImageChoice;
@@ -325,17 +328,39 @@ impl Planner<'_> {
         let declaration = path_declaration(&project_path, Some(filter), follow);
         let total_bytes = self.inputs.bytes(&path);
         let listing = self.inputs.listing(&path, true);
-        let file = ImportFile { path, project_path, total_bytes, listing };
+        let is_container = false;
+        let file = ImportFile { path, project_path, total_bytes, listing, is_container };
         self.import(input, ReadAs::File, declaration, file)
+    }
+
+    /// An ISO, whose files are taken out of it by other steps.
+    fn import_iso(&mut self, input: &InputPath) -> DerivationIdx {
+        let InputPath { path, project_path, .. } = input.clone();
+        let declaration = path_declaration(&project_path, None, false);
+        let total_bytes = self.inputs.bytes(&path);
+        let listing = self.inputs.listing(&path, true);
+        let is_container = true;
+        let file = ImportFile { path, project_path, total_bytes, listing, is_container };
+        self.import(input, ReadAs::Iso, declaration, file)
     }
 
     fn import_wim(&mut self, input: &InputPath) -> DerivationIdx {
         let InputPath { path, project_path, .. } = input.clone();
         let declaration = path_declaration(&project_path, None, false);
+        if let Some(set) = self.wim_set(&path, &project_path) {
+            return self.import(input, ReadAs::Wim, declaration, set);
+        }
         let total_bytes = self.inputs.bytes(&path);
         let listing = self.inputs.listing(&path, true);
         let wim = ImportWim { path, project_path, total_bytes, listing };
         self.import(input, ReadAs::Wim, declaration, wim)
+    }
+
+    /// The import of a split set, if `path` is a part of one.
+    fn wim_set(&self, path: &Path, project_path: &str) -> Option<ImportWimSet> {
+        let (paths, listing) = self.inputs.wim_set(path)?;
+        let (total_bytes, project_path) = (listing.size_bytes(), project_path.to_owned());
+        Some(ImportWimSet { paths, project_path, total_bytes, listing: Some(listing) })
     }
 
     fn import_folder(
@@ -408,6 +433,13 @@ impl Planner<'_> {
                 };
                 self.add(label, builder, vec![input("wim", wim)])
             }
+            Source::IsoPart { iso, path, filter } => {
+                let idx = self.import_iso(iso);
+                let path = path.as_ref().map_or(String::new(), |path| path.value.clone());
+                let label = self.names.iso_part(iso, &path, filter);
+                let builder = IsoPart { path, filter: plain_filter(filter) };
+                self.add(label, builder, vec![input("iso", idx)])
+            }
         }
     }
 
@@ -418,7 +450,7 @@ impl Planner<'_> {
             Source::Path { path, .. } if self.inputs.is_file(&path.path) => &path.project_path,
             Source::Path { .. } => return None,
             Source::Url(file) => &file.file_name,
-            Source::WimPart { path, .. } => &path.as_ref()?.value,
+            Source::WimPart { path, .. } | Source::IsoPart { path, .. } => &path.as_ref()?.value,
         };
         path.rsplit('/').next().map(str::to_owned)
     }

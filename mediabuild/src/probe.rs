@@ -7,16 +7,19 @@ mod boot_place;
 mod discs;
 mod file_source;
 mod inputs;
+mod isos;
+mod split_set;
 mod wims;
 
 use std::io::ErrorKind;
 use std::path::Path;
 
 use mediabuild_formats::iso::Disc;
+use mediabuild_schema::Diagnostic;
 use mediabuild_schema::definition::{
-    BootFilesFrom, BootImage, Definitions, ImageBase, InputPath, Source, WimImage,
+    BootFilesFrom, BootImage, Definitions, ImageBase, InputPath, IsoImage, Source, Spanned,
+    WimImage,
 };
-use mediabuild_schema::{Diagnostic, Span};
 
 use crate::git;
 use crate::lock::Lock;
@@ -26,6 +29,7 @@ pub(crate) use discs::{DiscContent, discs};
 pub(crate) use file_source::FileSource;
 pub(crate) use inputs::Inputs;
 use inputs::Kind;
+pub(crate) use split_set::siblings;
 
 /// Looks at every input that the definitions name.
 ///
@@ -63,7 +67,7 @@ fn sources(definitions: &Definitions) -> Vec<(&Path, bool)> {
         &Source::Path { ref path, follow_symlinks, .. } => {
             Some((path.path.as_path(), follow_symlinks))
         }
-        Source::WimPart { .. } | Source::Url(_) => None,
+        Source::WimPart { .. } | Source::IsoPart { .. } | Source::Url(_) => None,
     };
     drivers.chain(applications).chain(packages).filter_map(path).collect()
 }
@@ -79,6 +83,7 @@ impl Probe<'_> {
     fn base(&mut self, base: &ImageBase) {
         match base {
             ImageBase::Wim(image) => self.wim(image),
+            ImageBase::Iso(image) => self.iso_image(image),
             ImageBase::Source(source) => self.folder_source(source),
         }
     }
@@ -89,6 +94,7 @@ impl Probe<'_> {
                 self.exists(path, *follow_symlinks);
             }
             Source::WimPart { image, .. } => self.wim(image),
+            Source::IsoPart { iso, path, .. } => self.iso_part(iso, path.as_ref()),
             Source::Url(_) => {}
         }
     }
@@ -179,12 +185,30 @@ impl Probe<'_> {
     }
 
     fn wim(&mut self, image: &WimImage) {
-        let before = self.diagnostics.len();
-        self.file(&image.wim);
-        let is_here = !self.inputs.is_absent(&image.wim.path);
-        if is_here && self.diagnostics.len() == before {
+        if self.is_readable(&image.wim) {
             self.diagnostics.extend(wims::check(image, &mut self.inputs.wims));
         }
+    }
+
+    fn iso_image(&mut self, image: &IsoImage) {
+        if self.is_readable(&image.iso) {
+            self.diagnostics.extend(isos::check_image(image, &mut self.inputs.isos));
+        }
+    }
+
+    fn iso_part(&mut self, iso: &InputPath, path: Option<&Spanned<String>>) {
+        if self.is_readable(iso) {
+            self.diagnostics.extend(isos::check_part(iso, path, &mut self.inputs.isos));
+        }
+    }
+
+    /// Whether a file is here and can be looked into; says so if it cannot.
+    fn is_readable(&mut self, input: &InputPath) -> bool {
+        if !self.exists(input, false) || self.inputs.is_absent(&input.path) {
+            return false;
+        }
+        self.file(input);
+        self.inputs.is_file(&input.path)
     }
 
     /// Notes an input; says so if it is not there, or if it cannot be one.
@@ -272,9 +296,4 @@ fn near(path: &Path) -> Option<(String, bool)> {
     let score = |sibling: &String| strsim::jaro_winkler(sibling, name);
     let best = siblings.into_iter().max_by(|a, b| score(a).total_cmp(&score(b)))?;
     (score(&best) > 0.85).then_some((best, false))
-}
-
-/// The span of an image's selector, for diagnostics about it.
-fn selector_span(image: &WimImage) -> Span {
-    image.selector.span
 }

@@ -145,6 +145,15 @@ pub enum Source {
         /// Which files of a folder.
         filter: Filter,
     },
+    /// `source iso="inputs/win11.iso" path="sources/sxs"`: a part of an ISO.
+    IsoPart {
+        /// The ISO file.
+        iso: InputPath,
+        /// A file or folder of the ISO; all of it without.
+        path: Option<Spanned<String>>,
+        /// Which files of a folder.
+        filter: Filter,
+    },
     /// `source url="https://vendor.example/pack.cab"`: a file that is fetched.
     Url(Box<UrlFile>),
 }
@@ -191,6 +200,17 @@ pub struct WimImage {
     /// The WIM file.
     pub wim: InputPath,
     /// Which image.
+    pub selector: Spanned<ImageSelector>,
+}
+
+/// `iso "inputs/Win11.iso" wim="sources/install.wim" index=6`
+#[derive(Debug, Clone)]
+pub struct IsoImage {
+    /// The ISO file.
+    pub iso: InputPath,
+    /// The WIM in it.
+    pub wim: Spanned<String>,
+    /// Which image of the WIM.
     pub selector: Spanned<ImageSelector>,
 }
 
@@ -255,6 +275,8 @@ pub struct BootImage {
 pub enum ImageBase {
     /// `wim "inputs/winpe.wim" index=1`
     Wim(WimImage),
+    /// `iso "inputs/Win11.iso" wim="sources/install.wim" index=6`
+    Iso(IsoImage),
     /// `source "tree"`
     Source(Source),
 }

@@ -139,6 +139,7 @@ impl<'a> Inputs<'a> {
     fn base(&mut self, base: &'a ImageBase, user: (Kind, &'a str)) {
         match base {
             ImageBase::Wim(image) => self.wim(&image.wim, user),
+            ImageBase::Iso(image) => self.file(&image.iso, user),
             ImageBase::Source(source) => self.source(source, user),
         }
     }
@@ -149,6 +150,7 @@ impl<'a> Inputs<'a> {
                 self.path(path, Some(filter), *follow_symlinks, user);
             }
             Source::WimPart { image, .. } => self.wim(&image.wim, user),
+            Source::IsoPart { iso, .. } => self.file(iso, user),
             Source::Url(file) => drop(self.url(file, user)),
         }
     }

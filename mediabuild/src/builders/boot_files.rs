@@ -5,15 +5,16 @@
 use std::collections::BTreeMap;
 
 use mediabuild_formats::bcd;
-use mediabuild_formats::iso::{Disc, FileReader};
+use mediabuild_formats::iso::Entry;
 use mediabuild_formats::wim::{Dentry, FileTime};
 use mediabuild_store::{Batch, Content, DirectoryBuilder, Output};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::boot_signers::{self, BootSigner};
-use super::wim_content::{ContentSource, ImageChoice, WimContent};
-use super::{BuildContext, Builder, BuilderVersion, content_input, files_of};
+use super::iso_content::IsoContent;
+use super::wim_content::{ImageChoice, WimContent};
+use super::{BuildContext, Builder, BuilderVersion, content_input, files_of, input_of};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
 use crate::media_layout::{
@@ -101,7 +102,7 @@ impl BootFiles {
                 from_disc(&content_input(inputs, &format!("iso/{at}"))?, context, batch)
             }
             BootFilesOrigin::Image => {
-                let image = WimContent::open(context, &content_input(inputs, "boot-image")?)?;
+                let image = WimContent::open(context, input_of(inputs, "boot-image")?)?;
                 from_image(table, &image, context, batch)
             }
         }
@@ -215,26 +216,18 @@ fn from_disc(
     context: &BuildContext<'_>,
     batch: &mut dyn Batch,
 ) -> Result<Vec<(String, Content)>, Failure> {
-    let source = ContentSource(context.store.open_at(&content.digest)?);
-    let disc = Disc::open(&source)?;
-    let view = disc.views().first().copied();
-    let view = view.ok_or_else(|| Failure::build("the disc has no file system"))?;
-    let mut files = Vec::new();
-    for entry in disc.walk(&source, view)? {
-        if entry.is_directory || !is_boot_path(&entry.path) {
-            continue;
-        }
-        if entry.size_bytes > DISC_FILE_MAX_BYTES {
-            let (path, size_bytes) = (entry.path, entry.size_bytes);
-            return Err(Failure::build(format!(
-                "`{path}` on the disc has {size_bytes} bytes: that is no boot file"
-            )));
-        }
-        let mut reader = FileReader::new(&source, &entry);
-        let stored = batch.put_blob(&mut reader, &mut |piece| context.observe(piece))?;
-        files.push((entry.path, stored));
+    let iso = IsoContent::open(context, content)?;
+    let is_boot_file =
+        |entry: &&Entry| !entry.is_directory && entry.link.is_none() && is_boot_path(&entry.path);
+    let files: Vec<&Entry> = iso.entries.iter().filter(is_boot_file).collect();
+    if let Some(entry) = files.iter().find(|entry| entry.size_bytes > DISC_FILE_MAX_BYTES) {
+        let (path, size_bytes) = (&entry.path, entry.size_bytes);
+        return Err(Failure::build(format!(
+            "`{path}` on the disc has {size_bytes} bytes: that is no boot file"
+        )));
     }
-    Ok(files)
+    let contents = iso.contents(&files, context.sha1, context, batch)?;
+    Ok(files.iter().map(|entry| entry.path.clone()).zip(contents).collect())
 }
 
 fn from_image(

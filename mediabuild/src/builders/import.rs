@@ -30,6 +30,8 @@ pub(crate) struct ImportFile {
     pub(crate) total_bytes: Option<u64>,
     /// What the probe found there.
     pub(crate) listing: Option<Arc<Listing>>,
+    /// Files are taken out of it, so that no WIM will want its own SHA-1.
+    pub(crate) is_container: bool,
 }
 
 impl Builder for ImportFile {
@@ -64,7 +66,8 @@ impl Builder for ImportFile {
     fn build(&self, _: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let mut import = FileImport::begin(KIND, &self.path, context)?;
         let mut batch = context.store.batch()?;
-        let content = import.content(context.sha1, context, batch.as_mut())?;
+        let sha1 = if self.is_container { Sha1Wanted::No } else { context.sha1 };
+        let content = import.content(sha1, context, batch.as_mut())?;
         import.finish(content, batch.as_mut())?;
         batch.commit()?;
         Ok(Output::Content(content))

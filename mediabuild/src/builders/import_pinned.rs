@@ -20,6 +20,7 @@ use crate::schedule::Tokens;
 pub(crate) enum ReadAs {
     File,
     Wim,
+    Iso,
     Folder,
 }
 
@@ -93,8 +94,8 @@ impl ImportPinned {
     fn substitute(&self, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let Some(output) = self.pin.in_store(context.store)? else { return Err(self.absent()) };
         tracing::info!("{} is not here; taken from the store", self.pin.name());
-        if let (ReadAs::Wim, Output::Content(content)) = (self.read_as, &output) {
-            import_wim::check(content, context)?;
+        if self.read_as == ReadAs::Wim {
+            import_wim::check(&output, context)?;
         }
         Ok(output)
     }
@@ -106,7 +107,7 @@ impl ImportPinned {
         let put = format!("put it at `{}`", self.path.display());
         Failure::build(message).help(match self.read_as {
             ReadAs::Folder => put,
-            ReadAs::File | ReadAs::Wim => format!(
+            ReadAs::File | ReadAs::Wim | ReadAs::Iso => format!(
                 "{put}, or into the store: mediabuild store add --expect {} FILE",
                 self.pin.expectation()
             ),

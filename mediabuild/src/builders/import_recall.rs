@@ -116,7 +116,13 @@ mod tests {
     }
 
     fn file(path: PathBuf) -> ImportFile {
-        ImportFile { path, project_path: "f".into(), total_bytes: None, listing: None }
+        ImportFile {
+            path,
+            project_path: "f".into(),
+            total_bytes: None,
+            listing: None,
+            is_container: false,
+        }
     }
 
     /// The import as a plan of now would have it.

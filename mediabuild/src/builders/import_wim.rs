@@ -16,9 +16,7 @@ use sha1::{Digest as _, Sha1 as Sha1Hasher};
 use super::import::{FileImport, IMPORT, key, recall_file};
 use super::import_recall::StatCaches;
 use super::sha1::Sha1Wanted;
-use super::wim_content::{
-    CHECKED_MEMO, ContentSource, check_usable, is_compressed, read_range, structure_digest,
-};
+use super::wim_content::{CHECKED_MEMO, WimFiles, WimSource, is_compressed, read_range};
 use super::{BuildContext, Builder, BuilderVersion};
 use crate::cancel;
 use crate::decode::{OnDamage, decode};
@@ -77,11 +75,12 @@ impl Builder for ImportWim {
         // A base WIM is not itself put into a WIM.
         let content = import.content(Sha1Wanted::No, context, batch.as_mut())?;
         batch.commit()?;
-        check(&content, context).map_err(say_what_to_do)?;
+        let output = Output::Content(content);
+        check(&output, context).map_err(say_what_to_do)?;
         let mut batch = context.store.batch()?;
         import.finish(content, batch.as_mut())?;
         batch.commit()?;
-        Ok(Output::Content(content))
+        Ok(output)
     }
 }
 
@@ -90,7 +89,7 @@ impl Builder for ImportWim {
 const KIND: &str = "wim checked 1";
 
 /// Whatever is wrong in a file that was supplied, there is one remedy.
-fn say_what_to_do(failure: Failure) -> Failure {
+pub(super) fn say_what_to_do(failure: Failure) -> Failure {
     if failure.kind != FailureKind::Build || failure.help.is_some() {
         return failure;
     }
@@ -98,28 +97,47 @@ fn say_what_to_do(failure: Failure) -> Failure {
 }
 
 /// Checks every hash and registers the parts, unless that was done before.
-pub(super) fn check(content: &Content, context: &BuildContext<'_>) -> Result<(), Failure> {
-    let known = context.store.memo(CHECKED_MEMO, &content.digest)?.is_some();
-    if known && context.store.parts(&content.digest).is_ok() {
+pub(super) fn check(output: &Output, context: &BuildContext<'_>) -> Result<(), Failure> {
+    match output {
+        Output::Content(content) => check_files(&content.digest, &[*content], context),
+        Output::Directory(digest) => {
+            let files = mediabuild_store::walk(context.store, digest)?;
+            let files: Vec<Content> = files.into_iter().map(|(_, content)| content).collect();
+            check_files(digest, &files, context)
+        }
+    }
+}
+
+/// [`check`] of the files that `digest` names: a WIM, or the parts of a set.
+fn check_files(
+    digest: &Digest,
+    files: &[Content],
+    context: &BuildContext<'_>,
+) -> Result<(), Failure> {
+    let known = context.store.memo(CHECKED_MEMO, digest)?.is_some();
+    if known && files.iter().all(|file| context.store.parts(&file.digest).is_ok()) {
         return Ok(());
     }
-    let source = ContentSource(context.store.open_at(&content.digest)?);
-    let wim = Wim::open(&source)?;
-    check_usable(&wim)?;
+    let WimFiles { wim, source, structure } = WimFiles::open(context, files)?;
     let parts = parts(&wim, &source, context)?;
     check_solid(&wim, &source)?;
     check_images(&wim, &source)?;
     let mut batch = context.store.batch()?;
-    batch.put_parts(&content.digest, &parts)?;
-    let structure = structure_digest(&wim, &source)?;
-    batch.put_memo(CHECKED_MEMO, &content.digest, structure.as_bytes())?;
+    for (at, file) in files.iter().enumerate() {
+        let own = parts.iter().filter_map(|part| {
+            let (of, offset_bytes) = wim.file_at(part.offset_bytes);
+            (of == at).then_some(Part { offset_bytes, ..*part })
+        });
+        batch.put_parts(&file.digest, &own.collect::<Vec<_>>())?;
+    }
+    batch.put_memo(CHECKED_MEMO, digest, structure.as_bytes())?;
     batch.commit()?;
     Ok(())
 }
 
 /// What a forger hashed rightly must still be a tree; here the file that it came from has a name.
 /// Images that share one resource are looked at once.
-fn check_images(wim: &Wim, source: &ContentSource) -> Result<(), Failure> {
+fn check_images(wim: &Wim, source: &WimSource) -> Result<(), Failure> {
     let mut images: Vec<(u64, usize)> =
         wim.images.iter().map(|entry| entry.resource.offset_bytes).zip(1..).collect();
     images.sort_unstable();
@@ -133,7 +151,7 @@ fn check_images(wim: &Wim, source: &ContentSource) -> Result<(), Failure> {
 
 /// The blobs in solid resources, decoded and hashed by all cores, each chunk once. The first damaged
 /// blob ends the import.
-fn check_solid(wim: &Wim, source: &ContentSource) -> Result<(), Failure> {
+fn check_solid(wim: &Wim, source: &WimSource) -> Result<(), Failure> {
     let blobs = wim.distinct_solid_blobs()?;
     if blobs.is_empty() {
         return Ok(());
@@ -150,11 +168,7 @@ fn check_solid(wim: &Wim, source: &ContentSource) -> Result<(), Failure> {
 
 /// All resources as parts by offset, hashed on the way. Resources that overlap are refused before
 /// the first is hashed: else a small file could ask for endless work.
-fn parts(
-    wim: &Wim,
-    source: &ContentSource,
-    context: &BuildContext<'_>,
-) -> Result<Vec<Part>, Failure> {
+fn parts(wim: &Wim, source: &WimSource, context: &BuildContext<'_>) -> Result<Vec<Part>, Failure> {
     wim.check_layout()?;
     let resources = wim.distinct_resources()?;
     let parts: Vec<_> =
@@ -168,7 +182,7 @@ fn parts(
 
 fn part(
     wim: &Wim,
-    source: &ContentSource,
+    source: &WimSource,
     entry: &BlobEntry,
     context: &BuildContext<'_>,
 ) -> Result<Part, Failure> {
@@ -194,7 +208,7 @@ fn part(
 
 /// A solid resource is a part too: a WIM of ours can name it.
 fn solid_part(
-    source: &ContentSource,
+    source: &WimSource,
     entry: &BlobEntry,
     context: &BuildContext<'_>,
 ) -> Result<Part, Failure> {

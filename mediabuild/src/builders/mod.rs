@@ -22,6 +22,10 @@ mod import_read;
 pub(crate) mod import_recall;
 mod import_stat;
 pub(crate) mod import_wim;
+pub(crate) mod import_wim_set;
+pub(crate) mod iso_content;
+pub(crate) mod iso_part;
+pub(crate) mod iso_wim;
 mod medium_tree;
 pub(crate) mod os_image;
 pub(crate) mod package;
@@ -65,6 +69,8 @@ pub(crate) const BUILDERS: &[BuilderVersion] = &[
     boot_files::BUILDER,
     boot_image::BUILDER,
     bootable::BUILDER,
+    iso_part::BUILDER,
+    iso_wim::BUILDER,
     os_image::BUILDER,
     package::BUILDER,
     prestaged::BUILDER,
@@ -205,6 +211,11 @@ impl BuildContext<'_> {
         self.job.advance(bytes);
         cancel::check()
     }
+}
+
+/// An input that must be there.
+pub(crate) fn input_of<'a>(inputs: &'a Inputs, role: &str) -> Result<&'a Output, Failure> {
+    inputs.get(role).ok_or_else(|| wrong_input(role, "a file or folder", None))
 }
 
 /// The content of an input that must be one.

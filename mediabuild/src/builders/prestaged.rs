@@ -9,7 +9,7 @@ use super::coding::CodingRequest;
 use super::delivery::Delivery;
 use super::wim_content::ImageChoice;
 use super::wim_edit::WimEdit;
-use super::{BuildContext, Builder, BuilderVersion, content_input, files_of};
+use super::{BuildContext, Builder, BuilderVersion, content_input, files_of, input_of};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
 use crate::media_layout::{BOOT_WIM, PRESTAGED_BOOT_SDI, VARIABLES};
@@ -48,8 +48,8 @@ impl Builder for Prestaged {
     }
 
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
-        let os_image = content_input(inputs, "os-image")?;
-        let mut edit = WimEdit::of_wim(context, &os_image, &ImageChoice::Only, self.epoch_seconds)?;
+        let os_image = input_of(inputs, "os-image")?;
+        let mut edit = WimEdit::of_wim(context, os_image, &ImageChoice::Only, self.epoch_seconds)?;
         if let Some(files) = inputs.get("boot-files") {
             let files = files_of(context, "boot-files", files)?;
             edit.add_all(context, "", &files)?;

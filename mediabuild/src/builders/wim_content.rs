@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
 use mediabuild_formats::source::Source;
-use mediabuild_formats::wim::{BlobEntry, HEADER_BYTES, Image, Resource, Sha1, Wim, resource_flag};
-use mediabuild_store::{Batch, Content, Digest, Part, RandomReader, Recipe};
+use mediabuild_formats::wim::{
+    BlobEntry, HEADER_BYTES, Image, Joined, Resource, Sha1, Wim, resource_flag,
+};
+use mediabuild_store::{Batch, Content, Digest, Output, Part, RandomReader, Recipe};
 use serde::Serialize;
 
 use super::BuildContext;
@@ -52,10 +54,51 @@ impl Source for ContentSource {
 /// An opened WIM of the store.
 pub(crate) struct WimContent {
     pub(crate) wim: Wim,
-    /// What the file is called.
+    /// What the file is called, or the folder of a split set's parts.
     pub(crate) digest: Digest,
-    source: ContentSource,
+    source: WimSource,
     resources: Resources,
+}
+
+/// The files of a WIM, one behind the other, so that a resource has one offset.
+pub(crate) type WimSource = Joined<ContentSource>;
+
+/// The files of a WIM, opened: one, or the parts of a set.
+pub(crate) struct WimFiles {
+    pub(crate) wim: Wim,
+    pub(crate) source: WimSource,
+    /// What no part of the store covers; see [`structure_digest`].
+    pub(crate) structure: Digest,
+}
+
+impl WimFiles {
+    pub(crate) fn open(context: &BuildContext<'_>, files: &[Content]) -> Result<Self, Failure> {
+        let (mut sources, mut structures) = (Vec::new(), Vec::new());
+        for file in files {
+            let source = ContentSource(context.store.open_at(&file.digest)?);
+            structures.push(structure_digest(&Wim::open(&source)?, &source)?);
+            sources.push(source);
+        }
+        let source = Joined::new(sources);
+        let wim = match files {
+            [_] => Wim::open(&source)?,
+            _ => Wim::open_joined(&source, files.len()).map_err(|error| error.error)?,
+        };
+        check_usable(&wim, files.len())?;
+        let structure = match structures[..] {
+            [one] => one,
+            _ => structure_of_set(&structures),
+        };
+        Ok(WimFiles { wim, source, structure })
+    }
+}
+
+fn structure_of_set(structures: &[Digest]) -> Digest {
+    let mut hasher = blake3::Hasher::new_derive_key("mediabuild 2026-11 split WIM structure");
+    for structure in structures {
+        hasher.update(structure.as_bytes());
+    }
+    Digest::from_bytes(*hasher.finalize().as_bytes())
 }
 
 /// Where the stored form of a resource has a name.
@@ -67,18 +110,29 @@ enum Resources {
 }
 
 impl WimContent {
-    pub(crate) fn open(context: &BuildContext<'_>, content: &Content) -> Result<Self, Failure> {
-        let source = ContentSource(context.store.open_at(&content.digest)?);
-        let wim = Wim::open(&source)?;
-        let resources = match context.store.recipe(&content.digest)? {
+    /// Opens an output that is a WIM: a file, or a folder of the parts of a set.
+    pub(crate) fn open(context: &BuildContext<'_>, output: &Output) -> Result<Self, Failure> {
+        let (digest, files) = match output {
+            Output::Content(content) => (content.digest, vec![*content]),
+            Output::Directory(digest) => {
+                let files = mediabuild_store::walk(context.store, digest)?;
+                (*digest, files.into_iter().map(|(_, content)| content).collect())
+            }
+        };
+        let WimFiles { wim, source, structure } = WimFiles::open(context, &files)?;
+        let recipe = match &files[..] {
+            [file] => context.store.recipe(&file.digest)?,
+            _ => None,
+        };
+        let resources = match recipe {
             // Whatever is not a content in it is literal, and was verified with the recipe.
             Some(recipe) => Resources::Recipe(recipe),
             None => {
-                check_structure(context, content, &wim, &source)?;
-                Resources::Parts(context.store.parts(&content.digest)?)
+                check_structure(context, &digest, structure)?;
+                Resources::Parts(parts_of(context, &files)?)
             }
         };
-        Ok(WimContent { wim, digest: content.digest, source, resources })
+        Ok(WimContent { wim, digest, source, resources })
     }
 
     /// The 1-based index of the image that is meant.
@@ -229,21 +283,31 @@ pub(crate) const CHECKED_MEMO: &str = "wim-checked";
 /// not verified, and a header, a table or XML has no hash of its own.
 fn check_structure(
     context: &BuildContext<'_>,
-    content: &Content,
-    wim: &Wim,
-    source: &ContentSource,
+    digest: &Digest,
+    structure: Digest,
 ) -> Result<(), Failure> {
-    let known = context.store.memo(CHECKED_MEMO, &content.digest)?;
-    if known.as_deref() == Some(structure_digest(wim, source)?.as_bytes()) {
+    let known = context.store.memo(CHECKED_MEMO, digest)?;
+    if known.as_deref() == Some(structure.as_bytes()) {
         return Ok(());
     }
-    let name = content.digest.short();
+    let name = digest.short();
     Err(Failure::build(format!("`{name}` in the store is not what was imported"))
         .help("mediabuild store verify"))
 }
 
+/// The registered parts of files that lie one behind the other, by offset.
+fn parts_of(context: &BuildContext<'_>, files: &[Content]) -> Result<Vec<Part>, Failure> {
+    let (mut parts, mut start) = (Vec::new(), 0);
+    for file in files {
+        let moved = |part: Part| Part { offset_bytes: start + part.offset_bytes, ..part };
+        parts.extend(context.store.parts(&file.digest)?.into_iter().map(moved));
+        start += file.size_bytes;
+    }
+    Ok(parts)
+}
+
 /// BLAKE3 of a WIM's header, blob table, XML and metadata resources.
-pub(crate) fn structure_digest(wim: &Wim, source: &ContentSource) -> Result<Digest, Failure> {
+fn structure_digest(wim: &Wim, source: &ContentSource) -> Result<Digest, Failure> {
     let mut hasher = blake3::Hasher::new_derive_key("mediabuild 2026-11 WIM structure");
     let tables = [&wim.header.blob_table, &wim.header.xml];
     let metadata = wim.images.iter().map(|entry| &entry.resource);
@@ -327,20 +391,18 @@ fn none_or(found: usize) -> String {
 }
 
 /// What a WIM must be to become part of an output: whole.
-pub(crate) fn check_usable(wim: &Wim) -> Result<(), Failure> {
-    if wim.header.part_count != 1 {
-        return Err(Failure::build(format!(
-            "it is part {} of {} of a split set",
-            wim.header.part_number, wim.header.part_count
-        ))
-        .help("join the parts first: wimlib-imagex join whole.wim *.swm"));
+pub(crate) fn check_usable(wim: &Wim, file_count: usize) -> Result<(), Failure> {
+    let (number, count) = (wim.header.part_number, wim.header.part_count);
+    if usize::from(count) == file_count {
+        return Ok(());
     }
-    Ok(())
+    Err(Failure::build(format!("it is part {number} of {count} of a split set"))
+        .help("put the other parts beside it"))
 }
 
 /// Reads a range of a source piece by piece.
-pub(crate) fn read_range(
-    source: &ContentSource,
+pub(crate) fn read_range<S: Source>(
+    source: &S,
     offset_bytes: u64,
     size_bytes: u64,
     mut piece: impl FnMut(&[u8]),

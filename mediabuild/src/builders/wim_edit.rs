@@ -26,11 +26,11 @@ impl WimEdit {
     /// Starts from an image of a WIM.
     pub(crate) fn of_wim(
         context: &BuildContext<'_>,
-        content: &Content,
+        base: &Output,
         choice: &ImageChoice,
         epoch_seconds: i64,
     ) -> Result<Self, Failure> {
-        let base = WimContent::open(context, content)?;
+        let base = WimContent::open(context, base)?;
         let index = base.index(choice)?;
         let image = base.image(index)?;
         let xml = base.wim.xml.image(index).cloned().unwrap_or_else(|| Element::new("IMAGE"));
@@ -55,10 +55,8 @@ impl WimEdit {
         epoch_seconds: i64,
     ) -> Result<Self, Failure> {
         match (base, choice) {
-            (Output::Content(content), Some(choice)) => {
-                Self::of_wim(context, content, choice, epoch_seconds)
-            }
-            (base, _) => {
+            (base, Some(choice)) => Self::of_wim(context, base, choice, epoch_seconds),
+            (base, None) => {
                 let mut edit = Self::empty(epoch_seconds);
                 edit.add_all(context, "", &super::files_of(context, "base", base)?)?;
                 Ok(edit)

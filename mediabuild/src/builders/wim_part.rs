@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::import_folder::{Filter, Matcher};
 use super::wim_content::{ImageChoice, WimContent};
-use super::{BuildContext, Builder, BuilderVersion, content_input};
+use super::{BuildContext, Builder, BuilderVersion, input_of};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
 
@@ -33,7 +33,7 @@ impl Builder for WimPart {
     }
 
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
-        let wim = WimContent::open(context, &content_input(inputs, "wim")?)?;
+        let wim = WimContent::open(context, input_of(inputs, "wim")?)?;
         let image = wim.image(wim.index(&self.image)?)?;
         let dentry = image.lookup(&self.path).ok_or_else(|| {
             Failure::build(format!("the image has no `{}`", self.path))

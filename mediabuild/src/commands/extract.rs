@@ -64,7 +64,7 @@ fn planned(
             let index = wim::index_of(wim, extract.image.as_deref())?;
             tree::of_image(&wim.image(source, index)?, selection)
         }
-        Medium::Disc(disc) => tree::of_disc(disc, source, selection)?,
+        Medium::Disc(disc) => tree::of_disc(disc, source, extract.view, selection)?,
     };
     selection.check_all_found()?;
     Ok(plan)

@@ -27,10 +27,11 @@ pub(super) fn run(verify: &Verify, progress: &Progress) -> Result<(), Failure> {
         let name = file.display().to_string();
         for finding in &findings {
             progress.json(finding.json(&name));
-            progress.result(&format!("{name}: {}", finding.message));
+            let remark = if finding.is_fault { "" } else { "remark: " };
+            progress.result(&format!("{name}: {remark}{}", finding.message));
         }
-        failed += usize::from(!findings.is_empty());
-        let ok = findings.is_empty();
+        let ok = !findings.iter().any(|finding| finding.is_fault);
+        failed += usize::from(!ok);
         progress.json(json!({ "event": "verified", "file": name, "ok": ok }));
         if ok {
             progress.result(&format!("{name}: ok"));
@@ -42,16 +43,18 @@ pub(super) fn run(verify: &Verify, progress: &Progress) -> Result<(), Failure> {
     }
 }
 
-/// Something that is wrong.
+/// Something that is wrong, or worth a remark.
 struct Finding {
     message: String,
+    /// A remark does not fail the verification.
+    is_fault: bool,
     /// The same for machines: an object whose fields go beside the message.
     details: Option<Value>,
 }
 
 impl Finding {
     fn text(message: impl Into<String>) -> Finding {
-        Finding { message: message.into(), details: None }
+        Finding { message: message.into(), is_fault: true, details: None }
     }
 
     /// As found in a file inside the file.
@@ -60,7 +63,8 @@ impl Finding {
     }
 
     fn json(&self, file: &str) -> Value {
-        let mut event = json!({ "event": "finding", "file": file, "message": self.message });
+        let event = if self.is_fault { "finding" } else { "remark" };
+        let mut event = json!({ "event": event, "file": file, "message": self.message });
         if let (Some(event), Some(Value::Object(details))) = (event.as_object_mut(), &self.details)
         {
             event.extend(details.clone());

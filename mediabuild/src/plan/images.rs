@@ -1,7 +1,7 @@
 //! Boot images, OS images and boot files → derivations.
 
 use mediabuild_schema::definition::{
-    BootFilesFrom, BootImage, Filter, ImageBase, Kind, OsImage, Signer, Source, WimImage,
+    BootFilesFrom, BootImage, Filter, ImageBase, IsoImage, Kind, OsImage, Signer, Source, WimImage,
 };
 
 use super::coding::{coding, delivery};
@@ -10,6 +10,7 @@ use crate::builders::boot_files::{BootFiles, BootFilesOrigin};
 use crate::builders::boot_image::BootImageRequest;
 use crate::builders::boot_signers::BootSigner;
 use crate::builders::delivery::Delivery;
+use crate::builders::iso_wim::IsoWim;
 use crate::builders::os_image::OsImageRequest;
 use crate::builders::wim_content::ImageChoice;
 use crate::derivation::{DerivationIdx, Input};
@@ -22,8 +23,22 @@ impl Planner<'_> {
             ImageBase::Wim(WimImage { wim, selector }) => {
                 (self.import_wim(wim), Some(choice(&selector.value)))
             }
+            ImageBase::Iso(image) => (self.iso_wim(image), Some(choice(&image.selector.value))),
             ImageBase::Source(source) => (self.source(source), None),
         }
+    }
+
+    /// A WIM in an ISO, once for all its images.
+    fn iso_wim(&mut self, image: &IsoImage) -> DerivationIdx {
+        let iso = self.import_iso(&image.iso);
+        let path = image.wim.value.clone();
+        let label = format!("open {path} in {}", image.iso.project_path);
+        if let Some(&idx) = self.known.get(&label) {
+            return idx;
+        }
+        let idx = self.add(label.clone(), IsoWim { path }, vec![input("iso", iso)]);
+        self.known.insert(label, idx);
+        idx
     }
 
     fn overlays(&mut self, overlays: &[Source]) -> Vec<Input> {
@@ -120,7 +135,7 @@ impl Planner<'_> {
                     origins.push(BootFilesOrigin::Folder(at));
                 }
                 BootFilesFrom::Disc(iso) => {
-                    inputs.push(input(format!("iso/{at}"), self.import_file(iso)));
+                    inputs.push(input(format!("iso/{at}"), self.import_iso(iso)));
                     origins.push(BootFilesOrigin::Disc(at));
                 }
             }

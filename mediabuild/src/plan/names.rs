@@ -7,14 +7,15 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use mediabuild_schema::definition::{
-    BootFilesFrom, BootImage, Definitions, Filter, ImageBase, ImageSelector, Source, WimImage,
+    BootFilesFrom, BootImage, Definitions, Filter, ImageBase, ImageSelector, InputPath, Source,
+    WimImage,
 };
 use mediabuild_schema::path_declaration;
 
 /// What is declared in more than one way.
 pub(super) struct Names<'a> {
     paths: HashSet<&'a str>,
-    /// Parts of WIMs, by the WIM's path and the part's.
+    /// Parts of WIMs and ISOs, by the file's path and the part's.
     parts: HashSet<(&'a str, &'a str)>,
 }
 
@@ -33,6 +34,11 @@ impl<'a> Names<'a> {
                     let part = path.as_ref().map_or("", |path| &path.value);
                     let way = (&image.selector.value, Globs::of(filter));
                     parts.note((image.wim.project_path.as_str(), part), way);
+                }
+                Source::IsoPart { iso, path, filter } => {
+                    let part = path.as_ref().map_or("", |path| &path.value);
+                    let way = (&ImageSelector::Only, Globs::of(filter));
+                    parts.note((iso.project_path.as_str(), part), way);
                 }
             }
         }
@@ -55,20 +61,29 @@ impl<'a> Names<'a> {
 
     /// `take Windows/Boot from install.wim`, or with which image and files of it.
     pub(super) fn part(&self, image: &WimImage, path: &str, filter: &Filter) -> String {
-        let wim = image.wim.project_path.as_str();
-        let what = if path.is_empty() { "everything" } else { path };
-        let name = format!("take {what} from {wim}");
-        if !self.parts.contains(&(wim, path)) {
-            return name;
-        }
         let selected = match &image.selector.value {
             ImageSelector::Only => String::new(),
             ImageSelector::Index(index) => format!(" index {index}"),
             ImageSelector::Name(text) => format!(" name {text:?}"),
             ImageSelector::Edition(text) => format!(" edition {text:?}"),
         };
-        let (plain, full) = (path_declaration("", None, false), Some(filter));
-        let how = selected + &path_declaration("", full, false)[plain.len()..];
+        self.part_of(&image.wim, path, selected, filter)
+    }
+
+    /// `take sources/sxs from win11.iso`, or which files of it.
+    pub(super) fn iso_part(&self, iso: &InputPath, path: &str, filter: &Filter) -> String {
+        self.part_of(iso, path, String::new(), filter)
+    }
+
+    fn part_of(&self, of: &InputPath, path: &str, selected: String, filter: &Filter) -> String {
+        let container = of.project_path.as_str();
+        let what = if path.is_empty() { "everything" } else { path };
+        let name = format!("take {what} from {container}");
+        if !self.parts.contains(&(container, path)) {
+            return name;
+        }
+        let plain = path_declaration("", None, false);
+        let how = selected + &path_declaration("", Some(filter), false)[plain.len()..];
         if how.is_empty() { name } else { format!("{name} ({})", how.trim_start()) }
     }
 }
@@ -86,7 +101,7 @@ fn sources(definitions: &Definitions) -> impl Iterator<Item = &Source> {
 fn base_source(base: &ImageBase) -> Option<&Source> {
     match base {
         ImageBase::Source(source) => Some(source),
-        ImageBase::Wim(_) => None,
+        ImageBase::Wim(_) | ImageBase::Iso(_) => None,
     }
 }
 

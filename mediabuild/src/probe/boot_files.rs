@@ -40,7 +40,12 @@ const MADE: &str = "made by mediabuild: starts sources/boot.wim";
 /// Overlays are not looked into: this is what the definition's own sources give.
 pub(crate) fn boot_files(image: &BootImage, inputs: &Inputs) -> Option<BootFilesFound> {
     let declared = image.boot_files.as_ref().filter(|files| !files.from.is_empty())?;
-    if matches!(&image.base, ImageBase::Wim(base) if inputs.is_absent(&base.wim.path)) {
+    let container = match &image.base {
+        ImageBase::Wim(base) => Some(&base.wim),
+        ImageBase::Iso(base) => Some(&base.iso),
+        ImageBase::Source(_) => None,
+    };
+    if container.is_some_and(|container| inputs.is_absent(&container.path)) {
         return None;
     }
     let places = declared.from.iter().filter_map(|from| Place::open(from, image, inputs));

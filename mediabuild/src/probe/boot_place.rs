@@ -1,11 +1,13 @@
 //! `Place`: one of the places where boot files are looked for, as it lies on disk.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use mediabuild_formats::iso::{Disc, Entry, FileReader};
+use mediabuild_formats::source::Source as FormatSource;
 use mediabuild_formats::wim::{Image, Wim};
-use mediabuild_schema::definition::{BootFilesFrom, BootImage, ImageBase, Source};
+use mediabuild_schema::definition::{BootFilesFrom, BootImage, ImageBase, ImageSelector, Source};
 
 use super::{FileSource, Inputs};
 use crate::builders::boot_files::find;
@@ -23,7 +25,7 @@ pub(super) struct Place<'a> {
 
 enum Files<'a> {
     /// An image of a WIM.
-    Image { wim: &'a Wim, source: FileSource, image: Box<Image> },
+    Image { wim: Box<Cow<'a, Wim>>, source: Box<dyn FormatSource>, image: Box<Image> },
     /// A folder that an image is made of.
     Tree(&'a Path),
     /// A folder laid out like a medium.
@@ -92,15 +94,27 @@ impl<'a> Files<'a> {
     fn of_base(base: &'a ImageBase, inputs: &'a Inputs) -> Option<Files<'a>> {
         match base {
             ImageBase::Wim(image) => {
-                let wim = inputs.wims.get(&image.wim.path)?;
-                let index = choose(wim, &choice(&image.selector.value)).ok()?;
-                let source = FileSource::open(&image.wim.path).ok()?;
-                let image = Box::new(wim.image(&source, index).ok()?);
-                Some(Files::Image { wim, source, image })
+                let opened = inputs.wims.get(&image.wim.path)?;
+                let (wim, source) = (Cow::Borrowed(&opened.wim), Box::new(opened.source()?));
+                Files::of_image(wim, source, &image.selector.value)
+            }
+            ImageBase::Iso(image) => {
+                let (wim, source) = inputs.isos.wim(image)?;
+                Files::of_image(Cow::Owned(wim), Box::new(source), &image.selector.value)
             }
             ImageBase::Source(Source::Path { path, .. }) => Some(Files::Tree(&path.path)),
             ImageBase::Source(_) => None,
         }
+    }
+
+    fn of_image(
+        wim: Cow<'a, Wim>,
+        source: Box<dyn FormatSource>,
+        selector: &ImageSelector,
+    ) -> Option<Files<'a>> {
+        let index = choose(&wim, &choice(selector)).ok()?;
+        let image = Box::new(wim.image(&source, index).ok()?);
+        Some(Files::Image { wim: Box::new(wim), source, image })
     }
 
     fn of_disc(path: &Path) -> Option<Files<'a>> {

@@ -9,7 +9,9 @@ use mediabuild_schema::LockKind;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use walkdir::WalkDir;
 
+use super::isos::Isos;
 use super::wims::Wims;
+use crate::builders::import_wim_set::part_name;
 use crate::listing::Listing;
 
 /// From so many inputs on they are looked at on all cores; fewer do not pay for the threads.
@@ -20,6 +22,7 @@ const PARALLEL_MIN: usize = 100;
 pub(crate) struct Inputs {
     found: HashMap<PathBuf, Found>,
     pub(super) wims: Wims,
+    pub(super) isos: Isos,
 }
 
 #[derive(Debug, Clone)]
@@ -82,6 +85,15 @@ impl Inputs {
         };
         let found = Found { kind, files: 1, bytes, absent: true, listing: None };
         self.found.insert(path.to_owned(), found);
+    }
+
+    /// The files of the split WIM that a file is a part of, part 1 first, with a listing of them.
+    pub(crate) fn wim_set(&self, path: &Path) -> Option<(Vec<PathBuf>, Arc<Listing>)> {
+        let files = self.wims.set(path)?;
+        let metadata: Vec<_> =
+            files.iter().map(|file| std::fs::metadata(file).ok()).collect::<Option<_>>()?;
+        let named = (1..).map(part_name).zip(&metadata);
+        Some((files.to_vec(), Arc::new(Listing::of_files(named))))
     }
 
     /// Whether the input is pinned, and not here.

@@ -18,6 +18,7 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
     properties: &[image::ARCH],
     children: Children::Specs(&[
         ChildSpec::optional(&image::WIM),
+        ChildSpec::optional(&image::ISO),
         ChildSpec::optional(&source::SPEC),
         ChildSpec::repeated(&DRIVER_PACKAGE),
         ChildSpec::repeated(&source::OVERLAY),
@@ -32,7 +33,7 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         ChildSpec::repeated(&path_setting::SECURITY),
     ]),
     one_of: image::BASES,
-    planned: &["iso", "remove", "scratch-space", "background", "command-support"],
+    planned: &["remove", "scratch-space", "background", "command-support"],
     rule: Some(check),
     example: r##"boot-image "winpe-x64" arch="amd64" {
     wim "inputs/winpe.wim" index=1

@@ -1,18 +1,21 @@
 //! `wim`: an image in a WIM file, and what every kind of image shares.
 
 use crate::def::{Lowering, compression, information, path_setting, source};
-use crate::definition::{Arch, ImageBase, ImageOptions, ImageSelector, Source, Spanned, WimImage};
+use crate::definition::{
+    Arch, ImageBase, ImageOptions, ImageSelector, IsoImage, Source, Spanned, WimImage,
+};
 use crate::diagnostic::Diagnostic;
 use crate::node::{Node, Value};
 use crate::spec::{ArgumentSpec, Count, NodeSpec, PropertySpec};
 use crate::value::ValueKind;
 use crate::value::choice::Choice;
-use crate::value::text;
+use crate::value::{path, text};
 
 pub(crate) static WIM: NodeSpec = NodeSpec {
     name: "wim",
     doc: "The WIM file the image is made from. It is named by `index=`, `name=` or `edition=`; \
-          none is needed when the file holds one image only.",
+          none is needed when the file holds one image only. Of a split set one part is named; the \
+          others lie beside it.",
     argument: Some(ArgumentSpec { name: "path", value: ValueKind::Path, count: Count::One }),
     properties: &[INDEX, NAME, EDITION],
     rule: Some(check),
@@ -20,8 +23,31 @@ pub(crate) static WIM: NodeSpec = NodeSpec {
     ..NodeSpec::EMPTY
 };
 
+pub(crate) static ISO: NodeSpec = NodeSpec {
+    name: "iso",
+    doc: "The ISO file whose WIM the image is made from. The ISO is read in place: nothing of it is \
+          unpacked or kept twice. Of several trees UDF is taken before Joliet, Rock Ridge and plain \
+          ISO 9660, as Windows does.",
+    argument: Some(ArgumentSpec { name: "path", value: ValueKind::Path, count: Count::One }),
+    properties: &[
+        PropertySpec {
+            name: "wim",
+            value: ValueKind::PathInImage,
+            required: true,
+            doc: "The WIM in the ISO.",
+            example: r#"wim="sources/install.wim""#,
+        },
+        INDEX,
+        NAME,
+        EDITION,
+    ],
+    rule: Some(check),
+    example: r#"iso "inputs/Win11.iso" wim="sources/install.wim" index=6"#,
+    ..NodeSpec::EMPTY
+};
+
 /// What an image is made from: one of these children.
-pub(crate) const BASES: &[&[&str]] = &[&["wim", "source"]];
+pub(crate) const BASES: &[&[&str]] = &[&["wim", "iso", "source"]];
 
 pub(crate) const ARCH: PropertySpec = PropertySpec {
     name: "arch",
@@ -101,13 +127,26 @@ pub(crate) fn selector(node: Node<'_>) -> Option<Spanned<ImageSelector>> {
     Some(Spanned { value: ImageSelector::Only, span: node.span() })
 }
 
-/// The `wim` or `source` of an image.
+/// The `wim`, `iso` or `source` of an image.
 pub(crate) fn base(node: Node<'_>, lowering: Lowering<'_>) -> Option<ImageBase> {
     if let Some(wim) = node.child("wim") {
         let image = WimImage { wim: lowering.path(wim.argument()?)?, selector: selector(wim)? };
         return Some(ImageBase::Wim(image));
     }
+    if let Some(iso) = node.child("iso") {
+        return Some(ImageBase::Iso(IsoImage {
+            iso: lowering.path(iso.argument()?)?,
+            wim: path_in_image(iso, "wim")?,
+            selector: selector(iso)?,
+        }));
+    }
     Some(ImageBase::Source(source::lower(node.child("source")?, lowering)?))
+}
+
+/// A property that is a path in an image or an ISO.
+pub(crate) fn path_in_image(node: Node<'_>, key: &str) -> Option<Spanned<String>> {
+    let value = node.property(key)?;
+    Some(value.at(path::inside(value.string()?).ok()?))
 }
 
 /// The `overlay` children of an image.

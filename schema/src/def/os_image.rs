@@ -13,6 +13,7 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
     properties: &[image::ARCH],
     children: Children::Specs(&[
         ChildSpec::optional(&image::WIM),
+        ChildSpec::optional(&image::ISO),
         ChildSpec::optional(&source::SPEC),
         ChildSpec::repeated(&source::OVERLAY),
         ChildSpec::optional(&compression::SPEC),
@@ -25,7 +26,7 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         ChildSpec::optional(&wim_output::SPEC),
     ]),
     one_of: image::BASES,
-    planned: &["iso", "unattend", "language-pack"],
+    planned: &["unattend", "language-pack"],
     example: r#"os-image "win11" arch="amd64" {
     wim "inputs/install.wim" edition="Enterprise"
     overlay "overlay/os"

@@ -1,20 +1,19 @@
 //! `source` and `overlay`: where content comes from.
 
 use crate::def::Lowering;
-use crate::def::image::{EDITION, INDEX, NAME, selector};
-use crate::definition::{Filter, Source, Spanned, UrlFile, WimImage};
+use crate::def::image::{EDITION, INDEX, NAME, conflicting_selectors, path_in_image, selector};
+use crate::definition::{Filter, Source, UrlFile, WimImage};
 use crate::diagnostic::Diagnostic;
 use crate::node::{Node, Value};
 use crate::spec::{ArgumentSpec, ChildSpec, Children, Count, NodeSpec, PropertySpec};
 use crate::value::ValueKind;
 use crate::value::choice::Choice;
-use crate::value::path;
 use crate::value::url;
 
 pub(crate) static SPEC: NodeSpec = NodeSpec {
     name: "source",
     doc: "Where content comes from: a file or folder of the project, with `wim=` a part of an \
-          image in a WIM file, or with `url=` a file that is fetched. `mediabuild lock` pins what \
+          image in a WIM file, with `iso=` a part of an ISO file, or with `url=` a file that is fetched. `mediabuild lock` pins what \
           is fetched; without a pin nothing is built with it.",
     example: r#"source "drivers/intel-net" {
     include "**/*"
@@ -47,10 +46,17 @@ const CONTENT: NodeSpec = NodeSpec {
         NAME,
         EDITION,
         PropertySpec {
+            name: "iso",
+            value: ValueKind::Path,
+            required: false,
+            doc: "The ISO file, instead of a path. Its files are used in place.",
+            example: r#"iso="inputs/win11.iso""#,
+        },
+        PropertySpec {
             name: "path",
             value: ValueKind::PathInImage,
             required: false,
-            doc: "A file or folder of the image; the whole image without it.",
+            doc: "A file or folder of the image or the ISO; all of it without.",
             example: r#"path="Windows/INF""#,
         },
         PropertySpec {
@@ -96,7 +102,7 @@ const CONTENT: NodeSpec = NodeSpec {
         ChildSpec::repeated(&EXCLUDE),
         ChildSpec::optional(&SYMLINKS),
     ]),
-    planned: &["iso", "package", "from", "unpack"],
+    planned: &["package", "from", "unpack"],
     rule: Some(check),
     ..NodeSpec::EMPTY
 };
@@ -134,8 +140,8 @@ static SYMLINKS: NodeSpec = NodeSpec {
 };
 
 fn check(node: Node<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    let (path, wim, url) = (node.argument(), node.property("wim"), node.property("url"));
-    let named: Vec<Value<'_>> = [path, wim, url].into_iter().flatten().collect();
+    let (wim, iso, url) = (node.property("wim"), node.property("iso"), node.property("url"));
+    let named: Vec<Value<'_>> = [node.argument(), wim, iso, url].into_iter().flatten().collect();
     match named.as_slice() {
         [] => diagnostics.push(missing(node)),
         [one, other, ..] => diagnostics.push(ambiguous(node, *one, *other)),
@@ -144,10 +150,12 @@ fn check(node: Node<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 diagnostics.extend(url_only(node));
             }
             if wim.is_none() {
-                diagnostics.extend(wim_only(node, url.is_some()));
+                diagnostics.extend(wim_only(node, iso.is_some(), url.is_some()));
             } else {
-                diagnostics.extend(crate::def::image::conflicting_selectors(node));
-                diagnostics.extend(links_in_image(node));
+                diagnostics.extend(conflicting_selectors(node));
+            }
+            if wim.is_some() || iso.is_some() {
+                diagnostics.extend(links_in_image(node, iso.is_some()));
             }
             if let Some(url) = url {
                 diagnostics.extend(folder_only(node));
@@ -163,12 +171,18 @@ fn ambiguous(node: Node<'_>, one: Value<'_>, other: Value<'_>) -> Diagnostic {
         |value: Value<'_>| value.key().map_or("a path".to_owned(), |key| format!("`{key}=`"));
     let message = format!("`{}` takes {} or {}, not both", node.name(), named(one), named(other));
     let also = if one.key().is_none() { "a path".to_owned() } else { named(one) };
-    let is_wim = other.key() == Some("wim");
-    let help = match is_wim {
-        true => "for a part of an image, write the part as `path=`",
-        false => "content comes from one place: keep one of them",
+    let (label, help) = match other.key() {
+        Some("wim") if one.key().is_none() => {
+            ("and a WIM", "for a part of an image, write the part as `path=`")
+        }
+        Some("iso") if one.key().is_none() => {
+            ("and an ISO", "for a part of an ISO, write the part as `path=`")
+        }
+        Some("iso") => {
+            ("and an ISO", "for a WIM in an ISO, make an image of it: `iso` in `os-image`")
+        }
+        _ => ("and a URL", "content comes from one place: keep one of them"),
     };
-    let label = if is_wim { "and a WIM" } else { "and a URL" };
     let first = if one.key().is_none() { one.span() } else { one.key_span() };
     Diagnostic::error("conflicting-source", other.key_span(), message)
         .label(label)
@@ -178,21 +192,23 @@ fn ambiguous(node: Node<'_>, one: Value<'_>, other: Value<'_>) -> Diagnostic {
 
 fn missing(node: Node<'_>) -> Diagnostic {
     let name = node.name();
-    let message = format!("`{name}` needs a path, `wim=` or `url=`");
+    let message = format!("`{name}` needs a path, `wim=`, `iso=` or `url=`");
     Diagnostic::error("missing-argument", node.span(), message)
         .label("names nothing")
         .help(format!("write it like `{name} \"folder\"` or `{name} wim=\"inputs/install.wim\"`"))
 }
 
 /// Properties that say something about a WIM that is not there.
-fn wim_only(node: Node<'_>, is_url: bool) -> Option<Diagnostic> {
+fn wim_only(node: Node<'_>, is_iso: bool, is_url: bool) -> Option<Diagnostic> {
     let names = ["index", "name", "edition", "path"];
+    let names = if is_iso { &names[..3] } else { &names[..] };
     let value = names.iter().find_map(|name| node.property(name))?;
     let message = format!("`{}=` is about a WIM, and there is none", value.key()?);
     let path = node.argument().and_then(|argument| argument.string()).unwrap_or("x.wim");
-    let help = match is_url {
-        true => "remove it: a fetched file is taken as it is".to_owned(),
-        false => format!("write `{} wim=\"{path}\"`", node.name()),
+    let help = match (is_iso, is_url) {
+        (true, _) => "remove it: an ISO has files, and no images".to_owned(),
+        (_, true) => "remove it: a fetched file is taken as it is".to_owned(),
+        _ => format!("write `{} wim=\"{path}\"`", node.name()),
     };
     Some(
         Diagnostic::error("conflicting-source", value.key_span(), message)
@@ -232,12 +248,22 @@ fn nameless(node: Node<'_>, url: Value<'_>) -> Option<Diagnostic> {
     Some(diagnostic.label("no name").help("say what it is called: `file-name=\"agent.msi\"`"))
 }
 
-fn links_in_image(node: Node<'_>) -> Option<Diagnostic> {
+fn links_in_image(node: Node<'_>, is_iso: bool) -> Option<Diagnostic> {
     let symlinks = node.child("symlinks")?;
-    let message = "`symlinks` is about folders of the project, not about WIM images";
-    let help = "remove it: links in an image stay links";
+    let (message, label, help) = match is_iso {
+        true => (
+            "`symlinks` is about folders of the project, not about ISOs",
+            "of an ISO",
+            "remove it: links are no files of an ISO",
+        ),
+        false => (
+            "`symlinks` is about folders of the project, not about WIM images",
+            "of a WIM",
+            "remove it: links in an image stay links",
+        ),
+    };
     let diagnostic = Diagnostic::error("conflicting-source", symlinks.span(), message);
-    Some(diagnostic.label("of a WIM").help(help))
+    Some(diagnostic.label(label).help(help))
 }
 
 /// A `source` or `overlay` node as a [`Source`].
@@ -247,18 +273,17 @@ pub(crate) fn lower(node: Node<'_>, lowering: Lowering<'_>) -> Option<Source> {
     if let Some(url) = node.property("url") {
         return Some(Source::Url(Box::new(url_file(node, url, lowering)?)));
     }
+    if let Some(iso) = node.property("iso") {
+        let (iso, path) = (lowering.path(iso)?, path_in_image(node, "path"));
+        return Some(Source::IsoPart { iso, path, filter });
+    }
     let Some(wim) = node.property("wim") else {
         let path = lowering.path(node.argument()?)?;
         let follow_symlinks = node.child("symlinks").is_some();
         return Some(Source::Path { path, filter, follow_symlinks });
     };
     let image = WimImage { wim: lowering.path(wim)?, selector: selector(node)? };
-    Some(Source::WimPart { image, path: path_in_image(node), filter })
-}
-
-fn path_in_image(node: Node<'_>) -> Option<Spanned<String>> {
-    let value = node.property("path")?;
-    Some(value.at(path::inside(value.string()?).ok()?))
+    Some(Source::WimPart { image, path: path_in_image(node, "path"), filter })
 }
 
 fn url_file(node: Node<'_>, url: Value<'_>, lowering: Lowering<'_>) -> Option<UrlFile> {

@@ -27,6 +27,7 @@ fn paths_are_relative_to_the_file_that_says_them() {
     let path = |package: &DriverPackage| match &package.source {
         Source::Path { path, .. } => path.project_path.clone(),
         Source::WimPart { image, .. } => image.wim.project_path.clone(),
+        Source::IsoPart { iso, .. } => iso.project_path.clone(),
         Source::Url(file) => file.url.value.shown(),
     };
     let paths: Vec<String> = definitions.driver_packages.iter().map(path).collect();
@@ -59,9 +60,9 @@ fn every_definition_is_a_target() {
     let definitions = everything();
     let targets: Vec<String> =
         definitions.targets().map(|(kind, name)| format!("{kind}:{}", name.value)).collect();
-    assert_eq!(targets.len(), 17);
+    assert_eq!(targets.len(), 19);
     assert_eq!(targets[0], "boot-image:winpe-x64");
-    assert_eq!(targets[15], "media:boot");
+    assert_eq!(targets[17], "media:boot");
     assert_eq!(definitions.names(Kind::Variables).len(), 2);
 }
 
@@ -73,6 +74,15 @@ fn what_is_said_arrives() {
     let os = definitions.os_image("win11").expect("defined");
     let ImageBase::Wim(wim) = &os.base else { panic!("a WIM") };
     assert_eq!(wim.selector.value, ImageSelector::Edition("Enterprise".into()));
+    let os = definitions.os_image("from-iso").expect("defined");
+    let ImageBase::Iso(iso) = &os.base else { panic!("an ISO") };
+    assert_eq!(iso.iso.project_path, "inputs/win11.iso");
+    assert_eq!(iso.wim.value, "sources/install.wim");
+    assert_eq!(iso.selector.value, ImageSelector::Index(6));
+    let sxs = definitions.package("sxs").expect("defined");
+    let Source::IsoPart { path, filter, .. } = &sxs.source else { panic!("a part of an ISO") };
+    assert_eq!(path.as_ref().expect("said").value, "sources/sxs");
+    assert_eq!(filter.include[0].value, "*.cab");
     let factory = definitions.media("factory").expect("defined");
     let password = factory.password.as_ref().expect("said");
     let SecretReference::File(file) = &password.value else { panic!("a file") };

@@ -4,13 +4,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mediabuild_formats::iso::{Disc, FileReader};
+use mediabuild_formats::iso::{Disc, DiscFile, FileReader};
 use mediabuild_formats::source::Source;
 use mediabuild_formats::wim::{Sha1, Wim, resource_flag};
 use sha1::Digest;
 
 use super::tree::{Item, Place, Tree, of_disc, of_folder, of_image};
-use crate::commands::inspect::medium::{AnySource, InDisc, Medium, open, recognise};
+use crate::commands::inspect::medium::{AnySource, Medium, open, recognise};
 use crate::commands::inspect::whole::{Whole, open_whole};
 use crate::failure::Failure;
 
@@ -80,9 +80,7 @@ impl Side {
     pub(super) fn inner(&self, tree: &Tree, path: &str) -> Option<Side> {
         let item = tree.get(path)?;
         let source: AnySource = match &item.place {
-            Place::Disc(entry) => {
-                Box::new(InDisc { outer: Arc::clone(&self.source), entry: entry.clone() })
-            }
+            Place::Disc(entry) => Box::new(DiscFile::new(Arc::clone(&self.source), entry)),
             Place::Folder(path) => return Side::in_folder(path),
             Place::Image => Box::new(self.stored(item)?),
         };

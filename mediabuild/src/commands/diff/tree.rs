@@ -99,7 +99,7 @@ pub(super) fn of_disc<S: Source + ?Sized>(disc: &Disc, source: &S) -> Result<Tre
             is_folder: entry.is_directory,
             size_bytes: entry.size_bytes,
             sha1: None,
-            content: Facts::new(),
+            content: entry.link.iter().map(|link| ("link", link.clone())).collect(),
             metadata: None,
             times: vec![("written", written)],
             place: Place::Disc(entry.clone()),

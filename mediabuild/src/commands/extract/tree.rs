@@ -9,7 +9,8 @@ use mediabuild_formats::source::Source;
 use mediabuild_formats::wim::{Dentry, FileTime, Image, Sha1, attribute};
 
 use super::select::Selection;
-use crate::commands::inspect::medium::entries;
+use crate::cli::DiscView;
+use crate::commands::inspect::medium::entries_in;
 use crate::failure::Failure;
 use crate::size::counted;
 
@@ -26,6 +27,8 @@ pub(super) struct Plan {
     /// Named streams and reparse points that this system has no place for.
     stream_count: usize,
     reparse_count: usize,
+    /// Symbolic links of a disc, which no Windows sees.
+    disc_link_count: usize,
 }
 
 pub(super) struct Folder {
@@ -65,6 +68,10 @@ impl Plan {
             let files = counted(self.reparse_count, "reparse point");
             notes.push(format!("note: {files} written as plain files or folders"));
         }
+        if self.disc_link_count > 0 {
+            let links = counted(self.disc_link_count, "symbolic link");
+            notes.push(format!("note: {links} of the disc not written"));
+        }
         notes
     }
 }
@@ -96,11 +103,12 @@ pub(super) fn of_image(image: &Image, selection: &Selection) -> Plan {
 pub(super) fn of_disc<S: Source + ?Sized>(
     disc: &Disc,
     source: &S,
+    view: Option<DiscView>,
     selection: &Selection,
 ) -> Result<Plan, Failure> {
     let mut plan = Plan::default();
     let mut scope = Scope::default();
-    let mut entries = entries(disc, source)?;
+    let mut entries = entries_in(disc, source, view)?;
     entries.sort_by(|left, right| left.path.split('/').cmp(right.path.split('/')));
     for entry in entries.into_iter().filter(|entry| !entry.path.is_empty()) {
         let modified = entry.modified_seconds.map(unix_time);
@@ -108,6 +116,10 @@ pub(super) fn of_disc<S: Source + ?Sized>(
             if entry.is_directory {
                 scope.pass(&entry.path, modified);
             }
+            continue;
+        }
+        if entry.link.is_some() {
+            plan.disc_link_count += 1;
             continue;
         }
         plan.folders.extend(scope.parents(&entry.path));

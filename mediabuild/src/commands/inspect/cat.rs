@@ -6,7 +6,7 @@ use mediabuild_formats::iso::FileReader;
 use mediabuild_formats::wim::Wim;
 
 use super::image;
-use super::medium::{AnySource, Medium, find, no_such};
+use super::medium::{AnySource, Medium, entries_in, find_in, no_such};
 use super::whole::{Whole, open_to_look};
 use crate::cli::InspectCat;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ pub(super) fn run(cat: &InspectCat) -> Result<(), Failure> {
     match &medium {
         Medium::Wim(wim) => wim_file(wim, &source, &cat.path, cat.image, &mut io::stdout().lock()),
         Medium::Disc(disc) => {
-            let entry = find(disc, &source, &cat.path)?;
+            let entry = find_in(entries_in(disc, &source, cat.view)?, &cat.path)?;
             refuse_folder(entry.is_directory, &cat.path)?;
             pour(&mut FileReader::new(&source, &entry), &mut io::stdout().lock())
         }

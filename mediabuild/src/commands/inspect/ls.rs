@@ -5,7 +5,7 @@ use mediabuild_formats::wim::{Dentry, Wim};
 use serde_json::{Value, json};
 
 use super::image;
-use super::medium::{AnySource, Medium, entries, no_such};
+use super::medium::{AnySource, Medium, entries_in, no_such};
 use super::whole::{Whole, open_to_look};
 use crate::cli::{Format, InspectLs};
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ pub(super) fn run(ls: &InspectLs, format: Format) -> Result<(), Failure> {
     let Whole { medium, source, .. } = open_to_look(&ls.file, &ls.references)?;
     let files = match &medium {
         Medium::Wim(wim) => wim_files(wim, &source, ls)?,
-        Medium::Disc(disc) => disc_files(entries(disc, &source)?, &ls.path)?,
+        Medium::Disc(disc) => disc_files(entries_in(disc, &source, ls.view)?, &ls.path)?,
     };
     for file in files {
         match format {

@@ -3,10 +3,11 @@
 use std::io;
 use std::path::Path;
 
-use mediabuild_formats::iso::{Disc, Entry, View};
+use mediabuild_formats::iso::{Disc, DiscFile, Entry, View};
 use mediabuild_formats::source::Source;
 use mediabuild_formats::wim::Wim;
 
+use crate::cli::DiscView;
 use crate::failure::Failure;
 use crate::probe::FileSource;
 
@@ -35,7 +36,7 @@ pub(crate) fn open_source(path: &Path) -> Result<AnySource, Failure> {
     let disc = Disc::open(&outer_source)
         .map_err(|error| Failure::build(format!("`{outer}` is no ISO: {error}")))?;
     let entry = find(&disc, &outer_source, inner)?;
-    Ok(Box::new(InDisc { outer: outer_source, entry }))
+    Ok(Box::new(DiscFile::new(outer_source, &entry)))
 }
 
 pub(crate) fn file_source(path: &Path) -> Result<FileSource, Failure> {
@@ -62,65 +63,57 @@ pub(crate) fn recognise(source: &AnySource, name: &str) -> Result<Medium, Failur
         .map_err(|error| Failure::build(format!("`{name}` is neither a WIM nor an ISO: {error}")))
 }
 
-/// A disc's best tree.
-pub(crate) fn best_view(disc: &Disc) -> Result<View, Failure> {
-    disc.views().first().copied().ok_or_else(|| Failure::build("the disc has no file system"))
+/// The tree of a disc that is meant, else its best one.
+fn view_of(disc: &Disc, wanted: Option<DiscView>) -> Result<View, Failure> {
+    let views = disc.views();
+    let Some(wanted) = wanted else {
+        return views.first().copied().ok_or_else(|| Failure::build("the disc has no file system"));
+    };
+    let view = match wanted {
+        DiscView::Udf => View::Udf,
+        DiscView::Joliet => View::Joliet,
+        DiscView::RockRidge => View::RockRidge,
+        DiscView::Iso9660 => View::Iso9660,
+    };
+    if views.contains(&view) {
+        return Ok(view);
+    }
+    let names: Vec<&str> = views.iter().map(|view| view.name()).collect();
+    Err(Failure::usage(format!("this disc has no {} tree", view.name()))
+        .help(format!("it has {}", names.join(", "))))
 }
 
 /// All entries of a disc's best tree.
 pub(crate) fn entries<S: Source + ?Sized>(disc: &Disc, source: &S) -> Result<Vec<Entry>, Failure> {
-    Ok(disc.walk(source, best_view(disc)?)?)
+    entries_in(disc, source, None)
 }
 
-/// A file or folder of a disc, ignoring case.
+/// All entries of the tree of a disc that is meant.
+pub(crate) fn entries_in<S: Source + ?Sized>(
+    disc: &Disc,
+    source: &S,
+    view: Option<DiscView>,
+) -> Result<Vec<Entry>, Failure> {
+    Ok(disc.walk(source, view_of(disc, view)?)?)
+}
+
+/// A file or folder of a disc's best tree, ignoring case.
 pub(crate) fn find<S: Source + ?Sized>(
     disc: &Disc,
     source: &S,
     path: &str,
 ) -> Result<Entry, Failure> {
+    find_in(entries(disc, source)?, path)
+}
+
+/// A file or folder, ignoring case.
+pub(crate) fn find_in(entries: Vec<Entry>, path: &str) -> Result<Entry, Failure> {
     let wanted = path.trim_matches('/').to_lowercase();
-    let mut entries = entries(disc, source)?.into_iter();
+    let mut entries = entries.into_iter();
     entries.find(|entry| entry.path.to_lowercase() == wanted).ok_or_else(|| no_such(path))
 }
 
 pub(crate) fn no_such(path: &str) -> Failure {
     Failure::build(format!("there is no `{path}` in it"))
         .help("list it: mediabuild inspect ls FILE")
-}
-
-/// A file inside a disc.
-pub(crate) struct InDisc<S> {
-    pub(crate) outer: S,
-    pub(crate) entry: Entry,
-}
-
-impl<S: Source> Source for InDisc<S> {
-    fn size_bytes(&self) -> u64 {
-        self.entry.size_bytes
-    }
-
-    fn read_exact_at(&self, offset_bytes: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let end = offset_bytes.checked_add(buffer.len() as u64);
-        if end.is_none_or(|end| end > self.entry.size_bytes) {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let mut extent_start = 0;
-        let mut done = 0;
-        for extent in &self.entry.extents {
-            let extent_end = extent_start + extent.size_bytes;
-            let at = offset_bytes + done as u64;
-            if done < buffer.len() && at < extent_end {
-                let within = at - extent_start;
-                let count = (extent_end - at).min((buffer.len() - done) as u64) as usize;
-                let piece = &mut buffer[done..done + count];
-                match extent.offset_bytes {
-                    Some(offset) => self.outer.read_exact_at(offset + within, piece)?,
-                    None => piece.fill(0),
-                }
-                done += count;
-            }
-            extent_start = extent_end;
-        }
-        if done == buffer.len() { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
-    }
 }

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use mediabuild_formats::iso::{Disc, Entry};
+use mediabuild_formats::iso::{Disc, DiscFile, Entry};
 use mediabuild_formats::wim::{Joined, Wim};
 
 use super::{Finding, wim};
-use crate::commands::inspect::medium::{AnySource, InDisc, Medium, entries, recognise};
-use crate::commands::inspect::whole::siblings;
+use crate::commands::inspect::medium::{AnySource, Medium, entries, recognise};
 use crate::failure::Failure;
+use crate::probe::siblings;
 use crate::progress::Job;
 use crate::size::human;
 
@@ -21,8 +21,10 @@ pub(super) fn check(
     source: AnySource,
     job: &Job<'_>,
 ) -> Result<Vec<Finding>, Failure> {
-    let mut findings: Vec<Finding> =
-        disc.verify(&source).into_iter().map(|finding| Finding::text(finding.message)).collect();
+    let found = disc.verify(&source).into_iter();
+    let mut findings: Vec<Finding> = found
+        .map(|found| Finding { is_fault: found.is_fault, ..Finding::text(found.message) })
+        .collect();
     let entries = match entries(disc, &source) {
         Ok(entries) => entries,
         Err(failure) => {
@@ -50,8 +52,8 @@ pub(super) fn check(
     Ok(findings)
 }
 
-fn inside(source: &Arc<AnySource>, entry: &Entry) -> InDisc<Arc<AnySource>> {
-    InDisc { outer: Arc::clone(source), entry: entry.clone() }
+fn inside(source: &Arc<AnySource>, entry: &Entry) -> DiscFile<Arc<AnySource>> {
+    DiscFile::new(Arc::clone(source), entry)
 }
 
 /// A WIM with the other parts of its set, which lie beside it.

@@ -184,7 +184,7 @@ fn damage_finding(
         "image": metadata.map(|image| image + 1),
         "files": paths,
     });
-    Finding { message: text, details: Some(details) }
+    Finding { details: Some(details), ..Finding::text(text) }
 }
 
 /// `` used by `a/b` (image 1), `c` (image 2) and 7 more ``
@@ -220,7 +220,7 @@ fn missing(wim: &Wim, index: usize, image: &Image) -> Option<Finding> {
          another WIM, name that one with --ref"
     );
     let details = json!({ "image": index, "missing": missing.len(), "sha1": sha1.to_string() });
-    Some(Finding { message: text, details: Some(details) })
+    Some(Finding { details: Some(details), ..Finding::text(text) })
 }
 
 impl Checked<'_> {
