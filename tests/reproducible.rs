@@ -36,10 +36,12 @@ const PINNED_DIGESTS: [(&str, &str); 4] = [
     ("boot-image/winpe.wim", "f439ebc3929df2794aa71bdd31b8f8b976d94876c760a4285d9026348bb7a8b1"),
     ("os-image/windows.wim", "063a073672219cc5a35c190a2859f8e27cc7915bf53ef6606c42d7a45c693454"),
 ];
-const PINNED_VERSIONS: [(&str, u64); 8] = [
+const PINNED_VERSIONS: [(&str, u64); 10] = [
     ("boot-files", 2),
     ("boot-image", 3),
     ("bootable", 1),
+    ("iso-part", 1),
+    ("iso-wim", 1),
     ("os-image", 4),
     ("package", 1),
     ("prestaged", 4),
