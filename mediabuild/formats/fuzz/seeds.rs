@@ -7,8 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mediabuild_formats::bcd;
+use mediabuild_formats::fat::{self, Variant};
 use mediabuild_formats::iso::{self, BootEntry, Tree};
 use mediabuild_formats::layout::{Extent, Layout};
+use mediabuild_formats::partition::{Disk, Guid, Scheme};
 use mediabuild_formats::security::Descriptor;
 use mediabuild_formats::variables::{self, Algorithm, list};
 use mediabuild_formats::wim::{
@@ -29,6 +31,7 @@ fn main() -> io::Result<()> {
     let mut corpus = Corpus { folder };
     corpus.own_wim()?;
     corpus.own_disc()?;
+    corpus.own_volumes()?;
     corpus.own_variables()?;
     corpus.own_encodings()?;
     corpus.own_settings()?;
@@ -158,6 +161,42 @@ impl Corpus {
         options.bios = Some(BootEntry { content: vec![1; 2048], size_bytes: 2048 });
         options.uefi = Some(BootEntry { content: vec![2; 4096], size_bytes: 4096 });
         self.disc(&disc(&tree, &options))
+    }
+
+    /// A volume of each variant, and disks with one.
+    fn own_volumes(&mut self) -> io::Result<()> {
+        let mut tree = fat::Tree::new();
+        for (path, size) in [("EFI/BOOT/BOOTX64.EFI", 100), ("a long name ж", 3000), ("b/empty", 0)] {
+            tree.insert(path, vec![7_u8; size], size as u64).expect("a good path");
+        }
+        for (variant, size_bytes) in [(Variant::Fat12, 1 << 20), (Variant::Fat16, 3 << 20)] {
+            let mut options = fat::Options::new(variant, size_bytes, 7, 1_793_491_200);
+            options.label = "SEED".into();
+            let mut volume = Layout::default();
+            fat::write(&tree, &options, &mut volume).expect("a valid volume");
+            self.volume(&materialise(&volume))?;
+            for scheme in [
+                Scheme::Mbr { disk_id: 7 },
+                Scheme::Gpt { disk: Guid([1; 16]), partition: Guid([2; 16]) },
+            ] {
+                let disk = Disk { scheme, partition_bytes: 1 << 20, name: "Seed".into() };
+                let mut layout = Layout::default();
+                disk.head(&mut layout);
+                options.size_bytes = 1 << 20;
+                options.variant = Variant::Fat12;
+                fat::write(&tree, &options, &mut layout).expect("a valid volume");
+                disk.tail(&mut layout);
+                self.volume(&materialise(&layout))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn volume(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match SparseDisc::encode(bytes, false) {
+            Some(input) => self.add("fat", &input),
+            None => Ok(()),
+        }
     }
 
     /// The modes of the target, see there.

@@ -7,8 +7,10 @@
 pub mod authenticode;
 pub mod bcd;
 pub mod codec;
+pub mod fat;
 pub mod iso;
 pub mod layout;
+pub mod partition;
 pub mod regf;
 pub mod security;
 pub mod source;

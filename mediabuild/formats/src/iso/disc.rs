@@ -71,7 +71,7 @@ pub struct Entry {
 
 impl Entry {
     /// An entry without anything but its path.
-    pub(super) fn named(path: String) -> Entry {
+    pub(crate) fn named(path: String) -> Entry {
         Entry {
             path,
             is_directory: false,

@@ -57,7 +57,7 @@ impl PartialOrd for Name {
 
 /// The characters of `text` in upper case, one for one as the file systems of Windows map them:
 /// a character whose upper case is several (`ß`) stays.
-pub(super) fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
+pub(crate) fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().map(|character| {
         let mut upper = character.to_uppercase();
         match (upper.next(), upper.next()) {

@@ -6,7 +6,7 @@ use super::name::folded;
 
 /// An order list, ready to compare. Plain paths are looked up, so a list of thousands costs no more
 /// for each file than its folders are deep; only patterns with wildcards are tried one by one.
-pub(super) struct Order {
+pub(crate) struct Order {
     /// Plain paths, case folded, with their position.
     plain: BTreeMap<String, usize>,
     /// Patterns with wildcards, with their position.
@@ -16,7 +16,7 @@ pub(super) struct Order {
 }
 
 impl Order {
-    pub(super) fn of(list: &[String]) -> Order {
+    pub(crate) fn of(list: &[String]) -> Order {
         let (mut plain, mut patterns) = (BTreeMap::new(), Vec::new());
         for (at, pattern) in list.iter().enumerate() {
             if pattern.contains(['*', '?']) {
@@ -29,7 +29,7 @@ impl Order {
     }
 
     /// The position of the first pattern that `path` matches; one past the last if none does.
-    pub(super) fn rank(&self, path: &str) -> usize {
+    pub(crate) fn rank(&self, path: &str) -> usize {
         let whole = folded_path(path);
         let plain = with_folders(&whole).filter_map(|path| self.plain.get(path)).min();
         let best = plain.copied().unwrap_or(self.count);

@@ -1,0 +1,138 @@
+//! Trees of bytes, and layouts made into bytes and sparse files.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use mediabuild_formats::fat::{Options, Tree, Variant, Volume, write};
+use mediabuild_formats::iso::{Entry, FileReader};
+use mediabuild_formats::layout::{Extent, Layout};
+use mediabuild_formats::source::Source;
+
+/// 2026-11-01T00:00:00Z.
+pub(crate) const EPOCH_SECONDS: i64 = 1_793_491_200;
+pub(crate) const MIB: u64 = 1 << 20;
+
+/// Files by path; directories have no bytes.
+pub(crate) type Listing = BTreeMap<String, Option<Vec<u8>>>;
+
+pub(crate) fn options(variant: Variant, size_bytes: u64) -> Options {
+    let mut options = Options::new(variant, size_bytes, 0x1234_5678, EPOCH_SECONDS);
+    options.label = "DEPOT11".into();
+    options
+}
+
+pub(crate) fn tree(files: &[(&str, Vec<u8>)]) -> Tree<Vec<u8>> {
+    let mut tree = Tree::new();
+    for (path, bytes) in files {
+        tree.insert(path, bytes.clone(), bytes.len() as u64).expect("a good path");
+    }
+    tree
+}
+
+/// Names of all kinds, sizes around clusters and the alignment.
+pub(crate) fn files() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("EFI/BOOT/BOOTX64.EFI", vec![0xE0; 1024]),
+        ("sources/boot.wim", noise(MIB as usize + 1, 1)),
+        ("boot/bcd", noise(511, 2)),
+        ("boot/boot.sdi", noise(4096, 3)),
+        ("empty.txt", Vec::new()),
+        ("A long name with spaces.and.dots.txt", noise(513, 4)),
+        ("A long name with spaces.and.dots.text", noise(4097, 5)),
+        ("среда/中文/💾 disk.bin", noise(2 * MIB as usize, 6)),
+        ("deep/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/file", noise(10, 7)),
+        ("lower.txt", noise(1, 8)),
+        ("UPPER.TXT/Mixed.Txt", noise(100, 9)),
+    ]
+}
+
+/// The same bytes on every run.
+pub(crate) fn noise(size: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    std::iter::repeat_with(next).take(size).collect()
+}
+
+/// What a tree of these files is read as.
+pub(crate) fn expected(files: &[(&str, Vec<u8>)]) -> Listing {
+    let mut listing = Listing::new();
+    for (path, bytes) in files {
+        for (at, _) in path.match_indices('/') {
+            listing.insert(path[..at].to_owned(), None);
+        }
+        listing.insert((*path).to_owned(), Some(bytes.clone()));
+    }
+    listing
+}
+
+pub(crate) fn layout(tree: &Tree<Vec<u8>>, options: &Options) -> Layout<Vec<u8>> {
+    let mut layout = Layout::default();
+    let written = write(tree, options, &mut layout).expect("a writable tree");
+    assert_eq!((written.size_bytes, layout.size_bytes), (options.size_bytes, options.size_bytes));
+    layout
+}
+
+/// The volume's bytes.
+pub(crate) fn bytes(layout: &Layout<Vec<u8>>) -> Vec<u8> {
+    let mut bytes = io::Cursor::new(Vec::new());
+    emit(layout, &mut bytes).expect("memory takes all");
+    let mut bytes = bytes.into_inner();
+    bytes.resize(layout.size_bytes as usize, 0);
+    bytes
+}
+
+/// Writes a file; zeros become holes.
+pub(crate) fn to_file(layout: &Layout<Vec<u8>>, path: &Path) {
+    let mut file = File::create(path).expect("a writable folder");
+    emit(layout, &mut file).expect("a writable file");
+    file.set_len(layout.size_bytes).expect("a writable file");
+}
+
+fn emit(layout: &Layout<Vec<u8>>, out: &mut (impl Write + Seek)) -> io::Result<()> {
+    let mut offset_bytes = 0;
+    for extent in &layout.extents {
+        out.seek(SeekFrom::Start(offset_bytes))?;
+        match extent {
+            Extent::Literal(bytes) | Extent::Content { content: bytes, .. } => {
+                out.write_all(bytes)?;
+                offset_bytes += bytes.len() as u64;
+            }
+            Extent::Zeros(count_bytes) => offset_bytes += count_bytes,
+        }
+    }
+    Ok(())
+}
+
+/// Everything on a volume.
+pub(crate) fn listing<S: Source>(source: &S, volume: &Volume) -> Listing {
+    let entries = volume.walk(source).expect("a readable volume");
+    entries.iter().map(|entry| (entry.path.clone(), content(source, entry))).collect()
+}
+
+fn content<S: Source>(source: &S, entry: &Entry) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    FileReader::new(source, entry).read_to_end(&mut bytes).expect("extents inside");
+    (!entry.is_directory).then_some(bytes)
+}
+
+/// A file as a source, read by one thread.
+pub(crate) struct FileSource(pub(crate) File);
+
+impl Source for FileSource {
+    fn size_bytes(&self) -> u64 {
+        self.0.metadata().expect("an open file").len()
+    }
+
+    fn read_exact_at(&self, offset_bytes: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let mut file = &self.0;
+        file.seek(SeekFrom::Start(offset_bytes))?;
+        file.read_exact(buffer)
+    }
+}

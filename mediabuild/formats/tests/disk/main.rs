@@ -1,0 +1,12 @@
+//! FAT volumes and partition tables: what the writers make, what independent programs say of it,
+//! what the readers make of theirs, and of damage.
+
+mod content;
+mod limits;
+mod partition;
+#[path = "../iso/peer.rs"]
+#[allow(dead_code, reason = "the disc tests use more of it")]
+mod peer;
+mod peers;
+mod property;
+mod write;
