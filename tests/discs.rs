@@ -168,16 +168,16 @@ fn a_set_is_the_same_whatever_was_built_before() {
 /// of a builder that had a part in it; the boot image is not compressed, so no encoder has.
 const PINNED: [[&str; 4]; 2] = [
     [
-        "63905372478d4ff1c76afc82cccd108e3452aae5eaccb019a736ddae61f961c1",
-        "895a32c04b4fbd144f768ace9fd84eaed11dfe70395c5a4de77321134aeb5b4d",
-        "7b4f7fcd6beab324363a26d0f483731c98fd5e497cfa030fa712b04caeaf78f2",
-        "7922035a009325c0f19699deb746b43cf21cf5929a07b203d889f0b1485e722d",
+        "71019708eb4353a59655507e9c4b0bfdb13fd3027e82c4fa5c549f3abc174478",
+        "a33a5e2eccfebdda980c7170b2bab76e03699ed5c3571ce1de11ecf4d25b1fec",
+        "2f3cff378c374a777737c8c6e68108ac5a792c16bb307d2e714c635b3d1c559a",
+        "25f73ce0060eeb0f89bf028fc3b40baf02c1b57c8d7df059c7a83853515aa8b4",
     ],
     [
-        "14ffde8c0f755eb22d2b58520c8badd02345f248bf91f49aa58d995071d29771",
-        "92d8b2599021f5c30f5c770d52e1b920f074adebe0e16546979f76b14ac695a0",
-        "745406a37d9065d7bf0ef8d25a6266d087dd7947ee9e1840b90408e26e38404c",
-        "7922035a009325c0f19699deb746b43cf21cf5929a07b203d889f0b1485e722d",
+        "a9067087f6f1c58142f59ebc614083d89013e7334c1dd07e9ce2a56476eaad81",
+        "1cf289bb2e0a5663682c73fd2b3563c6ade5e4eeed115363d8a79b4e54d6269a",
+        "490d7d6fa06bdf09c8ec2e050db482356dcd6a2ec383558091876ff950fd8956",
+        "25f73ce0060eeb0f89bf028fc3b40baf02c1b57c8d7df059c7a83853515aa8b4",
     ],
 ];
 

@@ -66,7 +66,9 @@ fn info_says_what_an_iso_is_and_how_it_starts() {
     assert_eq!(facts["volumes"][0]["file-system"], "UDF");
     assert_eq!(facts["volumes"][0]["label"], "QUICKSTART");
     let boot = facts["boot-entries"].as_array().expect("entries");
-    assert_eq!((boot.len(), &boot[0]["firmware"]), (1, &"BIOS".into()));
+    assert_eq!((boot.len(), &boot[0]["firmware"]), (2, &"BIOS".into()));
+    // Made of the medium's own `efi` folder.
+    assert_eq!(boot[1]["firmware"], "UEFI");
     assert_eq!((&boot[0]["bootable"], &boot[0]["emulation"]), (&true.into(), &false.into()));
 }
 

@@ -195,7 +195,7 @@ fn wanted(space: &TestSpace, iso: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = tree(&space.project().join("files")).into_iter();
     let mut wanted: BTreeMap<String, Vec<u8>> =
         files.map(|(name, bytes)| (format!("SMS/PKG/p/{name}"), bytes)).collect();
-    for made in ["sources/boot.wim", "SMS/data/variables.dat"] {
+    for made in ["sources/boot.wim", "SMS/data/variables.dat", "mediabuild/medium.id"] {
         let mut cat = Command::new(env!("CARGO_BIN_EXE_mediabuild"));
         let output = cat.args(["inspect", "cat"]).arg(iso).arg(made).output().expect("runs");
         assert!(output.status.success() && !output.stdout.is_empty(), "{made}");

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use mediabuild_store::{Content, Copier, CopyError, Digest, Output, Root, Store};
+use mediabuild_store::{Content, Copier, CopyError, Digest, Extent, Output, Root, Store};
 use serde_json::{Value, json};
 use walkdir::WalkDir;
 
@@ -103,7 +103,7 @@ fn export_file(
     }
     refuse(path, path.is_dir(), "a folder")?;
     let folder = create_parent(path)?;
-    check_space(&folder, content.size_bytes)?;
+    check_space(&folder, written_bytes(store, content)?)?;
     let job = progress.job(&format!("write {}", file_name(path)), Some(content.size_bytes));
     let temporary = Temporary::file(path)?;
     let mut copier = Copier::default();
@@ -277,6 +277,13 @@ fn create_parent(path: &Path) -> Result<PathBuf, Failure> {
         sync_folder(&there).map_err(|error| Failure::io("make durable", &there, &error))?;
     }
     Ok(folder)
+}
+
+/// What a file takes at least: runs of zeros become holes where the file system has them.
+fn written_bytes(store: &dyn Store, content: &Content) -> Result<u64, Failure> {
+    let Some(recipe) = store.recipe(&content.digest)? else { return Ok(content.size_bytes) };
+    let zeros = recipe.extents().iter().filter(|extent| matches!(extent, Extent::Zeros(_)));
+    Ok(content.size_bytes - zeros.map(Extent::size_bytes).sum::<u64>())
 }
 
 /// A full disk is better found before gigabytes are copied.

@@ -5,6 +5,7 @@ mod image_options;
 mod images;
 mod media;
 mod names;
+mod usb;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -108,7 +109,9 @@ pub(crate) fn plan(
         let result = result_path(definitions, kind, &name);
         let folder = set_folder(definitions, kind, &name);
         let former = former_folder(definitions, kind, &name);
+        let disk_image = planner.disk_image_target(kind, &name);
         planner.plan.targets.push(Target { kind, name, derivation, result, folder, former });
+        planner.plan.targets.extend(disk_image);
     }
     Ok(planner.plan)
 }
@@ -195,6 +198,8 @@ struct Planner<'a> {
     names: Names<'a>,
     /// What was lowered already, by a name of its own.
     known: BTreeMap<String, DerivationIdx>,
+    /// Disk images of media, by the medium's name.
+    disk_images: BTreeMap<String, DerivationIdx>,
 }
 
 /// An input under construction.
@@ -211,10 +216,21 @@ impl<'a> Planner<'a> {
         epoch_seconds: i64,
         look_up: LookUp<'a>,
     ) -> Self {
-        let (plan, known) = (Plan::default(), BTreeMap::new());
+        let (plan, known, disk_images) = (Plan::default(), BTreeMap::new(), BTreeMap::new());
         let names = Names::of(definitions);
 
-        Planner { definitions, inputs, lock, offline, epoch_seconds, look_up, plan, names, known }
+        Planner {
+            definitions,
+            inputs,
+            lock,
+            offline,
+            epoch_seconds,
+            look_up,
+            plan,
+            names,
+            known,
+            disk_images,
+        }
     }
 }
 

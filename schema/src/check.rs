@@ -6,6 +6,7 @@ pub(crate) mod media;
 mod output;
 mod secret;
 mod start_script;
+pub(crate) mod usb;
 
 use crate::definition::{Application, BootImage, Media, OsImage};
 use crate::diagnostic::Diagnostic;
@@ -26,5 +27,6 @@ pub(crate) fn check(lowered: &Lowered<'_>) -> Vec<Diagnostic> {
     diagnostics.extend(output::check(lowered.media));
     diagnostics.extend(secret::check(lowered.media));
     diagnostics.extend(start_script::check(lowered.boot_images));
+    diagnostics.extend(usb::check_places(lowered.media));
     diagnostics
 }

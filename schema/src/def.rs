@@ -13,6 +13,7 @@ pub(crate) mod package;
 pub(crate) mod path_setting;
 pub(crate) mod project;
 pub(crate) mod source;
+pub(crate) mod usb;
 pub(crate) mod variables;
 pub(crate) mod wim_output;
 

@@ -4,6 +4,7 @@
 //! else. A new node kind adds a struct here and a file under `def/`.
 
 mod image;
+mod usb;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub use image::{
     Attribute, Codec, Compression, ImageOptions, Information, InformationField, Languages, Level,
     PathSetting, Setting, WimOutput,
 };
+pub use usb::{PartitionTable, Usb};
 
 /// A value and where it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -450,6 +452,8 @@ pub struct Media {
     pub variables: Vec<Variable>,
     /// `output "factory.wim"`; `<name>.wim` or `<name>.iso` without it.
     pub output: MediaOutput,
+    /// `usb "depot.img"`: a disk image beside an ISO.
+    pub usb: Option<Usb>,
     /// The node's name, for diagnostics about the whole.
     pub span: Span,
 }

@@ -42,6 +42,8 @@ pub(crate) enum ValueKind {
     Output,
     /// A volume label.
     Label,
+    /// The label of a FAT volume.
+    FatLabel,
     /// Where a file is fetched from.
     Url,
     /// The name of a file, without a folder.
@@ -87,7 +89,7 @@ impl ValueKind {
             ValueKind::Glob => "a glob".into(),
             ValueKind::DefinitionFiles => "a path or glob".into(),
             ValueKind::Output => "a file name".into(),
-            ValueKind::Label => "a volume label".into(),
+            ValueKind::Label | ValueKind::FatLabel => "a volume label".into(),
             ValueKind::Url => "a URL".into(),
             ValueKind::FileName => "a file name".into(),
             ValueKind::Digest => "64 hexadecimal digits".into(),
@@ -138,6 +140,7 @@ impl ValueKind {
             ValueKind::DefinitionFiles => path::resolve(file, string).map(drop),
             ValueKind::Output => output::resolve(string).map(drop),
             ValueKind::Label => label::check(string),
+            ValueKind::FatLabel => label::check_fat(string),
             ValueKind::Url => url::parse(string).map(drop),
             ValueKind::FileName => url::check_file_name(string),
             ValueKind::Digest => url::digest(string).map(drop),

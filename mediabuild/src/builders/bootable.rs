@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 
 use super::disc_order::order;
 use super::disc_set::DiscSet;
+use super::efi_image::efi_image;
 use super::medium_tree::MediumTree;
 use super::wim_output::RecipeSink;
 use super::{BuildContext, Builder, BuilderVersion, content_input};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
 
-pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "bootable", version: 1 };
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "bootable", version: 2 };
 
 /// A bootable medium.
 #[derive(Serialize)]
@@ -70,10 +71,14 @@ impl Bootable {
         let mut options = Options::new(self.label.clone(), self.epoch_seconds, id);
         options.is_mirrored = self.is_mirrored;
         options.bios = boot_entry(inputs, "el-torito/bios")?;
-        options.uefi = boot_entry(inputs, "el-torito/uefi")?;
+        options.uefi = match boot_entry(inputs, "el-torito/uefi")? {
+            None => efi_image(medium, self.epoch_seconds, context)?,
+            given => given,
+        };
         if options.bios.is_none() && options.uefi.is_none() {
             (context.warn)(
-                "the boot image's `boot-files` give no `el-torito` entry: the ISO does not boot",
+                "no `el-torito` entry in the boot image's `boot-files`, and no \
+                 `efi/boot/boot*.efi` on the medium: the ISO does not boot",
             );
         }
         if inputs.get("order").is_some() {

@@ -3,6 +3,7 @@
 
 use mediabuild_store::Content;
 
+use super::medium_id::{MEDIUM_ID, medium_id};
 use super::{BuildContext, content_input, files_of};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
@@ -37,7 +38,8 @@ impl MediumTree {
         };
         // A folder laid out like a medium (a Windows ISO's, say) may hold a boot.wim of its own.
         start.retain(|(path, _)| {
-            !path.eq_ignore_ascii_case(BOOT_WIM) && !path.eq_ignore_ascii_case(VARIABLES)
+            let own = [BOOT_WIM, VARIABLES, MEDIUM_ID];
+            !own.iter().any(|own| path.eq_ignore_ascii_case(own))
         });
         start.push((BOOT_WIM.into(), content_input(inputs, "boot-image")?));
         start.push((VARIABLES.into(), content_input(inputs, "variables")?));
@@ -46,7 +48,11 @@ impl MediumTree {
             let files = files.map(|(path, content)| (format!("{packages}/{name}/{path}"), content));
             Ok(MediumPackage { name: name.to_owned(), files: files.collect() })
         });
-        Ok(MediumTree { start, packages: packages.collect::<Result<_, Failure>>()? })
+        let packages = packages.collect::<Result<_, Failure>>()?;
+        let mut medium = MediumTree { start, packages };
+        let id = medium_id(medium.files(), context)?;
+        medium.start.push((MEDIUM_ID.into(), id));
+        Ok(medium)
     }
 
     /// All files: what a machine starts with, then package by package.

@@ -13,6 +13,8 @@ pub(crate) mod compress;
 pub(crate) mod delivery;
 mod disc_order;
 pub(crate) mod disc_set;
+mod efi_image;
+mod fat_parts;
 pub(crate) mod fetch;
 pub(crate) mod image_changes;
 pub(crate) mod import;
@@ -26,6 +28,7 @@ pub(crate) mod import_wim_set;
 pub(crate) mod iso_content;
 pub(crate) mod iso_part;
 pub(crate) mod iso_wim;
+mod medium_id;
 mod medium_tree;
 pub(crate) mod os_image;
 pub(crate) mod package;
@@ -33,6 +36,7 @@ pub(crate) mod prestaged;
 pub(crate) mod sha1;
 mod solid_stream;
 pub(crate) mod start_script;
+pub(crate) mod usb;
 pub(crate) mod variables;
 pub(crate) mod wim_content;
 pub(crate) mod wim_edit;
@@ -44,7 +48,7 @@ mod tests;
 
 use std::io::Read;
 
-use mediabuild_formats::{bcd, iso, variables as variables_format, wim};
+use mediabuild_formats::{bcd, fat, iso, partition, variables as variables_format, wim};
 use mediabuild_store::{Content, Digest, DirectoryError, Output, Recipe, Store};
 use serde_json::Value;
 
@@ -74,6 +78,7 @@ pub(crate) const BUILDERS: &[BuilderVersion] = &[
     os_image::BUILDER,
     package::BUILDER,
     prestaged::BUILDER,
+    usb::BUILDER,
     variables::BUILDER,
     wim_part::BUILDER,
 ];
@@ -244,9 +249,12 @@ macro_rules! build_failures {
 
 build_failures!(
     bcd::Error,
+    fat::ReadError,
+    fat::WriteError,
     iso::ReadError,
     iso::SetError,
     iso::WriteError,
+    partition::ReadError,
     variables_format::Error,
     wim::Error,
     DirectoryError

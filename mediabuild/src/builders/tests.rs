@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use mediabuild_formats::iso::{Disc, View};
-use mediabuild_formats::wim::{Image, Wim};
+use mediabuild_formats::wim::{Image, Joined, Wim};
 use mediabuild_store::{Content, DirectoryBuilder, MemoryStore, Output, Store};
 
 use super::boot_files::{BootFiles, BootFilesOrigin};
@@ -11,6 +11,7 @@ use super::boot_image::BootImageRequest;
 use super::bootable::Bootable;
 use super::coding::CodingRequest;
 use super::delivery::Delivery;
+use super::fat_parts::parts;
 use super::image_changes::ImageChanges;
 use super::import_folder::Filter;
 use super::os_image::OsImageRequest;
@@ -35,6 +36,10 @@ struct Fake {
 
 impl Fake {
     fn build(&self, builder: &dyn Builder, inputs: &[(&str, Output)]) -> Result<Output, Failure> {
+        self.with_context(|context| builder.build(&inputs_of(inputs), context))
+    }
+
+    fn with_context<T>(&self, run: impl FnOnce(&BuildContext<'_>) -> T) -> T {
         let progress = Progress::new(Format::Text);
         let job = progress.job("test", None);
         let warn = |text: &str| self.warnings.lock().expect("no panic").push(text.to_owned());
@@ -45,7 +50,7 @@ impl Fake {
             paranoid: false,
             warn: &warn,
         };
-        builder.build(&inputs_of(inputs), &context)
+        run(&context)
     }
 
     fn folder(&self, files: &[(&str, &str)]) -> Output {
@@ -372,4 +377,29 @@ fn every_builder_is_in_the_table_once() {
     names.dedup();
     assert_eq!(names.len(), BUILDERS.len());
     assert!(BUILDERS.iter().all(|builder| builder.version > 0));
+}
+
+#[test]
+fn a_wim_becomes_parts_with_its_own_resources() {
+    let fake = Fake::default();
+    let texts: Vec<String> = (0..12).map(|at| format!("{at} {}", "x".repeat(at))).collect();
+    let names: Vec<String> = (0..12).map(|at| format!("file-{at}.txt")).collect();
+    let files: Vec<(&str, &str)> =
+        names.iter().zip(&texts).map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let base = fake.folder(&files);
+    let whole = fake.build(&os_image(), &[("base", base)]).expect("built");
+    let Output::Content(whole) = whole else { panic!("a WIM is a file") };
+    let part_bytes = whole.size_bytes - 40;
+    let parts = fake.with_context(|context| parts(&whole, part_bytes, context)).expect("parts");
+    assert!(parts.len() > 1 && parts.iter().all(|part| part.size_bytes <= part_bytes));
+    let source = |part: &Content| ContentSource(fake.store.open_at(&part.digest).expect("there"));
+    let joined = Joined::new(parts.iter().map(source).collect());
+    let wim = Wim::open_joined(&joined, parts.len()).expect("a set");
+    let image = wim.image(&joined, 1).expect("an image");
+    for (name, text) in files {
+        let dentry = image.lookup(name).expect("listed");
+        let entry = wim.blob(&dentry.data).expect("its blob");
+        let mut reader = wim.blob_reader(&joined, entry).expect("readable");
+        assert_eq!(reader.read_to_vec(1 << 20).expect("small"), text.as_bytes());
+    }
 }

@@ -32,7 +32,10 @@ impl Planner<'_> {
         inputs.extend(self.media_content(media)?);
         match media.media_type.value {
             MediaType::Prestaged => self.prestaged(media, inputs),
-            MediaType::Bootable => Ok(self.bootable(media, boot_image, inputs)),
+            MediaType::Bootable => {
+                self.disk_image(media, &inputs);
+                Ok(self.bootable(media, boot_image, inputs))
+            }
         }
     }
 

@@ -16,7 +16,10 @@ pub(crate) fn check(node: Node<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let Some(media_type) = media_type(node) else { return };
     let os_images = node.strings_of("os-image");
     match media_type.value {
-        MediaType::Prestaged => diagnostics.extend(not_one_os_image(node, &os_images)),
+        MediaType::Prestaged => {
+            diagnostics.extend(not_one_os_image(node, &os_images));
+            diagnostics.extend(usb_on_prestaged(node, media_type.span));
+        }
         MediaType::Bootable => {
             diagnostics.extend(os_image_on_bootable(&os_images, media_type.span));
         }
@@ -60,6 +63,16 @@ fn os_image_on_bootable(os_images: &[Spanned<String>], media_type: Span) -> Opti
             .also(media_type, "because of this type")
             .help("write `type=\"prestaged\"`, or remove the `os-image`");
     Some(diagnostic)
+}
+
+fn usb_on_prestaged(node: Node<'_>, media_type: Span) -> Option<Diagnostic> {
+    let usb = node.child("usb")?;
+    Some(
+        Diagnostic::error("surplus-child", usb.span(), "a prestaged medium is applied to a disk")
+            .label("not a medium that starts")
+            .also(media_type, "because of this type")
+            .help("write `type=\"bootable\"`, or remove the `usb`"),
+    )
 }
 
 fn named_twice(names: &[Spanned<String>]) -> Vec<Diagnostic> {

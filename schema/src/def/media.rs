@@ -1,6 +1,6 @@
 //! `media`: what is built and carried to a machine.
 
-use crate::def::{Lowering, compression, variables, wim_output};
+use crate::def::{Lowering, compression, usb, variables, wim_output};
 use crate::definition::{
     ContentLayout, Kind, Media, MediaOutput, MediaType, Mirror, Spanned, Variable, Variables,
     WimOutput,
@@ -36,6 +36,7 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         ChildSpec::repeated(&USE),
         ChildSpec::optional(&variables::INLINE),
         ChildSpec::optional(&OUTPUT),
+        ChildSpec::optional(&usb::SPEC),
     ]),
     planned: &[
         "task-sequence",
@@ -49,7 +50,6 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
         "prompt",
         "prestart",
         "valid",
-        "usb",
         "across",
         "drop",
     ],
@@ -251,6 +251,7 @@ pub(crate) fn lower(
         password: password(node, lowering),
         variables: merged_variables(node, lowering, defined)?,
         output: output(node, lowering, &name, media_type.value)?,
+        usb: node.child("usb").and_then(usb::lower),
         span: node.span(),
         name,
         media_type,

@@ -1,4 +1,4 @@
-//! Volume labels of ISOs.
+//! Volume labels of ISOs and of disk images.
 
 use crate::problem::Problem;
 
@@ -23,6 +23,31 @@ pub(crate) fn check(label: &str) -> Result<(), Problem> {
             "a volume label has characters that can be printed",
             help,
         ));
+    }
+    Ok(())
+}
+
+/// Labels of FAT volumes have 11 bytes.
+const FAT_LABEL_BYTES: usize = 11;
+
+/// Checks the label of a FAT volume.
+pub(crate) fn check_fat(label: &str) -> Result<(), Problem> {
+    if label.chars().count() > FAT_LABEL_BYTES {
+        let count = label.chars().count();
+        let message = format!(
+            "the label of a FAT32 volume has {FAT_LABEL_BYTES} characters at most, this has {count}"
+        );
+        let shorter: String = label.chars().take(FAT_LABEL_BYTES).collect();
+        let help = format!("write a shorter one, such as `label=\"{}\"`", shorter.trim());
+        return Err(Problem::new("label-too-long", "too long", message, help));
+    }
+    let is_refused = |character: char| {
+        !matches!(character, ' '..='~') || r#""*+,./:;<=>?[\]|"#.contains(character)
+    };
+    if label.is_empty() || label.starts_with(' ') || label.contains(is_refused) {
+        let help = "write ASCII letters, digits, `-` and `_`, such as `label=\"DEPOT11\"`";
+        let message = "a FAT32 volume cannot have this label";
+        return Err(Problem::new("invalid-label", "not a FAT label", message, help));
     }
     Ok(())
 }

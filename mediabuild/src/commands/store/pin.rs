@@ -107,7 +107,10 @@ fn result_of(
     let plan = target::plan_of(&request, &|reference| secret::look_up(reference, &key))?;
     let folder = request.project.folder.join("result");
     match plan.targets.as_slice() {
-        [target] => {
+        // A disk image beside an ISO goes by the same name; the ISO is meant.
+        [target, rest @ ..]
+            if rest.iter().all(|it| (it.kind, &it.name) == (target.kind, &target.name)) =>
+        {
             let there = target.places().map(|place| folder.join(place)).find(|path| path.exists());
             let path = there.unwrap_or_else(|| folder.join(&target.result));
             std::path::absolute(path).map_err(|error| Failure::io("resolve", &folder, &error))

@@ -1,0 +1,117 @@
+//! Files of a medium as FAT32 can hold them: a WIM in `sources` that is too large becomes the parts of
+//! a split set, which Windows Setup and DISM take instead.
+
+use mediabuild_formats::fat::FILE_MAX_BYTES;
+use mediabuild_formats::wim::{
+    Compression, Element, Options, OutputImage, Writer, header_flag, part_name,
+};
+use mediabuild_store::{Content, Output, RecipeBuilder};
+
+use super::BuildContext;
+use super::coding::{Coding, CodingRequest};
+use super::compress::{self, Encoders};
+use super::wim_content::WimContent;
+use super::wim_output::RecipeSink;
+use crate::failure::Failure;
+
+/// What everybody gives `dism /Split-Image` for FAT32.
+const PART_BYTES: u64 = 3800 << 20;
+
+/// The files, with large WIMs as their parts. Another file that is too large is an error.
+pub(super) fn divided<'a>(
+    files: impl Iterator<Item = &'a (String, Content)>,
+    context: &BuildContext<'_>,
+) -> Result<Vec<(String, Content)>, Failure> {
+    let mut divided = Vec::new();
+    for (path, content) in files {
+        match stem_of_wim(path) {
+            _ if content.size_bytes <= FILE_MAX_BYTES => divided.push((path.clone(), *content)),
+            None => return Err(too_large(path, content)),
+            Some(stem) => {
+                let parts = parts(content, PART_BYTES, context).map_err(|failure| {
+                    failure.while_doing(format!("dividing {path}, which is too large for FAT32"))
+                })?;
+                let first = format!("{stem}.swm");
+                let named = (1..).zip(parts);
+                divided.extend(named.map(|(number, part)| (part_name(&first, number), part)));
+            }
+        }
+    }
+    Ok(divided)
+}
+
+/// The path of a WIM in `sources` without its extension.
+fn stem_of_wim(path: &str) -> Option<&str> {
+    let (stem, extension) = path.rsplit_once('.')?;
+    let is_in_sources = path.to_ascii_lowercase().starts_with("sources/");
+    (is_in_sources && extension.eq_ignore_ascii_case("wim")).then_some(stem)
+}
+
+fn too_large(path: &str, content: &Content) -> Failure {
+    Failure::build(format!(
+        "`{path}` has {} bytes, and a file on FAT32 has at most {FILE_MAX_BYTES}",
+        content.size_bytes
+    ))
+    .help(
+        "divide it into smaller files, or leave out `usb` and use the ISO, which has no such limit",
+    )
+}
+
+/// The parts of a split set with the resources of a WIM, none of which is made anew.
+pub(super) fn parts(
+    content: &Content,
+    part_bytes: u64,
+    context: &BuildContext<'_>,
+) -> Result<Vec<Content>, Failure> {
+    let whole = WimContent::open(context, &Output::Content(*content))?;
+    let header = &whole.wim.header;
+    let images: Vec<_> = (1..=header.image_count as usize)
+        .map(|index| whole.image(index))
+        .collect::<Result<_, _>>()?;
+    let xml = |index: usize| whole.wim.xml.image(index).cloned();
+    let outputs: Vec<OutputImage<'_>> = (1..)
+        .zip(&images)
+        .map(|(index, image)| OutputImage {
+            image,
+            xml: xml(index).unwrap_or_else(|| Element::new("IMAGE")),
+        })
+        .collect();
+    let coding =
+        CodingRequest::default().coding(Some(header))?.filter(|coding| coding.is_of(header));
+    let encoders = coding.map(Encoders::new);
+    let options = Options {
+        compression: coding.map_or(Compression::None, Coding::compression),
+        chunk_bytes: coding.map_or(0, |coding| coding.chunk_bytes),
+        boot_index: header.boot_index,
+        rp_fix: header.flags & header_flag::RP_FIX != 0,
+        ..Options::default()
+    };
+    let mut failure = None;
+    let compress_metadata = |plain: &[u8]| {
+        let stored = encoders.as_ref().map(|it| compress::metadata(plain, it, context));
+        stored.transpose().map(Option::flatten).unwrap_or_else(|error| {
+            failure.get_or_insert(error);
+            None
+        })
+    };
+    let mut unreadable = None;
+    let mut resolve = |sha1: &_| {
+        whole.resource(sha1).unwrap_or_else(|error| {
+            unreadable.get_or_insert(error);
+            None
+        })
+    };
+    let writer = Writer::new(&outputs, options).with_root(&whole.wim.xml.root);
+    let placed = writer.with_metadata(compress_metadata).split(part_bytes, &mut resolve);
+    if let Some(failure) = failure.or(unreadable) {
+        return Err(failure);
+    }
+    placed?
+        .iter()
+        .map(|part| {
+            let mut sink = RecipeSink(RecipeBuilder::new());
+            part.emit(&mut sink);
+            context.put_recipe(&sink.0.finish())
+        })
+        .collect()
+}

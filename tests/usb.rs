@@ -1,0 +1,245 @@
+//! Disk images of bootable media: the same files as on the ISO by independent readers, on both
+//! partition tables, without a second copy in the store; and what FAT32 cannot hold.
+
+mod harness;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use harness::{Run, TestSpace, tool, tree};
+
+/// BLAKE3 of the disk images of [`project`], beside the version of the builder that makes them: a
+/// digest changes only together with it.
+const PINNED_VERSION: u64 = 1;
+const PINNED_DIGESTS: [(&str, &str); 2] = [
+    ("mbr.img", "b8bb3d2d264ffdeac54720e944d23779e1c81c2398e8792e4a8a015038f62059"),
+    ("gpt.img", "c1ec28b7cce03764fecf579b3f23d23acbf2a027f8d0ba5f8a1d5b8c115d634d"),
+];
+
+/// A tree with names of all planes, and a package large enough to lie on blocks.
+fn write_files(space: &TestSpace) {
+    space.write("base/Windows/System32/setup.exe", "not really");
+    space.write("boot/efi/boot/bootx64.efi", [0xE0; 1024]);
+    space.write("boot/efi/microsoft/boot/bcd", "not really");
+    space.write("boot/boot/boot.sdi", [0x5D; 5000]);
+    space.write("files/среда/中文 💾.bin", noise(3 << 20));
+    space.write("files/a long name with dots.in.it.txt", "text");
+    space.write("files/empty.txt", "");
+}
+
+fn project(usb: &str) -> String {
+    format!(
+        r#"project "p" epoch=(date-time)"2026-11-01T00:00:00Z"
+        boot-image "pe" arch="amd64" {{ source "base"; boot-files {{ from "boot" }} }}
+        package "p" {{ source "files" }}
+        media "mbr" type="bootable" {{ boot-image "pe"; package "p"; {usb} }}
+        media "gpt" type="bootable" {{
+            boot-image "pe"; package "p"; usb "gpt.img" table="gpt" label="depot-11" size="160MiB"
+        }}"#
+    )
+}
+
+fn built(usb: &str) -> (TestSpace, Run) {
+    let space = TestSpace::new();
+    write_files(&space);
+    space.write("mediabuild.kdl", project(usb));
+    let run = space.build(&["mbr", "gpt"]);
+    (space, run)
+}
+
+#[test]
+fn both_disks_hold_what_the_iso_holds() {
+    let (space, _) = built(r#"usb "mbr.img""#);
+    let wanted = iso_files(&space, "mbr.iso");
+    assert!(wanted.contains_key("sources/boot.wim") && wanted.contains_key("mediabuild/medium.id"));
+    assert_eq!(wanted["SMS/PKG/p/среда/中文 💾.bin"].len(), 3 << 20);
+    for name in ["mbr.img", "gpt.img"] {
+        let volume = volume_of(&space, name);
+        fsck(&volume);
+        if let Some(mut mcopy) = tool("mcopy") {
+            let out = space.path().join(format!("mtools-{name}"));
+            fs::create_dir_all(&out).expect("a folder");
+            let mcopy = mcopy.env("LC_ALL", "C.UTF-8").env("MTOOLS_SKIP_CHECK", "1");
+            Run::of(mcopy.args(["-s", "-i"]).arg(&volume).arg("::*").arg(&out)).expect(0);
+            // mtools know characters of 16 bits only, and show others as two underscores.
+            let shown =
+                |(path, bytes): (&String, &Vec<u8>)| (path.replace('💾', "__"), bytes.clone());
+            let wanted: BTreeMap<_, _> = wanted.iter().map(shown).collect();
+            assert!(tree(&out) == wanted, "{name} by mtools");
+        }
+        if let Some(mut sevenzip) = tool("7zz") {
+            let out = space.path().join(format!("7zz-{name}"));
+            let to = format!("-o{}", out.display());
+            Run::of(sevenzip.args(["x", "-tfat", "-y", &to]).arg(&volume)).expect(0);
+            assert!(tree(&out) == wanted, "{name} by 7-Zip");
+        }
+    }
+}
+
+#[test]
+fn the_tables_are_what_others_read() {
+    let (space, _) = built(r#"usb "mbr.img" table="mbr""#);
+    if let Some(mut sfdisk) = tool("sfdisk") {
+        let mbr = Run::of(sfdisk.arg("-J").arg(space.result("mbr.img")));
+        mbr.expect(0).says(r#""label": "dos""#).says(r#""type": "c""#).says(r#""bootable": true"#);
+        let gpt = Run::of(Command::new("sfdisk").arg("-J").arg(space.result("gpt.img")));
+        gpt.expect(0).says(r#""label": "gpt""#).says("EBD0A0A2-B9E5-4433-87C0-68B6B72699C7");
+        assert!(gpt.stderr.is_empty() && mbr.stderr.is_empty());
+    }
+    if let Some(mut sgdisk) = tool("sgdisk") {
+        Run::of(sgdisk.arg("-v").arg(space.result("gpt.img"))).expect(0).says("No problems found");
+    }
+    if let Some(mut sevenzip) = tool("7zz") {
+        Run::of(sevenzip.arg("t").arg(space.result("mbr.img"))).expect(0);
+        Run::of(Command::new("7zz").arg("t").arg(space.result("gpt.img"))).expect(0);
+    }
+    assert_eq!(fs::metadata(space.result("gpt.img")).expect("a result").len(), 160 << 20);
+}
+
+#[test]
+fn the_bytes_are_pinned_and_holes_are_kept() {
+    let (space, run) = built(r#"usb "mbr.img""#);
+    let found = PINNED_DIGESTS.map(|(name, _)| (name, run.digest(name).to_owned()));
+    let pinned = PINNED_DIGESTS.map(|(name, digest)| (name, digest.to_owned()));
+    assert_eq!(found, pinned, "change the version of `usb` together with its digests");
+    let plan = space.run(&["plan", "--format", "json", "-v", "mbr"]);
+    plan.expect(0).says(&format!("\"version\":{PINNED_VERSION}"));
+    let gpt = fs::metadata(space.result("gpt.img")).expect("a result");
+    assert!(gpt.blocks() * 512 < 24 << 20, "{} blocks of a sparse disk", gpt.blocks());
+}
+
+#[test]
+fn an_iso_and_a_disk_take_the_store_once() {
+    let space = TestSpace::new();
+    write_files(&space);
+    space.write("mediabuild.kdl", project(""));
+    space.build(&["mbr"]);
+    let before = bytes_below(&space.store());
+    space.write("mediabuild.kdl", project(r#"usb "mbr.img""#));
+    let run = space.build(&["mbr"]);
+    assert!(run.built().contains(&"usb mbr".to_owned()), "{run:?}");
+    let more = bytes_below(&space.store()).saturating_sub(before);
+    assert!(more < 1 << 20, "{more} bytes more for a disk of 3 MiB of content");
+    assert!(space.result("mbr.iso").exists() && space.result("mbr.img").exists());
+    let nothing = space.build(&["mbr"]);
+    assert_eq!(nothing.built(), Vec::<String>::new());
+}
+
+#[test]
+fn a_disk_of_100_gibibytes_is_built_where_there_is_no_room_for_it() {
+    let (space, _) = built(r#"usb "mbr.img" size="100GiB""#);
+    let disk = fs::metadata(space.result("mbr.img")).expect("a result");
+    assert_eq!(disk.len(), 100 << 30);
+    assert!(disk.blocks() * 512 < 100 << 20, "{} blocks", disk.blocks());
+}
+
+#[test]
+fn what_fat32_cannot_hold_is_told_with_a_way_out() {
+    let space = TestSpace::new();
+    write_files(&space);
+    let huge = File::create(space.write("files/huge.bin", "")).expect("a file");
+    huge.set_len(1 << 32).expect("a hole");
+    space.write("mediabuild.kdl", project(r#"usb "mbr.img""#));
+    let run = space.run(&["build", "mbr"]);
+    run.expect(1).says("`SMS/PKG/p/huge.bin` has 4294967296 bytes").says("leave out `usb`");
+}
+
+#[test]
+fn a_disk_that_is_too_small_says_what_would_do() {
+    let space = TestSpace::new();
+    write_files(&space);
+    space.write("files/large.bin", noise(80 << 20));
+    space.write("mediabuild.kdl", project(r#"usb "mbr.img" size="64MiB""#));
+    let run = space.run(&["build", "mbr"]);
+    run.expect(1).says("the disk has 64MiB").says("write `size=\"85MiB\"` or more");
+}
+
+#[test]
+fn mistakes_are_found_by_check() {
+    let space = TestSpace::new();
+    write_files(&space);
+    for (usb, said) in [
+        (r#"usb "mbr.iso""#, "becomes an `.img` file"),
+        (r#"usb "gpt.img""#, "two disk images become `gpt.img`"),
+        (r#"usb "boot-image/x.img""#, "is the folder of boot-image results"),
+        (r#"usb "mbr.img" table="apm""#, "cannot be `apm`"),
+        (r#"usb "mbr.img" label="TWELVE CHARS""#, "has 11 characters at most"),
+        (r#"usb "mbr.img" label="a.b""#, "cannot have this label"),
+        (r#"usb "mbr.img" size="12MiB""#, "64MiB to 2TiB"),
+        (r#"usb "mbr.img" size="100000001B""#, "in whole mebibytes"),
+    ] {
+        space.write("mediabuild.kdl", project(usb));
+        space.run(&["check"]).expect(2).says(said);
+    }
+}
+
+#[test]
+fn an_iso_without_a_boot_image_starts_uefi_by_one_of_ours() {
+    let (space, run) = built(r#"usb "mbr.img""#);
+    assert!(!run.stderr.contains("does not boot"), "{}", run.stderr);
+    let facts = space.run(&["inspect", "info", "--format", "json", "result/mbr.iso"]);
+    let facts: serde_json::Value =
+        serde_json::from_str(facts.expect(0).stdout.trim()).expect("JSON");
+    let entry = &facts["boot-entries"][0];
+    assert_eq!((&entry["firmware"], &entry["sector-count"]), (&"UEFI".into(), &1.into()));
+    let iso = fs::read(space.result("mbr.iso")).expect("a result");
+    let start = entry["lba"].as_u64().expect("a sector") as usize * 2048;
+    let image = space.path().join("efi.img");
+    fs::write(&image, &iso[start..start + 1_474_560]).expect("written");
+    fsck(&image);
+    if let Some(mut mcopy) = tool("mcopy") {
+        let loader = space.path().join("loader");
+        let from = "::EFI/BOOT/BOOTX64.EFI";
+        Run::of(mcopy.arg("-i").arg(&image).arg(from).arg(&loader)).expect(0);
+        assert!(fs::read(loader).expect("copied") == [0xE0; 1024]);
+    }
+    if let Some(mut sevenzip) = tool("7zz") {
+        Run::of(sevenzip.args(["t", "-tudf"]).arg(space.result("mbr.iso"))).expect(0);
+    }
+}
+
+// --- what is looked at ---
+
+/// The files of an ISO, by our own reader, which `peers_iso` compares with others.
+fn iso_files(space: &TestSpace, name: &str) -> BTreeMap<String, Vec<u8>> {
+    let out = space.path().join("iso");
+    let mut command = space.command();
+    Run::of(command.arg("extract").arg(space.result(name)).arg("--to").arg(&out)).expect(0);
+    tree(&out)
+}
+
+/// The partition of a disk as a file of its own.
+fn volume_of(space: &TestSpace, name: &str) -> PathBuf {
+    let disk = fs::read(space.result(name)).expect("a result");
+    let end = if name == "gpt.img" { disk.len() - (1 << 20) } else { disk.len() };
+    let path = space.path().join(format!("volume-{name}"));
+    fs::write(&path, &disk[1 << 20..end]).expect("written");
+    path
+}
+
+fn fsck(volume: &Path) {
+    if let Some(mut fsck) = tool("fsck.fat") {
+        let run = Run::of(fsck.arg("-n").arg(volume));
+        run.expect(0);
+        assert_eq!(run.stdout.lines().count(), 2, "{}", run.stdout);
+    }
+}
+
+fn bytes_below(folder: &Path) -> u64 {
+    let files = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.expect("readable"));
+    files.filter_map(|entry| entry.metadata().ok()).map(|it| it.blocks() * 512).sum()
+}
+
+fn noise(size: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    std::iter::repeat_with(next).take(size).collect()
+}
