@@ -14,7 +14,6 @@ mod wims;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use mediabuild_formats::iso::Disc;
 use mediabuild_schema::Diagnostic;
 use mediabuild_schema::definition::{
     BootFilesFrom, BootImage, Definitions, ImageBase, InputPath, IsoImage, Source, Spanned,
@@ -131,7 +130,7 @@ impl Probe<'_> {
             match from {
                 BootFilesFrom::Image(_) => {}
                 BootFilesFrom::Folder(folder) => self.folder(folder),
-                BootFilesFrom::Disc(iso) => self.disc(iso),
+                BootFilesFrom::Disc(iso) => self.iso_part(iso, None),
             }
         }
         [&files.el_torito_bios, &files.el_torito_uefi]
@@ -165,22 +164,6 @@ impl Probe<'_> {
                 .label("a file is needed here")
                 .help("name a file in it"),
             );
-        }
-    }
-
-    /// A file that must be an ISO.
-    fn disc(&mut self, input: &InputPath) {
-        let before = self.diagnostics.len();
-        self.file(input);
-        if self.diagnostics.len() > before || self.inputs.is_absent(&input.path) {
-            return;
-        }
-        let opened = FileSource::open(&input.path).map_err(|error| error.to_string());
-        let opened = opened.and_then(|source| Disc::open(&source).map_err(|it| it.to_string()));
-        if let Err(error) = opened {
-            let name = &input.project_path;
-            let message = format!("`{name}` cannot be read as an ISO");
-            self.say(Diagnostic::error("bad-iso", input.span, message).label(error));
         }
     }
 

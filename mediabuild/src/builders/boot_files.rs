@@ -210,7 +210,7 @@ pub(crate) fn is_boot_path(path: &str) -> bool {
         || path.starts_with("efi/")
 }
 
-/// What starts a disc, stored by itself.
+/// What starts a disc, in place.
 fn from_disc(
     content: &Content,
     context: &BuildContext<'_>,
