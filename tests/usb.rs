@@ -143,8 +143,8 @@ fn what_fat32_cannot_hold_is_told_with_a_way_out() {
     let huge = File::create(space.write("files/huge.bin", "")).expect("a file");
     huge.set_len(1 << 32).expect("a hole");
     space.write("mediabuild.kdl", project(r#"usb "mbr.img""#));
-    let run = space.run(&["build", "mbr"]);
-    run.expect(1).says("`SMS/PKG/p/huge.bin` has 4294967296 bytes").says("leave out `usb`");
+    let run = space.run(&["check"]);
+    run.expect(2).says("`SMS/PKG/p/huge.bin` has 4294967296 bytes").says("leave out `usb`");
 }
 
 #[test]
@@ -199,6 +199,50 @@ fn an_iso_without_a_boot_image_starts_uefi_by_one_of_ours() {
     if let Some(mut sevenzip) = tool("7zz") {
         Run::of(sevenzip.args(["t", "-tudf"]).arg(space.result("mbr.iso"))).expect(0);
     }
+}
+
+#[test]
+fn disks_are_looked_into_like_discs() {
+    let (space, _) = built(r#"usb "mbr.img""#);
+    let wanted = iso_files(&space, "mbr.iso");
+    for name in ["result/mbr.img", "result/gpt.img"] {
+        let facts = space.run(&["inspect", "info", "--format", "json", name]);
+        let facts: serde_json::Value =
+            serde_json::from_str(facts.expect(0).stdout.trim()).expect("JSON");
+        assert_eq!(
+            (&facts["format"], &facts["volumes"][0]["file-system"]),
+            (&"disk".into(), &"FAT32".into())
+        );
+        space.run(&["inspect", "ls", name]).expect(0).says("SMS/PKG/p/среда/中文 💾.bin");
+        space
+            .run(&["inspect", "cat", name, "sms/pkg/p/a long name with dots.in.it.txt"])
+            .expect(0)
+            .says("text");
+        space
+            .run(&["inspect", "ls", &format!("{name}//sources/boot.wim")])
+            .expect(0)
+            .says("setup.exe");
+        space.run(&["verify", name]).expect(0).says("ok");
+        let out = space.path().join(format!("extracted-{}", &name[7..]));
+        let to = out.to_string_lossy().into_owned();
+        space.run(&["extract", name, "--to", &to]).expect(0);
+        assert!(tree(&out) == wanted, "{name} by extract");
+        space.run(&["diff", "result/mbr.iso", name]).expect(0);
+    }
+    let mut damaged = fs::read(space.result("mbr.img")).expect("a result");
+    // The entry of a cluster in the second FAT.
+    let second = (1 << 20) + damaged_fat(&damaged[1 << 20..]);
+    damaged[second + 20] ^= 1;
+    fs::write(space.path().join("damaged.img"), damaged).expect("written");
+    let run = Run::of(space.command().arg("verify").arg(space.path().join("damaged.img")));
+    run.expect(1).says("partition 1, at ").says("FAT 2 differs from the first");
+}
+
+/// Where the second FAT of a volume starts.
+fn damaged_fat(volume: &[u8]) -> usize {
+    let reserved = u16::from_le_bytes([volume[14], volume[15]]);
+    let sectors = u32::from_le_bytes([volume[36], volume[37], volume[38], volume[39]]);
+    (usize::from(reserved) + sectors as usize) * 512
 }
 
 // --- what is looked at ---

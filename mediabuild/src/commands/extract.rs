@@ -14,7 +14,7 @@ use serde_json::json;
 
 use self::place::{Place, Tally};
 use self::select::Selection;
-use super::inspect::medium::{AnySource, Medium};
+use super::inspect::medium::{AnySource, Medium, entries_in};
 use super::inspect::whole::{Whole, open_whole};
 use crate::cli::Extract;
 use crate::failure::Failure;
@@ -34,7 +34,7 @@ pub(super) fn run(extract: &Extract, progress: &Progress) -> Result<(), Failure>
         let plan = planned(extract, &medium, &source, &selection)?;
         return stdout::run(&plan, &medium, &source);
     }
-    if extract.image.is_some() && matches!(medium, Medium::Disc(_)) {
+    if extract.image.is_some() && !matches!(medium, Medium::Wim(_)) {
         return Err(Failure::usage("a disc has no images: leave --image out"));
     }
     let plan = planned(extract, &medium, &source, &selection)?;
@@ -45,7 +45,7 @@ pub(super) fn run(extract: &Extract, progress: &Progress) -> Result<(), Failure>
     place.make_folders(&plan.folders)?;
     match &medium {
         Medium::Wim(wim) => wim::write(wim, &source, &plan, &place, &job)?,
-        Medium::Disc(_) => disc::write(&source, &plan, &place, &job)?,
+        Medium::Disc(_) | Medium::Disk(_) => disc::write(&source, &plan, &place, &job)?,
     }
     place.finish_folders(&plan.folders)?;
     job.finish("extracted", false);
@@ -64,7 +64,8 @@ fn planned(
             let index = wim::index_of(wim, extract.image.as_deref())?;
             tree::of_image(&wim.image(source, index)?, selection)
         }
-        Medium::Disc(disc) => tree::of_disc(disc, source, extract.view, selection)?,
+        Medium::Disc(disc) => tree::of_entries(entries_in(disc, source, extract.view)?, selection),
+        Medium::Disk(disk) => tree::of_entries(disk.entries(source)?, selection),
     };
     selection.check_all_found()?;
     Ok(plan)

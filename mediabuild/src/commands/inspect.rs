@@ -1,6 +1,7 @@
 //! `mediabuild inspect`: a look into any WIM or ISO. Reads formats, never the store.
 
 mod cat;
+pub(crate) mod disk;
 mod dump;
 mod info;
 mod ls;

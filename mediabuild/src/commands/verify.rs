@@ -101,6 +101,7 @@ fn check(whole: Whole, file: &Path, progress: &Progress) -> Result<Vec<Finding>,
             wim::check(&wim::Checked { wim, files, own_count }, &whole.source, &job)?
         }
         Medium::Disc(disc) => disc::check(disc, whole.source, &job)?,
+        Medium::Disk(disk) => disc::check_disk(disk, whole.source, &job)?,
     };
     job.finish("verified", false);
     Ok(findings)

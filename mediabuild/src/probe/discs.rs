@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use mediabuild_formats::fat;
 use mediabuild_formats::iso::{Options, Tree, WriteError, measure};
 use mediabuild_schema::definition::{Definitions, Media, MediaType, Source};
 use mediabuild_schema::{Diagnostic, Span};
@@ -63,6 +64,8 @@ struct Look<'a> {
     content: DiscContent<'a>,
     folder: String,
     tree: Tree<usize>,
+    /// The same for a disk image, if there is one.
+    volume: fat::Tree<usize>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -75,7 +78,8 @@ impl<'a> Look<'a> {
     ) -> DiscContent<'a> {
         let content = DiscContent { media, files: 0, bytes: 0, unknown_packages: 0 };
         let (folder, tree) = (packages_folder(media), Tree::new());
-        let mut look = Look { content, folder, tree, diagnostics: Vec::new() };
+        let volume = fat::Tree::new();
+        let mut look = Look { content, folder, tree, volume, diagnostics: Vec::new() };
         let packages = packages(media, definitions);
         for package in &packages {
             match files_of(package.source, inputs) {
@@ -95,6 +99,11 @@ impl<'a> Look<'a> {
             let path = format!("{}/{name}/{file}", self.folder);
             if let Err(error) = self.tree.insert(&path, self.content.files, size_bytes) {
                 self.say(span, error.to_string(), "rename it, or leave it out with `exclude`");
+            } else if self.content.media.usb.is_some()
+                && let Err(error) = self.volume.insert(&path, self.content.files, size_bytes)
+            {
+                let help = "leave it out with `exclude`, or leave out `usb`: an ISO takes it";
+                self.say(span, error.to_string(), help);
             }
             let capacity = self.content.media.output.capacity_bytes.as_ref();
             if let Some(capacity) = capacity.filter(|capacity| size_bytes > capacity.value) {

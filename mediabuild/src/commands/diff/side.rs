@@ -9,8 +9,9 @@ use mediabuild_formats::source::Source;
 use mediabuild_formats::wim::{Sha1, Wim, resource_flag};
 use sha1::Digest;
 
-use super::tree::{Item, Place, Tree, of_disc, of_folder, of_image};
-use crate::commands::inspect::medium::{AnySource, Medium, open, recognise};
+use super::tree::{Item, Place, Tree, of_entries, of_folder, of_image};
+use crate::commands::inspect::disk::DiskImage;
+use crate::commands::inspect::medium::{AnySource, Medium, entries, open, recognise};
 use crate::commands::inspect::whole::{Whole, open_whole};
 use crate::failure::Failure;
 
@@ -25,6 +26,7 @@ pub(super) struct Side {
 pub(super) enum SideKind {
     Wim(Wim),
     Disc(Disc),
+    Disk(DiskImage),
     Folder(PathBuf),
 }
 
@@ -42,6 +44,7 @@ impl Side {
         let kind = match medium {
             Medium::Wim(wim) => SideKind::Wim(wim),
             Medium::Disc(disc) => SideKind::Disc(disc),
+            Medium::Disk(disk) => SideKind::Disk(disk),
         };
         Side { kind, source: Arc::new(source) }
     }
@@ -57,7 +60,8 @@ impl Side {
     pub(super) fn tree(&self, index: usize) -> Result<Tree, Failure> {
         match &self.kind {
             SideKind::Wim(wim) => Ok(of_image(wim, &wim.image(&self.source, index + 1)?)),
-            SideKind::Disc(disc) => of_disc(disc, &self.source),
+            SideKind::Disc(disc) => Ok(of_entries(entries(disc, &self.source)?)),
+            SideKind::Disk(disk) => Ok(of_entries(disk.entries(&self.source)?)),
             SideKind::Folder(path) => of_folder(path),
         }
     }

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
-use mediabuild_formats::iso::{Disc, Entry};
-use mediabuild_formats::source::Source;
+use mediabuild_formats::iso::Entry;
 use mediabuild_formats::wim::{Dentry, Image, Sha1, Wim};
 
-use crate::commands::inspect::medium::entries;
 use crate::failure::Failure;
 use crate::size::time;
 
@@ -91,8 +89,8 @@ fn precise(ticks: u64) -> String {
     format!("{}+{:07}", time(seconds), ticks % 10_000_000)
 }
 
-pub(super) fn of_disc<S: Source + ?Sized>(disc: &Disc, source: &S) -> Result<Tree, Failure> {
-    let entries = entries(disc, source)?.into_iter().filter(|entry| !entry.path.is_empty());
+pub(super) fn of_entries(entries: Vec<Entry>) -> Tree {
+    let entries = entries.into_iter().filter(|entry| !entry.path.is_empty());
     let item = |entry: Entry| {
         let written = entry.modified_seconds.map_or_else(String::new, time);
         let item = Item {
@@ -106,7 +104,7 @@ pub(super) fn of_disc<S: Source + ?Sized>(disc: &Disc, source: &S) -> Result<Tre
         };
         (entry.path, item)
     };
-    Ok(entries.map(item).collect())
+    entries.map(item).collect()
 }
 
 pub(super) fn of_folder(root: &Path) -> Result<Tree, Failure> {

@@ -20,7 +20,7 @@ pub(super) fn run(plan: &Plan, medium: &Medium, source: &AnySource) -> Result<()
             pour(&mut reader, to)
         }
         (Content::Disc(entry), _) => pour(&mut FileReader::new(source, entry), to),
-        (Content::Blob(_), Medium::Disc(_)) => unreachable!("blobs are of WIMs"),
+        (Content::Blob(_), Medium::Disc(_) | Medium::Disk(_)) => unreachable!("blobs are of WIMs"),
     }
 }
 

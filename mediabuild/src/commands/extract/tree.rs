@@ -4,14 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use mediabuild_formats::iso::{Disc, Entry};
-use mediabuild_formats::source::Source;
+use mediabuild_formats::iso::Entry;
 use mediabuild_formats::wim::{Dentry, FileTime, Image, Sha1, attribute};
 
 use super::select::Selection;
-use crate::cli::DiscView;
-use crate::commands::inspect::medium::entries_in;
-use crate::failure::Failure;
 use crate::size::counted;
 
 #[derive(Default)]
@@ -99,16 +95,10 @@ pub(super) fn of_image(image: &Image, selection: &Selection) -> Plan {
     planner.plan
 }
 
-/// What is selected of a disc.
-pub(super) fn of_disc<S: Source + ?Sized>(
-    disc: &Disc,
-    source: &S,
-    view: Option<DiscView>,
-    selection: &Selection,
-) -> Result<Plan, Failure> {
+/// What is selected of a disc, or of a disk's volumes.
+pub(super) fn of_entries(mut entries: Vec<Entry>, selection: &Selection) -> Plan {
     let mut plan = Plan::default();
     let mut scope = Scope::default();
-    let mut entries = entries_in(disc, source, view)?;
     entries.sort_by(|left, right| left.path.split('/').cmp(right.path.split('/')));
     for entry in entries.into_iter().filter(|entry| !entry.path.is_empty()) {
         let modified = entry.modified_seconds.map(unix_time);
@@ -129,7 +119,7 @@ pub(super) fn of_disc<S: Source + ?Sized>(
             false => plan.files.push(File { path, modified, content: Content::Disc(entry) }),
         }
     }
-    Ok(plan)
+    plan
 }
 
 /// Follows a walk in which folders come before what is in them.

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-use mediabuild_formats::iso::FileReader;
+use mediabuild_formats::iso::{Entry, FileReader};
 use mediabuild_formats::wim::Wim;
 
 use super::image;
@@ -16,12 +16,16 @@ pub(super) fn run(cat: &InspectCat) -> Result<(), Failure> {
     let Whole { medium, source, .. } = open_to_look(&cat.file, &cat.references)?;
     match &medium {
         Medium::Wim(wim) => wim_file(wim, &source, &cat.path, cat.image, &mut io::stdout().lock()),
-        Medium::Disc(disc) => {
-            let entry = find_in(entries_in(disc, &source, cat.view)?, &cat.path)?;
-            refuse_folder(entry.is_directory, &cat.path)?;
-            pour(&mut FileReader::new(&source, &entry), &mut io::stdout().lock())
-        }
+        Medium::Disc(disc) => listed_file(entries_in(disc, &source, cat.view)?, &source, &cat.path),
+        Medium::Disk(disk) => listed_file(disk.entries(&source)?, &source, &cat.path),
     }
+}
+
+/// Copies a file of a disc, or of a disk's volumes, to stdout.
+fn listed_file(entries: Vec<Entry>, source: &AnySource, path: &str) -> Result<(), Failure> {
+    let entry = find_in(entries, path)?;
+    refuse_folder(entry.is_directory, path)?;
+    pour(&mut FileReader::new(source, &entry), &mut io::stdout().lock())
 }
 
 /// Copies a file of an image to `to`.

@@ -17,6 +17,7 @@ pub(super) fn run(info: &InspectInfo, format: Format) -> Result<(), Failure> {
     let facts = match &medium {
         Medium::Wim(wim) => wim_facts(wim, source.size_bytes()),
         Medium::Disc(disc) => disc_facts(disc, source.size_bytes()),
+        Medium::Disk(disk) => disk.facts(source.size_bytes()),
     };
     match format {
         Format::Json => print_line(&facts.to_string()),

@@ -18,6 +18,7 @@ pub(super) fn run(ls: &InspectLs, format: Format) -> Result<(), Failure> {
     let files = match &medium {
         Medium::Wim(wim) => wim_files(wim, &source, ls)?,
         Medium::Disc(disc) => disc_files(entries_in(disc, &source, ls.view)?, &ls.path)?,
+        Medium::Disk(disk) => disc_files(disk.entries(&source)?, &ls.path)?,
     };
     for file in files {
         match format {

@@ -1,4 +1,4 @@
-//! A WIM or an ISO on disk, or one inside the other, opened for looking.
+//! A WIM, an ISO or a disk image, or one inside the other, opened for looking.
 
 use std::io;
 use std::path::Path;
@@ -7,6 +7,7 @@ use mediabuild_formats::iso::{Disc, DiscFile, Entry, View};
 use mediabuild_formats::source::Source;
 use mediabuild_formats::wim::Wim;
 
+use super::disk::DiskImage;
 use crate::cli::DiscView;
 use crate::failure::Failure;
 use crate::probe::FileSource;
@@ -15,6 +16,7 @@ use crate::probe::FileSource;
 pub(crate) enum Medium {
     Wim(Wim),
     Disc(Disc),
+    Disk(DiskImage),
 }
 
 /// A source that is a file, or a file inside a disc inside a file.
@@ -26,16 +28,21 @@ pub(crate) fn open(path: &Path) -> Result<(Medium, AnySource), Failure> {
     recognise(&source, &path.to_string_lossy()).map(|medium| (medium, source))
 }
 
-/// A file, or a file inside an ISO.
+/// A file, or a file inside an ISO or a disk image.
 pub(crate) fn open_source(path: &Path) -> Result<AnySource, Failure> {
     let text = path.to_string_lossy();
     let Some((outer, inner)) = text.split_once("//").filter(|_| !path.exists()) else {
         return Ok(Box::new(file_source(path)?));
     };
     let outer_source = file_source(Path::new(outer))?;
-    let disc = Disc::open(&outer_source)
-        .map_err(|error| Failure::build(format!("`{outer}` is no ISO: {error}")))?;
-    let entry = find(&disc, &outer_source, inner)?;
+    let entries = match (Disc::open(&outer_source), DiskImage::open(&outer_source)) {
+        (Ok(disc), _) => entries(&disc, &outer_source)?,
+        (Err(_), Some(disk)) => disk.entries(&outer_source)?,
+        (Err(error), None) => {
+            return Err(Failure::build(format!("`{outer}` is no ISO: {error}")));
+        }
+    };
+    let entry = find_in(entries, inner)?;
     Ok(Box::new(DiscFile::new(outer_source, &entry)))
 }
 
@@ -58,9 +65,13 @@ pub(crate) fn recognise(source: &AnySource, name: &str) -> Result<Medium, Failur
             .map(Medium::Wim)
             .map_err(|error| Failure::build(format!("`{name}` is a damaged WIM: {error}")));
     }
-    Disc::open(source)
-        .map(Medium::Disc)
-        .map_err(|error| Failure::build(format!("`{name}` is neither a WIM nor an ISO: {error}")))
+    match (Disc::open(source), DiskImage::open(source)) {
+        (Ok(disc), _) => Ok(Medium::Disc(disc)),
+        (Err(_), Some(disk)) => Ok(Medium::Disk(disk)),
+        (Err(error), None) => {
+            Err(Failure::build(format!("`{name}` is neither a WIM nor an ISO: {error}")))
+        }
+    }
 }
 
 /// The tree of a disc that is meant, else its best one.

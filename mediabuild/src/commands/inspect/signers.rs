@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use mediabuild_formats::authenticode::{FileDigest, Signature, signatures};
-use mediabuild_formats::iso::FileReader;
+use mediabuild_formats::iso::{Entry, FileReader};
 use mediabuild_formats::source::Source;
 use mediabuild_formats::wim::{Dentry, Wim};
 use serde_json::{Value, json};
@@ -35,11 +35,8 @@ pub(super) fn run(arguments: &InspectSigners, format: Format) -> Result<(), Fail
     } else {
         match recognise(&source, &name)? {
             Medium::Wim(wim) => wim_programs(&wim, &source, arguments.image)?,
-            Medium::Disc(disc) => entries(&disc, &source)?
-                .iter()
-                .filter(|entry| !entry.is_directory && is_boot_program(&entry.path))
-                .map(|entry| program(entry.path.clone(), all(FileReader::new(&source, entry))))
-                .collect(),
+            Medium::Disc(disc) => programs_among(entries(&disc, &source)?, &source),
+            Medium::Disk(disk) => programs_among(disk.entries(&source)?, &source),
         }
     };
     if programs.is_empty() {
@@ -174,4 +171,13 @@ fn wim_programs(
         all(wim.blob_reader(source, entry).map_err(|error| error.to_string())?)
     };
     Ok(found.into_iter().map(|(path, dentry)| program(path, read(dentry))).collect())
+}
+
+/// The boot programs of a disc, or of a disk's volumes.
+fn programs_among(entries: Vec<Entry>, source: &AnySource) -> Vec<Program> {
+    entries
+        .iter()
+        .filter(|entry| !entry.is_directory && is_boot_program(&entry.path))
+        .map(|entry| program(entry.path.clone(), all(FileReader::new(source, entry))))
+        .collect()
 }

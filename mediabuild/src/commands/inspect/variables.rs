@@ -8,7 +8,7 @@ use mediabuild_formats::variables::decrypt;
 use serde_json::json;
 
 use super::cat::{pour, wim_file};
-use super::medium::{Medium, find, open};
+use super::medium::{Medium, find, find_in, open};
 use crate::cli::{Format, InspectVariables};
 use crate::failure::Failure;
 use crate::media_layout::VARIABLES;
@@ -53,6 +53,10 @@ fn encrypted(path: &Path) -> Result<Vec<u8>, Failure> {
         Medium::Wim(wim) => wim_file(wim, &source, VARIABLES, None, &mut bytes)?,
         Medium::Disc(disc) => {
             let entry = find(disc, &source, VARIABLES)?;
+            pour(&mut FileReader::new(&source, &entry), &mut bytes)?;
+        }
+        Medium::Disk(disk) => {
+            let entry = find_in(disk.entries(&source)?, VARIABLES)?;
             pour(&mut FileReader::new(&source, &entry), &mut bytes)?;
         }
     }

@@ -1,4 +1,4 @@
-//! What is wrong with an ISO: its structures, then every WIM in it.
+//! What is wrong with an ISO or a disk image: its structures, then every WIM in it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use mediabuild_formats::iso::{Disc, DiscFile, Entry};
 use mediabuild_formats::wim::{Joined, Wim};
 
 use super::{Finding, wim};
+use crate::commands::inspect::disk::DiskImage;
 use crate::commands::inspect::medium::{AnySource, Medium, entries, recognise};
 use crate::failure::Failure;
 use crate::probe::siblings;
@@ -25,7 +26,30 @@ pub(super) fn check(
     let mut findings: Vec<Finding> = found
         .map(|found| Finding { is_fault: found.is_fault, ..Finding::text(found.message) })
         .collect();
-    let entries = match entries(disc, &source) {
+    let entries = entries(disc, &source);
+    findings.extend(check_files(entries, source, job)?);
+    Ok(findings)
+}
+
+pub(super) fn check_disk(
+    disk: &DiskImage,
+    source: AnySource,
+    job: &Job<'_>,
+) -> Result<Vec<Finding>, Failure> {
+    let mut findings: Vec<Finding> = disk.verify(&source).into_iter().map(Finding::text).collect();
+    let entries = disk.entries(&source);
+    findings.extend(check_files(entries, source, job)?);
+    Ok(findings)
+}
+
+/// What is wrong with the WIMs among files.
+fn check_files(
+    entries: Result<Vec<Entry>, Failure>,
+    source: AnySource,
+    job: &Job<'_>,
+) -> Result<Vec<Finding>, Failure> {
+    let mut findings = Vec::new();
+    let entries = match entries {
         Ok(entries) => entries,
         Err(failure) => {
             findings.push(Finding::text(failure.to_string()));
@@ -43,7 +67,7 @@ pub(super) fn check(
                 let found = check_wim(wim, inner, &path, &entries, &source, job)?;
                 findings.extend(found.into_iter().map(|finding| finding.inside(&path)));
             }
-            Ok(Medium::Disc(_)) => {
+            Ok(Medium::Disc(_) | Medium::Disk(_)) => {
                 findings.push(Finding::text(format!("{path} ({size}) is not a WIM")));
             }
             Err(failure) => findings.push(Finding::text(failure.to_string())),
