@@ -223,6 +223,36 @@ fn a_signer_that_is_asked_for_is_there() {
     space.run(&["build"]).expect(1).says(wanted);
 }
 
+#[test]
+fn the_boot_manager_inside_efisys_is_of_the_set_too() {
+    let (Some(_), Some(_), Some(_)) = (tool("mkfs.fat"), tool("mmd"), tool("mcopy")) else {
+        return;
+    };
+    let space = TestSpace::new();
+    project(&space, r#"from "media"; el-torito uefi="efisys.bin""#);
+    space.write("media/efi/boot/bootx64.efi", signed("2023"));
+    for (inside, code) in [("2023", 0), ("2011", 2)] {
+        let image = space.write("efisys.bin", vec![0; 1_474_560]).display().to_string();
+        let program = space.write("inside.efi", signed(inside)).display().to_string();
+        for (name, arguments) in [
+            ("mkfs.fat", vec!["-F", "12", &image]),
+            ("mmd", vec!["-i", &image, "::/EFI", "::/EFI/BOOT"]),
+            ("mcopy", vec!["-i", &image, &program, "::/EFI/BOOT/BOOTX64.EFI"]),
+        ] {
+            Run::of(tool(name).expect("it was there").args(arguments)).expect(0);
+        }
+        let check = space.run(&["check"]);
+        check.expect(code).says("EFI/BOOT/BOOTX64.EFI of the `uefi=` image efisys.bin");
+        let build = space.run(&["build"]);
+        if code == 0 {
+            build.expect(0);
+        } else {
+            check.says("mixed-signers");
+            build.expect(1).says("EFI/BOOT/BOOTX64.EFI of the `uefi=` image` is signed for 2011");
+        }
+    }
+}
+
 /// Signs a program with certificates of its own by OpenSSL and osslsigncode, once more nested.
 #[test]
 fn what_osslsigncode_signs_is_read() {

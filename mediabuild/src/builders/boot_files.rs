@@ -70,7 +70,9 @@ impl Builder for BootFiles {
         }
         self.refuse_foreign(&found)?;
         let programs = found.files.values().map(|(path, content)| (path.as_str(), content));
-        boot_signers::check(programs, &self.arch, self.signer, context)?;
+        let el_torito =
+            inputs.get("el-torito/uefi").map(|_| content_input(inputs, "el-torito/uefi"));
+        boot_signers::check(programs, el_torito.transpose()?, &self.arch, self.signer, context)?;
         add_stores(&self.arch, &mut found, batch.as_mut())?;
         let mut directory = DirectoryBuilder::default();
         for (path, content) in found.files.into_values() {

@@ -4,12 +4,17 @@
 //! are held to the boot managers by where they come from: `media_layout::boot_files` names one set.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 
 use mediabuild_formats::authenticode::{Authority, Error, FileDigest, Pe, Signature, signatures};
+use mediabuild_formats::fat::Volume;
+use mediabuild_formats::iso::{Entry, FileReader};
+use mediabuild_formats::source::Source;
 use mediabuild_store::Content;
 use serde::Serialize;
 
 use super::BuildContext;
+use super::wim_content::ContentSource;
 use crate::failure::Failure;
 use crate::media_layout::{BootSet, uefi_loader};
 
@@ -60,6 +65,7 @@ impl SignedFile {
 /// machine. What is no program is not signed.
 pub(crate) fn check<'a>(
     files: impl Iterator<Item = (&'a str, &'a Content)>,
+    el_torito: Option<Content>,
     arch: &str,
     wanted: Option<BootSigner>,
     context: &BuildContext<'_>,
@@ -72,24 +78,62 @@ pub(crate) fn check<'a>(
                 "`{path}` has {size_bytes} bytes: no boot manager"
             )));
         }
-        let bytes = context.read_whole(content)?;
-        refuse_other_machine(path, &bytes, arch)?;
-        let signatures = match signatures(&bytes) {
-            Ok(signatures) => signatures,
-            Err(Error::NotPe { .. }) => Vec::new(),
-            Err(error) => {
-                return Err(Failure::build(format!("the signatures of `{path}`: {error}")));
-            }
-        };
-        if signatures.iter().any(|signature| signature.file == FileDigest::Changed) {
-            (context.warn)(&format!("`{path}` {CHANGED}"));
+        signed.push(look(path, path, &context.read_whole(content)?, arch, context)?);
+    }
+    if let Some(image) = el_torito {
+        let source = ContentSource(context.store.open_at(&image.digest)?);
+        for (path, bytes) in programs_of_fat(&source) {
+            signed.push(look(&path, &in_el_torito(&path), &bytes, arch, context)?);
         }
-        signed.push(SignedFile::new(path, &signatures));
     }
     match problem(&signed, wanted) {
         None => Ok(()),
         Some(problem) => Err(Failure::build(problem).help(HELP)),
     }
+}
+
+/// One boot manager; `shown` is what people call it.
+fn look(
+    path: &str,
+    shown: &str,
+    bytes: &[u8],
+    arch: &str,
+    context: &BuildContext<'_>,
+) -> Result<SignedFile, Failure> {
+    refuse_other_machine(path, bytes, arch)?;
+    let signatures = match signatures(bytes) {
+        Ok(signatures) => signatures,
+        Err(Error::NotPe { .. }) => Vec::new(),
+        Err(error) => return Err(Failure::build(format!("the signatures of `{shown}`: {error}"))),
+    };
+    if signatures.iter().any(|signature| signature.file == FileDigest::Changed) {
+        (context.warn)(&format!("`{shown}` {CHANGED}"));
+    }
+    Ok(SignedFile::new(shown, &signatures))
+}
+
+/// More boot managers than this are not in a FAT image.
+const FAT_PROGRAM_COUNT_MAX: usize = 16;
+
+/// The boot managers in the FAT image that UEFI firmware starts from a disc (`efisys.bin`), with their
+/// bytes. What is no FAT volume, or damaged, has none: it is the user's own.
+pub(crate) fn programs_of_fat<S: Source + ?Sized>(source: &S) -> Vec<(String, Vec<u8>)> {
+    let Ok(volume) = Volume::open(source) else { return Vec::new() };
+    let entries = volume.walk(source).unwrap_or_default();
+    let is_program = |entry: &&Entry| {
+        !entry.is_directory && is_boot_manager(&entry.path) && entry.size_bytes <= PROGRAM_MAX_BYTES
+    };
+    let read = |entry: &Entry| {
+        let mut bytes = Vec::new();
+        FileReader::new(source, entry).read_to_end(&mut bytes).ok()?;
+        Some((entry.path.clone(), bytes))
+    };
+    entries.iter().filter(is_program).take(FAT_PROGRAM_COUNT_MAX).filter_map(read).collect()
+}
+
+/// What people call a program of it.
+pub(crate) fn in_el_torito(path: &str) -> String {
+    format!("{path} of the `uefi=` image")
 }
 
 /// What is wrong with a boot manager whose digest is not the signed one.

@@ -140,6 +140,10 @@ impl Planner<'_> {
                 }
             }
         }
+        // Its boot managers must go with the others.
+        if let Some(uefi) = &files.el_torito_uefi {
+            inputs.push(input("el-torito/uefi", self.import_file(uefi)));
+        }
         let signer = files.signer.as_ref().map(|signer| boot_signer(signer.value));
         let builder = BootFiles { arch: image.arch.value.name().into(), origins, signer };
         let idx = self.add(format!("boot-files of {}", image.name.value), builder, inputs);

@@ -5,11 +5,11 @@ use mediabuild_formats::authenticode::{FileDigest, Signature, signatures};
 use mediabuild_schema::Diagnostic;
 use mediabuild_schema::definition::{BootFiles, BootImage, ImageBase};
 
-use super::Inputs;
 use super::boot_place::Place;
+use super::{FileSource, Inputs};
 use crate::builders::boot_files::ONE_ARCHITECTURE;
 use crate::builders::boot_signers::{
-    BootSigner, CHANGED, HELP, SignedFile, is_boot_manager, problem,
+    BootSigner, CHANGED, HELP, SignedFile, in_el_torito, is_boot_manager, problem, programs_of_fat,
 };
 use crate::media_layout::{self, BootFile, Firmware, foreign_loaders, uefi_loader};
 use crate::plan::boot_signer;
@@ -57,6 +57,7 @@ pub(crate) fn boot_files(image: &BootImage, inputs: &Inputs) -> Option<BootFiles
     let mut files: Vec<BootFileFound> =
         table.iter().map(|file| look(file, loader, &places)).collect();
     note_made_stores(arch, &mut files);
+    files.extend(in_el_torito_image(declared));
     let mut problems: Vec<Diagnostic> = foreign(arch, declared, &places).into_iter().collect();
     problems.extend(torn_set(&table, &files, declared));
     problems.extend(unlike_signers(&files, signer, declared));
@@ -82,6 +83,20 @@ fn look(file: &BootFile, loader: Option<&BootFile>, places: &[Place<'_>]) -> Boo
         from: place.map(|place| place.name.to_owned()),
         signatures: place.filter(|_| is_boot_manager(file.medium)).map(read),
     }
+}
+
+/// The boot managers in the image that UEFI firmware starts from a disc.
+fn in_el_torito_image(declared: &BootFiles) -> Vec<BootFileFound> {
+    let Some(image) = &declared.el_torito_uefi else { return Vec::new() };
+    let Ok(source) = FileSource::open(&image.path) else { return Vec::new() };
+    let found = |(path, bytes): (String, Vec<u8>)| BootFileFound {
+        medium: in_el_torito(&path),
+        firmware: Firmware::Uefi.name(),
+        needed: false,
+        from: Some(image.project_path.clone()),
+        signatures: Some(signatures(&bytes).map_err(|error| error.to_string())),
+    };
+    programs_of_fat(&source).into_iter().map(found).collect()
 }
 
 fn note_made_stores(arch: &str, found: &mut [BootFileFound]) {
