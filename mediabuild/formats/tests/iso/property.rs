@@ -6,6 +6,7 @@ use mediabuild_formats::iso::{BootEntry, Disc, FileExtent, Options, Tree, View};
 use proptest::prelude::*;
 
 use crate::content::{Content, bytes, options};
+use crate::partitions::{metadata, sparable, virtual_disc};
 use crate::peer::{Scratch, find, run};
 use crate::read::{Listing, folder, listing};
 use crate::write::{bootable, mirrored};
@@ -157,6 +158,27 @@ proptest! {
         read_everything(&bytes)?;
     }
 
+    /// Metadata, virtual and sparable partitions, their own structures among the last sectors.
+    #[test]
+    fn damaged_partitions_never_panic(
+        changes in changes(),
+        at_the_end in proptest::collection::vec((4usize..8 * 2048, any::<u8>()), 0..4),
+    ) {
+        for disc in PARTITIONED_DISCS.iter() {
+            let mut bytes = disc.clone();
+            let size = bytes.len();
+            let at_the_end = at_the_end.iter().map(|&(back, value)| (size - back, value.into(), false));
+            for (at, value, is_wide) in changes.iter().copied().chain(at_the_end) {
+                let count = if is_wide { 4 } else { 1 };
+                bytes[at..at + count].copy_from_slice(&value.to_le_bytes()[..count]);
+                let tag = &mut bytes[at / 2048 * 2048..];
+                tag[4] = 0;
+                tag[4] = tag[..16].iter().fold(0, |sum: u8, &byte| sum.wrapping_add(byte));
+            }
+            read_everything(&bytes)?;
+        }
+    }
+
     #[test]
     fn damaged_foreign_discs_never_panic(
         changes in proptest::collection::vec((16usize * 2048..800 * 2048, any::<u32>()), 1..40),
@@ -171,6 +193,9 @@ proptest! {
         }
     }
 }
+
+static PARTITIONED_DISCS: LazyLock<[Vec<u8>; 4]> =
+    LazyLock::new(|| [metadata().0, virtual_disc(false), virtual_disc(true), sparable().0]);
 
 /// Discs with Joliet and Rock Ridge trees.
 static FOREIGN_DISCS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
