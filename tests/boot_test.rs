@@ -32,6 +32,41 @@ fn a_marker_is_waited_for() {
     json.expect(0).says("\"event\":\"boot\"").says("\"ok\":true").says("\"firmware\":\"BIOS\"");
 }
 
+/// Every way to attach a medium, and every table of a disk, by real firmware.
+#[test]
+fn discs_and_disks_start_by_bios_and_uefi() {
+    if tool("qemu-system-x86_64").is_none() {
+        return;
+    }
+    let space = TestSpace::quickstart();
+    let definitions = space.project().join("mediabuild.kdl");
+    let mut text = fs::read_to_string(&definitions).expect("definitions");
+    for table in ["mbr", "gpt"] {
+        text += &format!(
+            "\nmedia \"{table}\" type=\"bootable\" {{ boot-image \"winpe\"; usb \"{table}.img\" table=\"{table}\" }}"
+        );
+    }
+    fs::write(&definitions, text).expect("written");
+    space.build(&["boot", "mbr", "gpt"]);
+    let test = |arguments: &[&str], marker: &str| {
+        let always = ["boot-test", "--memory", "256MiB", "--time", "3m", "--marker", marker];
+        Run::of(space.command().args(always).args(arguments))
+    };
+    // Both markers begin so; without being told, each firmware that the ISO has an entry for.
+    let both = test(&["result/boot.iso"], "MEDIABUILD-");
+    both.expect(0).says("boot.iso (BIOS, CD): booted").says("boot.iso (UEFI, CD): booted");
+    test(&["result/boot.iso", "--firmware", "uefi"], "MEDIABUILD-UEFI-OK").expect(0);
+    for image in ["mbr.img", "gpt.img"] {
+        for device in ["usb", "virtio"] {
+            let image = format!("result/{image}");
+            test(&[&image, "--as", device], "MEDIABUILD-UEFI-OK").expect(0).says("booted");
+        }
+    }
+    // Nobody signed our program.
+    let unsigned = test(&["result/mbr.img", "--secure-boot"], "MEDIABUILD-UEFI-OK");
+    unsigned.expect(1).says("found nothing that it starts").says("Access Denied");
+}
+
 #[test]
 fn what_does_not_come_is_a_failure_that_shows_the_log() {
     let Some(space) = quickstart() else { return };
