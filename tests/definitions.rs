@@ -191,7 +191,7 @@ fn the_quickstart_has_no_mistakes_and_no_warnings() {
     let space = TestSpace::quickstart();
     let run = space.run(&["check"]);
     assert_eq!(run.expect(0).stderr, "");
-    run.says("9 definitions, 12 inputs").says("no mistakes found");
+    run.says("9 definitions, 13 inputs").says("no mistakes found");
 }
 
 // ---- documents ----
@@ -512,7 +512,7 @@ fn a_plan_lists_each_step_after_what_it_waits_for() {
     let space = space_with_secret();
     let run = space.run(&["plan"]);
     let steps = steps(&run.expect(0).stdout);
-    assert_eq!(steps.len(), 19, "{}", run.stdout);
+    assert_eq!(steps.len(), 20, "{}", run.stdout);
     for (expected, (at, label, after)) in steps.iter().enumerate() {
         assert_eq!(*at, expected);
         assert!(after.iter().all(|input| input < at), "{label} comes before what it waits for");
@@ -589,7 +589,7 @@ fn a_graph_in_json_is_one_object_with_edges_between_its_nodes() {
     let ids: BTreeSet<Option<u64>> =
         graph["nodes"].as_array().expect("nodes").iter().map(|node| node["id"].as_u64()).collect();
     let edges = graph["edges"].as_array().expect("edges");
-    assert_eq!(edges.len(), 21);
+    assert_eq!(edges.len(), 22);
     for edge in edges {
         assert!(
             ids.contains(&edge["from"].as_u64()) && ids.contains(&edge["to"].as_u64()),
