@@ -11,6 +11,7 @@ pub mod fat;
 pub mod iso;
 pub mod layout;
 pub mod partition;
+mod read_error;
 pub mod regf;
 pub mod security;
 pub mod source;

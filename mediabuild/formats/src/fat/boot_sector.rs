@@ -1,9 +1,9 @@
 //! The boot sector with its parameter block, and FSInfo: encoded and decoded.
 
-use super::error::ReadError;
 use super::geometry::{ENTRY_SIZE_BYTES, Geometry, Variant};
 use super::label::{Label, NO_NAME};
 use crate::iso::field::{bytes_at, put, put_u16, put_u32, u8_at, u16_at, u32_at};
+use crate::read_error::ReadError;
 
 pub(super) const SECTOR_BYTES: usize = 512;
 /// Sectors of FAT32 with a meaning.

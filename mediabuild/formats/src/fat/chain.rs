@@ -2,9 +2,9 @@
 
 use std::cell::RefCell;
 
-use super::error::ReadError;
 use super::geometry::{Geometry, Variant};
 use crate::iso::field::{u16_at, u32_at};
+use crate::read_error::{ReadError, read_bytes};
 use crate::source::Source;
 
 /// The FAT is read in pieces of this size: a multiple of every sector and of 3, so that no entry of
@@ -129,7 +129,7 @@ impl<'s, S: Source + ?Sized> Chains<'s, S> {
             let size_bytes = (fat_end - window_start).min(WINDOW_BYTES);
             *window = Window {
                 start_bytes: window_start,
-                bytes: bytes(self.source, window_start, size_bytes)?,
+                bytes: read_bytes(self.source, window_start, size_bytes)?,
             };
         }
         let at = (offset_bytes - window_start) as usize;
@@ -152,21 +152,6 @@ impl<'s, S: Source + ?Sized> Chains<'s, S> {
         };
         self.geometry.fat_offset_bytes(0) + at
     }
-}
-
-/// Some bytes of a source; the caller bounds how many, and that they are inside.
-pub(super) fn bytes<S: Source + ?Sized>(
-    source: &S,
-    offset_bytes: u64,
-    size_bytes: u64,
-) -> Result<Vec<u8>, ReadError> {
-    let mut bytes = vec![0; size_bytes as usize];
-    source.read_exact_at(offset_bytes, &mut bytes).map_err(|source| ReadError::Source {
-        offset_bytes,
-        size_bytes,
-        source,
-    })?;
-    Ok(bytes)
 }
 
 fn bad_link(offset_bytes: u64, found: String) -> ReadError {

@@ -1,6 +1,4 @@
-//! Errors of the FAT writer and of the FAT reader.
-
-use std::io;
+//! Errors of the FAT writer; the reader has those of [`crate::read_error`].
 
 /// Why a tree cannot be a FAT volume.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -93,50 +91,4 @@ pub enum WriteError {
         /// What there is.
         room_bytes: u64,
     },
-}
-
-/// Why bytes are not a FAT volume that can be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The source failed or ended.
-    #[error("cannot read {size_bytes} bytes at {offset_bytes}: {source}")]
-    Source {
-        /// Where.
-        offset_bytes: u64,
-        /// How many.
-        size_bytes: u64,
-        /// What the source said.
-        source: io::Error,
-    },
-    /// Something else than the format says.
-    #[error("at {offset_bytes}: expected {expected}, found {found}")]
-    Damaged {
-        /// Where.
-        offset_bytes: u64,
-        /// What belongs there.
-        expected: &'static str,
-        /// What is there.
-        found: String,
-    },
-    /// More of something than a volume can need.
-    #[error("at {offset_bytes}: more than {limit} {what}")]
-    Limit {
-        /// Where.
-        offset_bytes: u64,
-        /// What there is too much of.
-        what: &'static str,
-        /// How much is accepted.
-        limit: u64,
-    },
-}
-
-impl ReadError {
-    /// Where in the volume it is.
-    pub fn offset_bytes(&self) -> u64 {
-        match self {
-            ReadError::Source { offset_bytes, .. }
-            | ReadError::Damaged { offset_bytes, .. }
-            | ReadError::Limit { offset_bytes, .. } => *offset_bytes,
-        }
-    }
 }

@@ -33,7 +33,8 @@ mod volume;
 mod walk;
 mod write;
 
-pub use error::{ReadError, WriteError};
+pub use crate::read_error::ReadError;
+pub use error::WriteError;
 pub use geometry::Variant;
 pub use options::Options;
 pub use tree::{Directory, Node, Tree};

@@ -1,11 +1,11 @@
 //! What is wrong with a volume: the tree, then copies that differ, counts and lost clusters.
 
 use super::boot_sector::{self, BootSector, SECTOR_BYTES};
-use super::chain::{Chains, Link, bytes};
-use super::error::ReadError;
+use super::chain::{Chains, Link};
 use super::geometry::Variant;
 use super::volume::Finding;
 use super::walk::survey;
+use crate::read_error::{ReadError, read_bytes};
 use crate::source::Source;
 
 /// FATs are compared in pieces of this size.
@@ -52,7 +52,9 @@ fn copies<S: Source + ?Sized>(boot: &BootSector, source: &S) -> Result<Vec<Findi
         let mut at = 0;
         while at < fat_bytes {
             let size_bytes = PIECE_BYTES.min(fat_bytes - at);
-            if bytes(source, first + at, size_bytes)? != bytes(source, other + at, size_bytes)? {
+            if read_bytes(source, first + at, size_bytes)?
+                != read_bytes(source, other + at, size_bytes)?
+            {
                 let what = format!("FAT {} differs from the first", fat + 1);
                 findings.push(Finding::at(other + at, &what));
                 break;
@@ -71,8 +73,10 @@ fn backup<S: Source + ?Sized>(boot: &BootSector, source: &S) -> Result<Vec<Findi
         return Ok(Vec::new());
     }
     let offset_bytes = u64::from(sector) * boot.geometry.sector_bytes;
-    let [first, copy] =
-        [bytes(source, 0, SECTOR_BYTES as u64)?, bytes(source, offset_bytes, SECTOR_BYTES as u64)?];
+    let [first, copy] = [
+        read_bytes(source, 0, SECTOR_BYTES as u64)?,
+        read_bytes(source, offset_bytes, SECTOR_BYTES as u64)?,
+    ];
     let finding = Finding::at(offset_bytes, "the copy of the boot sector differs from it");
     Ok(if first == copy { Vec::new() } else { vec![finding] })
 }
@@ -101,7 +105,8 @@ fn counts<S: Source + ?Sized>(
     let sector = boot.fs_info_sector;
     if sector != 0 && u64::from(sector) < geometry.reserved_sectors {
         let offset_bytes = u64::from(sector) * geometry.sector_bytes;
-        let told = boot_sector::decode_fs_info(&bytes(source, offset_bytes, SECTOR_BYTES as u64)?);
+        let told =
+            boot_sector::decode_fs_info(&read_bytes(source, offset_bytes, SECTOR_BYTES as u64)?);
         if let Some(told) = told.filter(|told| u64::from(*told) != free_count) {
             let what = format!("FSInfo tells {told} free clusters, {free_count} are free");
             findings.push(Finding::at(offset_bytes, &what));

@@ -1,12 +1,11 @@
 //! `Volume`: a FAT volume of any origin.
 
 use super::boot_sector::{self, BootSector, SECTOR_BYTES};
-use super::chain::bytes;
-use super::error::ReadError;
 use super::geometry::Variant;
 use super::label::{NO_NAME, written};
 use super::{verify, walk};
 use crate::iso::Entry;
+use crate::read_error::{ReadError, read_bytes};
 use crate::source::Source;
 
 /// Something wrong with a volume.
@@ -37,7 +36,7 @@ pub struct Volume {
 impl Volume {
     /// Reads the boot sector of `source`.
     pub fn open<S: Source + ?Sized>(source: &S) -> Result<Volume, ReadError> {
-        let sector = bytes(source, 0, SECTOR_BYTES as u64)?;
+        let sector = read_bytes(source, 0, SECTOR_BYTES as u64)?;
         boot_sector::decode(&sector, source.size_bytes()).map(|boot| Volume { boot })
     }
 

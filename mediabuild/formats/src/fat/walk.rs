@@ -1,18 +1,18 @@
 //! Walking a FAT tree.
 
 use super::boot_sector::BootSector;
-use super::chain::{Chains, bytes};
+use super::chain::Chains;
 use super::directory::{
     ATTRIBUTE_DIRECTORY, ATTRIBUTE_LABEL, ATTRIBUTE_LONG, DIRECTORY_MAX_BYTES, ENTRY_BYTES,
     LongName,
 };
-use super::error::ReadError;
 use super::geometry::{ENTRY_SIZE_BYTES, Variant};
 use super::short_name::{self, ShortName};
 use super::time::seconds;
 use super::volume::Finding;
 use crate::iso::field::{bytes_at, u8_at, u16_at, u32_at};
 use crate::iso::{Entry, FileExtent};
+use crate::read_error::{ReadError, read_bytes};
 use crate::source::Source;
 
 /// Far more than Windows can open; bounds what a damaged volume makes of a few clusters.
@@ -129,7 +129,7 @@ impl<'a, S: Source + ?Sized> Walk<'a, S> {
         let Some(cluster) = directory.cluster else {
             let (offset_bytes, size_bytes) =
                 (geometry.root_offset_bytes(), geometry.root_entry_count * ENTRY_SIZE_BYTES);
-            return Ok(vec![(offset_bytes, bytes(self.source, offset_bytes, size_bytes)?)]);
+            return Ok(vec![(offset_bytes, read_bytes(self.source, offset_bytes, size_bytes)?)]);
         };
         let count_max = DIRECTORY_MAX_BYTES.div_ceil(geometry.cluster_bytes());
         let (stretches, is_whole) = self.chains.follow(cluster, count_max, directory.at_bytes)?;
@@ -138,7 +138,8 @@ impl<'a, S: Source + ?Sized> Walk<'a, S> {
             return Err(ReadError::Limit { offset_bytes, what: "bytes of one folder", limit });
         }
         let read = |it: super::chain::Stretch| {
-            bytes(self.source, it.offset_bytes, it.size_bytes).map(|data| (it.offset_bytes, data))
+            read_bytes(self.source, it.offset_bytes, it.size_bytes)
+                .map(|data| (it.offset_bytes, data))
         };
         stretches.into_iter().map(read).collect()
     }

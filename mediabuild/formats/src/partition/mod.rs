@@ -12,7 +12,6 @@
 //! Not here: logical partitions of extended ones, other sectors than 512 bytes.
 
 mod crc32;
-mod error;
 mod gpt;
 mod guid;
 mod mbr;
@@ -20,7 +19,7 @@ mod part;
 mod read;
 mod write;
 
-pub use error::ReadError;
+pub use crate::read_error::ReadError;
 pub use guid::Guid;
 pub use part::Part;
 pub use read::{Finding, Partition, Table};

@@ -2,9 +2,9 @@
 
 use super::SECTOR_SIZE_BYTES;
 use super::crc32::crc32;
-use super::error::ReadError;
 use super::gpt::{self, Header};
 use super::mbr::{self, TYPE_PROTECTIVE};
+use crate::read_error::{ReadError, read_bytes};
 use crate::source::Source;
 
 /// Far more entries than any tool writes, and what a damaged header may ask to be read.
@@ -50,7 +50,7 @@ pub struct Table {
 impl Table {
     /// Reads the table of `source`. A GPT whose first header is damaged is read from its backup.
     pub fn read<S: Source + ?Sized>(source: &S) -> Result<Table, ReadError> {
-        let first = bytes(source, 0, SECTOR_SIZE_BYTES)?;
+        let first = read_bytes(source, 0, SECTOR_SIZE_BYTES)?;
         let (entries, disk_id) = mbr::decode(&first).ok_or_else(|| ReadError::Damaged {
             offset_bytes: 510,
             expected: "a partition table",
@@ -131,11 +131,7 @@ fn read_gpt<S: Source + ?Sized>(source: &S) -> Result<Table, ReadError> {
     };
     for half in [&first, &backup] {
         if let Err(error) = half {
-            let offset_bytes = match error {
-                ReadError::Source { offset_bytes, .. }
-                | ReadError::Damaged { offset_bytes, .. } => *offset_bytes,
-            };
-            let message = error.to_string();
+            let (offset_bytes, message) = (error.offset_bytes(), error.to_string());
             table.findings.push(Finding { offset_bytes, message });
         }
     }
@@ -178,7 +174,7 @@ fn header_and_entries<S: Source + ?Sized>(
         expected,
         found: found.to_owned(),
     };
-    let header = Header::decode(&bytes(source, offset_bytes, SECTOR_SIZE_BYTES)?, sector)
+    let header = Header::decode(&read_bytes(source, offset_bytes, SECTOR_SIZE_BYTES)?, sector)
         .map_err(|found| damaged(offset_bytes, "a GPT header", found))?;
     let size_bytes = u64::from(header.entry_count) * u64::from(header.entry_bytes);
     let is_size = header.entry_bytes >= 128 && header.entry_bytes.is_power_of_two();
@@ -187,23 +183,9 @@ fn header_and_entries<S: Source + ?Sized>(
         return Err(damaged(offset_bytes, "entries of 128 bytes, a mebibyte at most", &found));
     }
     let entries_bytes = header.entries_sector.saturating_mul(SECTOR_SIZE_BYTES);
-    let entries = bytes(source, entries_bytes, size_bytes)?;
+    let entries = read_bytes(source, entries_bytes, size_bytes)?;
     if crc32(&entries) != header.entries_crc {
         return Err(damaged(entries_bytes, "entries with the header's CRC-32", "another"));
     }
     Ok((header, entries))
-}
-
-fn bytes<S: Source + ?Sized>(
-    source: &S,
-    offset_bytes: u64,
-    size_bytes: u64,
-) -> Result<Vec<u8>, ReadError> {
-    let mut bytes = vec![0; size_bytes as usize];
-    source.read_exact_at(offset_bytes, &mut bytes).map_err(|source| ReadError::Source {
-        offset_bytes,
-        size_bytes,
-        source,
-    })?;
-    Ok(bytes)
 }
