@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::disc_order::order;
 use super::disc_set::DiscSet;
 use super::efi_image::efi_image;
+use super::medium_id::add_files;
 use super::medium_tree::MediumTree;
 use super::wim_output::RecipeSink;
 use super::{BuildContext, Builder, BuilderVersion, content_input};
@@ -95,11 +96,7 @@ pub(super) fn volume_set_id<'a>(
 ) -> [u8; 8] {
     let mut hasher = blake3::Hasher::new_derive_key("mediabuild 2026-11 volume set");
     hasher.update(label.as_bytes());
-    for (path, content) in files {
-        hasher.update(&(path.len() as u64).to_le_bytes());
-        hasher.update(path.as_bytes());
-        hasher.update(content.digest.as_bytes());
-    }
+    add_files(&mut hasher, files);
     let mut id = [0; 8];
     hasher.finalize_xof().fill(&mut id);
     id

@@ -26,12 +26,20 @@ pub(super) fn digest_of<'a>(
     files: impl Iterator<Item = &'a (String, Content)>,
 ) -> [u8; 64] {
     let mut hasher = blake3::Hasher::new_derive_key(purpose);
+    add_files(&mut hasher, files);
+    let mut digest = [0; 64];
+    hasher.finalize_xof().fill(&mut digest);
+    digest
+}
+
+/// Paths and contents, none of which can be taken for another.
+pub(super) fn add_files<'a>(
+    hasher: &mut blake3::Hasher,
+    files: impl IntoIterator<Item = &'a (String, Content)>,
+) {
     for (path, content) in files {
         hasher.update(&(path.len() as u64).to_le_bytes());
         hasher.update(path.as_bytes());
         hasher.update(content.digest.as_bytes());
     }
-    let mut digest = [0; 64];
-    hasher.finalize_xof().fill(&mut digest);
-    digest
 }

@@ -48,7 +48,7 @@ mod tests;
 
 use std::io::Read;
 
-use mediabuild_formats::{bcd, fat, iso, partition, variables as variables_format, wim};
+use mediabuild_formats::{bcd, fat, iso, variables as variables_format, wim};
 use mediabuild_store::{Content, Digest, DirectoryError, Output, Recipe, Store};
 use serde_json::Value;
 
@@ -254,7 +254,6 @@ build_failures!(
     iso::ReadError,
     iso::SetError,
     iso::WriteError,
-    partition::ReadError,
     variables_format::Error,
     wim::Error,
     DirectoryError

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mediabuild_formats::iso::Disc;
-use mediabuild_formats::source::Source;
 use serde_json::json;
 
-use super::inspect::medium::{AnySource, file_source};
+use super::inspect::medium::{AnySource, file_source, has_boot_signature};
 use crate::boot_test::{Attached, Boot, Ended, Firmware, Picture, Seen, boot};
 use crate::cli::BootTest;
 use crate::failure::Failure;
@@ -83,8 +82,6 @@ fn boot_one(one: &Boot<'_>, progress: &Progress) -> Result<Ended, Failure> {
 /// How a file is attached, and what can start it.
 fn recognise(path: &Path) -> Result<(Attached, Vec<Firmware>), Failure> {
     let source: AnySource = Box::new(file_source(path)?);
-    let mut head = [0; 512];
-    source.read_exact_at(0, &mut head).map_err(|_| not_bootable(path))?;
     if let Ok(disc) = Disc::open(&source) {
         let images = disc.boot().map_or(&[][..], |catalog| &catalog.images);
         let has = |platform: u8| {
@@ -93,8 +90,7 @@ fn recognise(path: &Path) -> Result<(Attached, Vec<Firmware>), Failure> {
         let firmwares = PLATFORMS.into_iter().filter(|(platform, _)| has(*platform));
         return Ok((Attached::Cd, firmwares.map(|(_, firmware)| firmware).collect()));
     }
-    // The boot signature of a partition table, or of a volume without one.
-    if head.ends_with(&[0x55, 0xAA]) && !head.starts_with(b"MSWIM") {
+    if has_boot_signature(&source) {
         return Ok((Attached::Usb, vec![Firmware::Uefi]));
     }
     Err(not_bootable(path))

@@ -8,7 +8,7 @@ use mediabuild_formats::iso::Disc;
 use mediabuild_formats::source::Source;
 use serde_json::json;
 
-use super::inspect::medium::{AnySource, file_source};
+use super::inspect::medium::{AnySource, file_source, has_boot_signature};
 use crate::cli::{UsbCommand, UsbWrite};
 use crate::failure::Failure;
 use crate::os;
@@ -99,8 +99,6 @@ fn write_image(options: &UsbWrite, system: &System, progress: &Progress) -> Resu
 /// The size of a disk image; anything else is refused.
 fn image_size(path: &Path) -> Result<u64, Failure> {
     let source: AnySource = Box::new(file_source(path)?);
-    let mut head = [0; 512];
-    let has_signature = source.read_exact_at(0, &mut head).is_ok() && head.ends_with(&[0x55, 0xAA]);
     if Disc::open(&source).is_ok() {
         return Err(Failure::usage(format!(
             "`{}` is an ISO, which no stick boots",
@@ -108,7 +106,7 @@ fn image_size(path: &Path) -> Result<u64, Failure> {
         ))
         .help("let the medium make a disk image: `usb \"NAME.img\"` beside `output`"));
     }
-    if !has_signature {
+    if !has_boot_signature(&source) {
         return Err(Failure::usage(format!("`{}` is no disk image", path.display()))
             .help("a medium with `usb \"NAME.img\"` makes one"));
     }

@@ -55,6 +55,14 @@ pub(crate) fn file_source(path: &Path) -> Result<FileSource, Failure> {
     })
 }
 
+/// Whether a file begins as a partition table does, or a volume without one. A WIM has more of its
+/// header there.
+pub(crate) fn has_boot_signature(source: &AnySource) -> bool {
+    let mut head = [0; 512];
+    let is_read = source.read_exact_at(0, &mut head).is_ok();
+    is_read && head.ends_with(&[0x55, 0xAA]) && !head.starts_with(b"MSWIM")
+}
+
 /// WIMs begin with their name; anything else may be a disc.
 pub(crate) fn recognise(source: &AnySource, name: &str) -> Result<Medium, Failure> {
     let mut magic = [0; 5];
