@@ -164,6 +164,8 @@ fn mistakes_are_found_by_check() {
     for (usb, said) in [
         (r#"usb "mbr.iso""#, "becomes an `.img` file"),
         (r#"usb "gpt.img""#, "two disk images become `gpt.img`"),
+        (r#"usb "GPT.img""#, "two disk images become `gpt.img`"),
+        (r#"output "d.iso" capacity="dvd"; usb "D/d.1.img""#, "`d` is the folder that media `mbr`"),
         (r#"usb "boot-image/x.img""#, "is the folder of boot-image results"),
         (r#"usb "mbr.img" table="apm""#, "cannot be `apm`"),
         (r#"usb "mbr.img" label="TWELVE CHARS""#, "has 11 characters at most"),

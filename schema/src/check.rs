@@ -4,6 +4,7 @@ mod architecture;
 mod cycle;
 pub(crate) mod media;
 mod output;
+mod place;
 mod secret;
 mod start_script;
 pub(crate) mod usb;
@@ -25,8 +26,9 @@ pub(crate) fn check(lowered: &Lowered<'_>) -> Vec<Diagnostic> {
     let mut diagnostics = cycle::check(lowered.applications);
     diagnostics.extend(architecture::check(lowered));
     diagnostics.extend(output::check(lowered.media));
+    diagnostics.extend(place::check(lowered.media));
     diagnostics.extend(secret::check(lowered.media));
     diagnostics.extend(start_script::check(lowered.boot_images));
-    diagnostics.extend(usb::check_places(lowered.media));
+    diagnostics.extend(usb::check_folders(lowered.media));
     diagnostics
 }

@@ -1,6 +1,4 @@
-//! Files that media become.
-
-use std::collections::BTreeMap;
+//! Files that media become, each by itself; `place.rs` holds them against each other.
 
 use crate::definition::{Kind, Media, MediaType};
 use crate::diagnostic::Diagnostic;
@@ -12,41 +10,7 @@ pub(crate) fn check(media: &[Media]) -> Vec<Diagnostic> {
     diagnostics.extend(media.iter().filter_map(wim_only));
     diagnostics.extend(media.iter().filter_map(iso_only));
     diagnostics.extend(media.iter().filter_map(label_from_name));
-    let mut places: BTreeMap<String, &Media> = BTreeMap::new();
-    for medium in media {
-        // Results are copied to Windows machines, where case does not tell files apart.
-        match places.get(&medium.output.file.value.to_lowercase()) {
-            Some(first) => diagnostics.push(same_file(first, medium)),
-            None => drop(places.insert(medium.output.file.value.to_lowercase(), medium)),
-        }
-    }
-    diagnostics.extend(media.iter().filter_map(|medium| in_the_folder_of(media, medium)));
     diagnostics
-}
-
-/// A medium that is a folder owns it: what else lay there would be replaced with it.
-fn in_the_folder_of(media: &[Media], medium: &Media) -> Option<Diagnostic> {
-    let of = |medium: &Media| medium.output.folder().to_lowercase();
-    let here = media.iter().position(|other| other.span == medium.span)?;
-    let is_owner = |(at, owner): &(usize, &Media)| {
-        let is_other = *at != here && owner.output.may_be_folder();
-        // Of two that are one folder, the earlier is the owner.
-        let is_same = of(medium) == of(owner)
-            && medium.output.may_be_folder()
-            && *at < here
-            && owner.output.file.value.to_lowercase() != medium.output.file.value.to_lowercase();
-        let is_below = of(medium).strip_prefix(&of(owner)).is_some_and(|it| it.starts_with('/'));
-        is_other && (is_same || is_below)
-    };
-    let (_, owner) = media.iter().enumerate().find(is_owner)?;
-    let (span, folder) = (medium.output.file.span, owner.output.folder());
-    let message = format!("`{folder}` is the folder that media `{}` may become", owner.name.value);
-    Some(
-        Diagnostic::error("same-output", span, message)
-            .label("in that folder")
-            .also(owner.output.file.span, "may become a folder")
-            .help("give one of them another place"),
-    )
 }
 
 /// Results that are not media go to a folder of their kind, and a medium there would be in the way.
@@ -151,13 +115,4 @@ fn wrong_extension(medium: &Media) -> Option<Diagnostic> {
         .also(medium.media_type.span, "because of this type")
         .help(format!("write `output \"{stem}.{wanted}\"`"));
     Some(diagnostic)
-}
-
-fn same_file(first: &Media, second: &Media) -> Diagnostic {
-    let file = &second.output.file;
-    let extension = extension(second);
-    Diagnostic::error("same-output", file.span, format!("two media become `{}`", file.value))
-        .label("second")
-        .also(first.output.file.span, "first")
-        .help(format!("give one another file: `output \"{}-2.{extension}\"`", second.name.value))
 }

@@ -1,4 +1,4 @@
-//! What a disk image can be, and where it can lie.
+//! What a disk image can be, and where it can lie; not in whose way it is (`place.rs`).
 
 use crate::definition::{Kind, Media, Spanned};
 use crate::diagnostic::Diagnostic;
@@ -46,25 +46,10 @@ fn wrong_size(value: Value<'_>) -> Option<Diagnostic> {
     )
 }
 
-/// Disk images among the files that media become.
-pub(crate) fn check_places(media: &[Media]) -> Vec<Diagnostic> {
-    let images: Vec<&Spanned<String>> =
-        media.iter().filter_map(|medium| medium.usb.as_ref()).map(|usb| &usb.file).collect();
-    let mut diagnostics: Vec<_> = images.iter().filter_map(|file| reserved_folder(file)).collect();
-    for (at, file) in images.iter().enumerate() {
-        let same =
-            |other: &&&Spanned<String>| other.value.to_lowercase() == file.value.to_lowercase();
-        if let Some(first) = images[..at].iter().find(same) {
-            let message = format!("two disk images become `{}`", file.value);
-            diagnostics.push(
-                Diagnostic::error("same-output", file.span, message)
-                    .label("second")
-                    .also(first.span, "first")
-                    .help("give one of them another file"),
-            );
-        }
-    }
-    diagnostics
+/// Disk images that lie where other results do.
+pub(crate) fn check_folders(media: &[Media]) -> Vec<Diagnostic> {
+    let images = media.iter().filter_map(|medium| medium.usb.as_ref());
+    images.filter_map(|usb| reserved_folder(&usb.file)).collect()
 }
 
 /// Results that are not media go to a folder of their kind.
