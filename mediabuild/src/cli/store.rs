@@ -51,7 +51,7 @@ pub(crate) struct StoreAdd {
 pub(crate) struct StorePin {
     /// A name of your choice
     pub(crate) name: String,
-    /// A target that is built, the path of a result, or a digest
+    /// A target that is built, with all its results; the path of one result, or a digest
     #[arg(value_name = "TARGET")]
     pub(crate) what: String,
 }
