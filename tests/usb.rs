@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use harness::{Run, TestSpace, tool, tree};
+use harness::{Run, TestSpace, names, tool, tree};
 
 /// BLAKE3 of the disk images of [`project`], beside the version of the builder that makes them: a
 /// digest changes only together with it.
@@ -29,6 +29,9 @@ fn write_files(space: &TestSpace) {
     space.write("files/a long name with dots.in.it.txt", "text");
     space.write("files/empty.txt", "");
 }
+
+/// With an ISO beside it.
+const BOTH: &str = r#"output "mbr.iso"; usb "mbr.img""#;
 
 fn project(usb: &str) -> String {
     format!(
@@ -52,7 +55,7 @@ fn built(usb: &str) -> (TestSpace, Run) {
 
 #[test]
 fn both_disks_hold_what_the_iso_holds() {
-    let (space, _) = built(r#"usb "mbr.img""#);
+    let (space, _) = built(BOTH);
     let wanted = iso_files(&space, "mbr.iso");
     assert!(wanted.contains_key("sources/boot.wim") && wanted.contains_key("mediabuild/medium.id"));
     assert_eq!(wanted["SMS/PKG/p/среда/中文 💾.bin"].len(), 3 << 20);
@@ -118,7 +121,7 @@ fn an_iso_and_a_disk_take_the_store_once() {
     space.write("mediabuild.kdl", project(""));
     space.build(&["mbr"]);
     let before = bytes_below(&space.store());
-    space.write("mediabuild.kdl", project(r#"usb "mbr.img""#));
+    space.write("mediabuild.kdl", project(BOTH));
     let run = space.build(&["mbr"]);
     assert!(run.built().contains(&"usb mbr".to_owned()), "{run:?}");
     let more = bytes_below(&space.store()).saturating_sub(before);
@@ -126,6 +129,51 @@ fn an_iso_and_a_disk_take_the_store_once() {
     assert!(space.result("mbr.iso").exists() && space.result("mbr.img").exists());
     let nothing = space.build(&["mbr"]);
     assert_eq!(nothing.built(), Vec::<String>::new());
+}
+
+/// Who writes sticks wants no ISO; the disk is the same as beside one.
+#[test]
+fn a_disk_alone_is_built_without_an_iso() {
+    let (space, run) = built(r#"usb "mbr.img""#);
+    assert_eq!(names(&space.project().join("result")), ["gpt.img", "mbr.img"]);
+    assert!(!run.built().contains(&"media mbr".to_owned()), "{run:?}");
+    assert_eq!(run.digest("mbr.img"), PINNED_DIGESTS[0].1);
+    space.write("mediabuild.kdl", project(BOTH));
+    let beside = space.build(&["mbr"]);
+    assert_eq!(beside.digest("mbr.img"), PINNED_DIGESTS[0].1);
+    assert_eq!(beside.built(), ["media mbr"]);
+    space.write("mediabuild.kdl", project(r#"usb "mbr.img""#));
+    space.run(&["plan", "mbr"]).expect(0).says("usb mbr");
+    space.run(&["why", "mbr"]).expect(0).says("usb mbr is up to date");
+    space.run(&["why", "mbr", "package:p"]).expect(0).says("usb mbr");
+    space.run(&["check"]).expect(0);
+}
+
+#[test]
+fn a_pin_of_a_medium_keeps_all_its_images() {
+    let (space, run) = built(BOTH);
+    let (iso, disk) = (run.digest("mbr.iso").to_owned(), run.digest("mbr.img").to_owned());
+    space
+        .run(&["store", "pin", "rel", "mbr"])
+        .expect(0)
+        .says("pinned: pin:rel ")
+        .says("pinned: pin:rel/mbr.img ");
+    space.run(&["store", "pin", "rel/mbr.img", "gpt"]).expect(2).says("the pin `rel` keeps");
+    space.run(&["store", "pin", "other/mbr.img", "gpt"]).expect(0);
+    space.run(&["store", "pin", "other", "mbr"]).expect(2).says("such a pin already");
+    space.run(&["store", "unpin", "other/mbr.img"]).expect(0);
+    fs::remove_dir_all(space.project().join("result")).expect("removed");
+    space.run(&["store", "gc"]).expect(0);
+    let again = space.build(&["mbr"]);
+    assert_eq!((again.built(), again.digest("mbr.iso")), (Vec::new(), iso.as_str()));
+    assert_eq!(again.digest("mbr.img"), disk);
+    // The same name for less: what it no longer means goes.
+    let one = space.run(&["store", "pin", "rel", "result/mbr.iso"]);
+    one.expect(0).says("pinned: pin:rel ").says("unpinned: pin:rel/mbr.img ");
+    space.run(&["store", "pin", "rel", "mbr"]).expect(0);
+    let gone = space.run(&["store", "unpin", "rel"]);
+    gone.expect(0).says("unpinned: pin:rel ").says("unpinned: pin:rel/mbr.img ");
+    assert!(!space.run(&["store", "roots"]).stdout.contains("pin:"));
 }
 
 #[test]
@@ -142,9 +190,11 @@ fn what_fat32_cannot_hold_is_told_with_a_way_out() {
     write_files(&space);
     let huge = File::create(space.write("files/huge.bin", "")).expect("a file");
     huge.set_len(1 << 32).expect("a hole");
-    space.write("mediabuild.kdl", project(r#"usb "mbr.img""#));
-    let run = space.run(&["check"]);
-    run.expect(2).says("`SMS/PKG/p/huge.bin` has 4294967296 bytes").says("leave out `usb`");
+    for (usb, way_out) in [(BOTH, "leave out `usb`"), (r#"usb "mbr.img""#, "say `output` for")] {
+        space.write("mediabuild.kdl", project(usb));
+        let run = space.run(&["check"]);
+        run.expect(2).says("`SMS/PKG/p/huge.bin` has 4294967296 bytes").says(way_out);
+    }
 }
 
 #[test]
@@ -180,7 +230,7 @@ fn mistakes_are_found_by_check() {
 
 #[test]
 fn an_iso_without_a_boot_image_starts_uefi_by_one_of_ours() {
-    let (space, run) = built(r#"usb "mbr.img""#);
+    let (space, run) = built(BOTH);
     assert!(!run.stderr.contains("does not boot"), "{}", run.stderr);
     let facts = space.run(&["inspect", "info", "--format", "json", "result/mbr.iso"]);
     let facts: serde_json::Value =
@@ -205,7 +255,7 @@ fn an_iso_without_a_boot_image_starts_uefi_by_one_of_ours() {
 
 #[test]
 fn disks_are_looked_into_like_discs() {
-    let (space, _) = built(r#"usb "mbr.img""#);
+    let (space, _) = built(BOTH);
     let wanted = iso_files(&space, "mbr.iso");
     for name in ["result/mbr.img", "result/gpt.img"] {
         let facts = space.run(&["inspect", "info", "--format", "json", name]);

@@ -159,29 +159,35 @@ fn is_split(definitions: &Definitions, name: &str) -> bool {
     definitions.os_image(name).is_some_and(|image| image.output.is_split())
 }
 
-/// A split WIM is a folder called like its first part, without the extension.
+/// A split WIM is a folder called like its first part, without the extension; a medium without an
+/// ISO is its disk image.
 fn media_path(media: &Media) -> String {
-    match media.output.wim.is_split() {
-        true => media.output.folder().to_owned(),
-        false => media.output.file.value.clone(),
+    match (&media.output, &media.usb) {
+        (Some(output), _) if output.wim.is_split() => output.folder().to_owned(),
+        (Some(output), _) => output.file.value.clone(),
+        (None, usb) => usb.as_ref().map(|usb| usb.file.value.clone()).unwrap_or_default(),
     }
 }
 
 /// What does not fit a disc is a folder; whether it does is known when it is built.
 fn set_folder(definitions: &Definitions, kind: Kind, name: &str) -> Option<String> {
     let media = definitions.media(name).filter(|_| kind == Kind::Media)?;
-    media.output.capacity_bytes.as_ref().map(|_| media.output.folder().to_owned())
+    let output = media.output.as_ref().filter(|output| output.capacity_bytes.is_some())?;
+    Some(output.folder().to_owned())
 }
 
-/// The folder of the set that an ISO may have been, unless another medium lies there.
+/// The folder of the set that an ISO may have been, unless something else lies there.
 fn former_folder(definitions: &Definitions, kind: Kind, name: &str) -> Option<String> {
     let media = definitions.media(name).filter(|_| kind == Kind::Media)?;
-    let folder = media.output.folder();
-    let is_iso = media.media_type.value == MediaType::Bootable && !media.output.may_be_folder();
+    let output = media.output.as_ref()?;
+    let folder = output.folder();
+    let is_iso = media.media_type.value == MediaType::Bootable && !output.may_be_folder();
+    let is_below = |path: &str| path.strip_prefix(folder).is_some_and(|it| it.starts_with('/'));
     let is_there = |other: &&Media| {
-        let rest = other.output.folder().strip_prefix(folder);
-        let is_same = rest == Some("") && other.output.may_be_folder();
-        is_same || rest.is_some_and(|rest| rest.starts_with('/'))
+        let is_output = other.output.as_ref().is_some_and(|output| {
+            is_below(output.folder()) || output.may_be_folder() && output.folder() == folder
+        });
+        is_output || other.usb.as_ref().is_some_and(|usb| is_below(&usb.file.value))
     };
     let is_free = definitions.media.iter().find(is_there).is_none();
     (is_iso && is_free).then(|| folder.to_owned())

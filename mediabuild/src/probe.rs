@@ -53,7 +53,11 @@ pub(crate) fn probe(
     definitions.driver_packages.iter().for_each(|package| probe.source(&package.source));
     definitions.applications.iter().for_each(|package| probe.source(&package.source));
     definitions.packages.iter().for_each(|package| probe.source(&package.source));
-    definitions.media.iter().filter_map(|it| it.output.order.as_ref()).for_each(|f| probe.file(f));
+    definitions
+        .media
+        .iter()
+        .filter_map(|it| it.output.as_ref()?.order.as_ref())
+        .for_each(|f| probe.file(f));
     probe.inputs
 }
 

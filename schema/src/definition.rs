@@ -450,9 +450,10 @@ pub struct Media {
     pub compression: Option<Spanned<Compression>>,
     /// The medium's own variables over the used ones (`use "common" of="variables"`), merged.
     pub variables: Vec<Variable>,
-    /// `output "factory.wim"`; `<name>.wim` or `<name>.iso` without it.
-    pub output: MediaOutput,
-    /// `usb "depot.img"`: a disk image beside an ISO.
+    /// `output "factory.wim"`; `<name>.wim` or `<name>.iso` without it, and nothing if there is a
+    /// disk image instead.
+    pub output: Option<MediaOutput>,
+    /// `usb "depot.img"`: a disk image beside an ISO, or instead of one.
     pub usb: Option<Usb>,
     /// The node's name, for diagnostics about the whole.
     pub span: Span,

@@ -123,7 +123,11 @@ impl Definitions {
         }
         for medium in &self.media {
             let user = (Kind::Media, medium.name.value.as_str());
-            medium.output.order.iter().for_each(|file| inputs.file(file, user));
+            medium
+                .output
+                .iter()
+                .flat_map(|output| &output.order)
+                .for_each(|file| inputs.file(file, user));
         }
         inputs.found
     }

@@ -80,8 +80,9 @@ fn tell(image: &str, file: &BootFileFound, progress: &Progress) {
 
 /// How much a medium with a capacity holds, as far as its packages can be looked into.
 fn tell_disc(content: &DiscContent<'_>, progress: &Progress) {
-    let (media, output) = (&content.media.name.value, &content.media.output);
-    let Some(capacity_bytes) = output.capacity_bytes.as_ref().map(|capacity| capacity.value) else {
+    let media = &content.media.name.value;
+    let capacity = content.media.output.as_ref().and_then(|output| output.capacity_bytes.as_ref());
+    let Some(capacity_bytes) = capacity.map(|capacity| capacity.value) else {
         return;
     };
     let least = content.bytes.div_ceil(capacity_bytes).max(1);

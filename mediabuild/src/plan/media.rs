@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use mediabuild_schema::definition::{
-    Application, BootImage, ContentLayout, Kind, Media, MediaType, Spanned, Variable, VariableValue,
+    Application, BootImage, ContentLayout, Kind, Media, MediaOutput, MediaType, Spanned, Variable,
+    VariableValue,
 };
 
 use super::coding::{coding, delivery};
@@ -33,8 +34,10 @@ impl Planner<'_> {
         match media.media_type.value {
             MediaType::Prestaged => self.prestaged(media, inputs),
             MediaType::Bootable => {
-                self.disk_image(media, &inputs);
-                Ok(self.bootable(media, boot_image, inputs))
+                let disk_image = self.disk_image(media, &inputs);
+                let output = media.output.as_ref();
+                let iso = output.map(|output| self.bootable(media, output, boot_image, inputs));
+                iso.or(disk_image).ok_or_else(|| no_output(media))
             }
         }
     }
@@ -44,6 +47,7 @@ impl Planner<'_> {
         media: &Media,
         mut inputs: Vec<Input>,
     ) -> Result<DerivationIdx, Failure> {
+        let output = media.output.as_ref().ok_or_else(|| no_output(media))?;
         let os_image = media.os_image.as_ref().map_or("", |name| &name.value);
         inputs.push(input("os-image", self.definition(Kind::OsImage, os_image)?));
         let builder = Prestaged {
@@ -51,7 +55,7 @@ impl Planner<'_> {
             packages: packages_folder(media),
             epoch_seconds: self.epoch_seconds,
             coding: coding(media.compression.as_ref()),
-            delivery: delivery(&media.output.wim, file_name(&media.output.file.value)),
+            delivery: delivery(&output.wim, file_name(&output.file.value)),
         };
         Ok(self.add(format!("media {}", media.name.value), builder, inputs))
     }
@@ -59,6 +63,7 @@ impl Planner<'_> {
     fn bootable(
         &mut self,
         media: &Media,
+        output: &MediaOutput,
         boot: &BootImage,
         mut inputs: Vec<Input>,
     ) -> DerivationIdx {
@@ -70,18 +75,18 @@ impl Planner<'_> {
                 inputs.push(input("el-torito/uefi", self.import_file(uefi)));
             }
         }
-        if let Some(order) = &media.output.order {
+        if let Some(order) = &output.order {
             inputs.push(input("order", self.import_file(order)));
         }
-        let set = media.output.capacity_bytes.as_ref().map(|capacity| DiscSet {
+        let set = output.capacity_bytes.as_ref().map(|capacity| DiscSet {
             capacity_bytes: capacity.value,
-            name: file_name(media.output.folder()).to_owned(),
+            name: file_name(output.folder()).to_owned(),
         });
         let builder = Bootable {
-            label: media.output.label.as_ref().unwrap_or(&media.name).value.clone(),
+            label: output.label.as_ref().unwrap_or(&media.name).value.clone(),
             packages: packages_folder(media),
             epoch_seconds: self.epoch_seconds,
-            is_mirrored: media.output.mirror.is_some(),
+            is_mirrored: output.mirror.is_some(),
             set,
         };
         self.add(format!("media {}", media.name.value), builder, inputs)
@@ -170,6 +175,10 @@ fn same_folder(media: &Media, name: &str, one: Kind, other: Kind) -> Failure {
     let media = &media.name.value;
     Failure::usage(format!("media `{media}`: {one} `{name}` and {other} `{name}` share one folder"))
         .help("rename one of them")
+}
+
+fn no_output(media: &Media) -> Failure {
+    Failure::usage(format!("media `{}` has neither `output` nor `usb`", media.name.value))
 }
 
 /// The last part of a path.

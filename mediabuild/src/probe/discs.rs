@@ -97,15 +97,23 @@ impl<'a> Look<'a> {
             self.content.files += 1;
             self.content.bytes += size_bytes;
             let path = format!("{}/{name}/{file}", self.folder);
-            if let Err(error) = self.tree.insert(&path, self.content.files, size_bytes) {
+            let media = self.content.media;
+            if media.output.is_some()
+                && let Err(error) = self.tree.insert(&path, self.content.files, size_bytes)
+            {
                 self.say(span, error.to_string(), "rename it, or leave it out with `exclude`");
-            } else if self.content.media.usb.is_some()
+            } else if media.usb.is_some()
                 && let Err(error) = self.volume.insert(&path, self.content.files, size_bytes)
             {
-                let help = "leave it out with `exclude`, or leave out `usb`: an ISO takes it";
+                let help = match media.output {
+                    Some(_) => "leave it out with `exclude`, or leave out `usb`: an ISO takes it",
+                    None => {
+                        "leave it out with `exclude`, or say `output` for `usb`: an ISO takes it"
+                    }
+                };
                 self.say(span, error.to_string(), help);
             }
-            let capacity = self.content.media.output.capacity_bytes.as_ref();
+            let capacity = media.output.as_ref().and_then(|output| output.capacity_bytes.as_ref());
             if let Some(capacity) = capacity.filter(|capacity| size_bytes > capacity.value) {
                 let message = format!(
                     "`{path}` has {size_bytes} bytes, and a disc holds {}: no file is cut in two",
@@ -120,7 +128,9 @@ impl<'a> Look<'a> {
 
     /// What ISO 9660 and Joliet do not take, if they are wanted; the writer knows.
     fn mirror(&mut self, packages: &[Package<'_>]) {
-        if self.content.media.output.mirror.is_none() || !self.diagnostics.is_empty() {
+        let output = self.content.media.output.as_ref();
+        let is_mirrored = output.is_some_and(|output| output.mirror.is_some());
+        if !is_mirrored || !self.diagnostics.is_empty() {
             return;
         }
         let mut options = Options::new("", 0, [0; 8]);

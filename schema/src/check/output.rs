@@ -1,26 +1,31 @@
 //! Files that media become, each by itself; `place.rs` holds them against each other.
 
-use crate::definition::{Kind, Media, MediaType};
+use crate::definition::{Kind, Media, MediaOutput, MediaType};
 use crate::diagnostic::Diagnostic;
 use crate::value::label;
 
 pub(crate) fn check(media: &[Media]) -> Vec<Diagnostic> {
-    let mut diagnostics: Vec<_> = media.iter().filter_map(wrong_extension).collect();
-    diagnostics.extend(media.iter().filter_map(reserved_folder));
+    let outputs: Vec<Of<'_>> =
+        media.iter().filter_map(|medium| Some((medium, medium.output.as_ref()?))).collect();
+    let mut diagnostics: Vec<_> = outputs.iter().filter_map(wrong_extension).collect();
+    diagnostics.extend(outputs.iter().filter_map(|(_, output)| reserved_folder(output)));
     diagnostics.extend(media.iter().filter_map(wim_only));
-    diagnostics.extend(media.iter().filter_map(iso_only));
-    diagnostics.extend(media.iter().filter_map(label_from_name));
+    diagnostics.extend(outputs.iter().filter_map(iso_only));
+    diagnostics.extend(outputs.iter().filter_map(label_from_name));
     diagnostics
 }
 
+/// A medium that has an output, and that.
+type Of<'a> = (&'a Media, &'a MediaOutput);
+
 /// Results that are not media go to a folder of their kind, and a medium there would be in the way.
-fn reserved_folder(medium: &Media) -> Option<Diagnostic> {
-    let file = &medium.output.file;
+fn reserved_folder(output: &MediaOutput) -> Option<Diagnostic> {
+    let file = &output.file;
     let (folder, help) = match file.value.split_once('/') {
         Some((folder, rest)) => (folder, format!("write `output \"{rest}\"`")),
-        None if medium.output.may_be_folder() => {
+        None if output.may_be_folder() => {
             let help = format!("write `output \"medium-{}\"`", file.value);
-            (medium.output.folder(), help)
+            (output.folder(), help)
         }
         None => return None,
     };
@@ -35,8 +40,8 @@ fn reserved_folder(medium: &Media) -> Option<Diagnostic> {
 }
 
 /// The extension of the file, or of the parts, that a medium becomes.
-fn extension(medium: &Media) -> &'static str {
-    match medium.output.wim.is_split() && medium.media_type.value == MediaType::Prestaged {
+fn extension((medium, output): &Of<'_>) -> &'static str {
+    match output.wim.is_split() && medium.media_type.value == MediaType::Prestaged {
         true => "swm",
         false => medium.media_type.value.extension(),
     }
@@ -44,8 +49,10 @@ fn extension(medium: &Media) -> &'static str {
 
 /// What is said of a WIM, of a medium that is none.
 fn wim_only(medium: &Media) -> Option<Diagnostic> {
-    let output = &medium.output;
-    let (what, span) = match (&medium.compression, &output.wim.split_bytes, &output.wim.integrity) {
+    let wim = medium.output.as_ref().map(|output| &output.wim);
+    let split = wim.and_then(|wim| wim.split_bytes.as_ref());
+    let integrity = wim.and_then(|wim| wim.integrity.as_ref());
+    let (what, span) = match (&medium.compression, split, integrity) {
         _ if medium.media_type.value == MediaType::Prestaged => return None,
         (Some(compression), _, _) => ("compression", compression.span),
         (None, Some(split), _) => ("split=", split.span),
@@ -63,8 +70,8 @@ fn wim_only(medium: &Media) -> Option<Diagnostic> {
 }
 
 /// A disc without `label=` is called like its medium, whose name may be longer than a label.
-fn label_from_name(medium: &Media) -> Option<Diagnostic> {
-    if medium.media_type.value != MediaType::Bootable || medium.output.label.is_some() {
+fn label_from_name((medium, output): &Of<'_>) -> Option<Diagnostic> {
+    if medium.media_type.value != MediaType::Bootable || output.label.is_some() {
         return None;
     }
     let problem = label::check(&medium.name.value).err()?;
@@ -75,8 +82,7 @@ fn label_from_name(medium: &Media) -> Option<Diagnostic> {
 }
 
 /// What is said of a disc, of a medium that is none.
-fn iso_only(medium: &Media) -> Option<Diagnostic> {
-    let output = &medium.output;
+fn iso_only((medium, output): &Of<'_>) -> Option<Diagnostic> {
     let (what, span) = match (&output.capacity_bytes, &output.order, &output.mirror) {
         _ if medium.media_type.value == MediaType::Bootable => return None,
         (Some(capacity), ..) => ("capacity=", capacity.span),
@@ -98,9 +104,9 @@ fn iso_only(medium: &Media) -> Option<Diagnostic> {
     )
 }
 
-fn wrong_extension(medium: &Media) -> Option<Diagnostic> {
-    let file = &medium.output.file;
-    let wanted = extension(medium);
+fn wrong_extension(of @ (medium, output): &Of<'_>) -> Option<Diagnostic> {
+    let file = &output.file;
+    let wanted = extension(of);
     let name = file.value.rsplit('/').next().unwrap_or_default();
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     if extension.eq_ignore_ascii_case(wanted) && !stem.is_empty() {

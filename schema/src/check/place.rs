@@ -50,9 +50,11 @@ pub(crate) fn check(media: &[Media]) -> Vec<Diagnostic> {
 
 /// The places of a medium; of a set of discs both, for which one it is shows when it is built.
 fn places(media: &Media) -> impl Iterator<Item = Place<'_>> {
-    let output = &media.output;
-    let file = (!output.wim.is_split()).then_some((&output.file, output.file.value.as_str()));
-    let folder = output.may_be_folder().then(|| (&output.file, output.folder()));
+    let output = media.output.as_ref();
+    let file = output.filter(|output| !output.wim.is_split());
+    let file = file.map(|output| (&output.file, output.file.value.as_str()));
+    let folder = output.filter(|output| output.may_be_folder());
+    let folder = folder.map(|output| (&output.file, output.folder()));
     let disk_image = media.usb.as_ref().map(|usb| (&usb.file, usb.file.value.as_str()));
     let all = [(file, What::Output), (folder, What::Folder), (disk_image, What::DiskImage)];
     all.into_iter().filter_map(move |(said, what)| {

@@ -13,14 +13,15 @@ use crate::value::{capacity, output};
 
 pub(crate) static SPEC: NodeSpec = NodeSpec {
     name: "media",
-    doc: "A medium: a WIM that is applied to a disk, or an ISO that starts a machine.",
+    doc: "A medium: a WIM that is applied to a disk, or an ISO or a disk image that starts a machine.",
     argument: Some(ArgumentSpec { name: "name", value: ValueKind::Name, count: Count::One }),
     properties: &[PropertySpec {
         name: "type",
         value: ValueKind::Choice(&TYPES),
         required: true,
         doc: "A prestaged medium is a WIM with an OS image and the boot image, applied to a disk in \
-              a factory; a bootable medium is an ISO that starts the boot image.",
+              a factory; a bootable medium is an ISO, a disk image or both, and starts the boot \
+              image.",
         example: r#"type="prestaged""#,
     }],
     children: Children::Specs(&[
@@ -176,7 +177,8 @@ static USE: NodeSpec = NodeSpec {
 static OUTPUT: NodeSpec = NodeSpec {
     name: "output",
     doc: "The file the medium becomes, relative to the result folder. A prestaged medium is a \
-          `.wim`, a bootable one an `.iso`. Without it the file is called like the medium.",
+          `.wim`, a bootable one an `.iso`. Without it the file is called like the medium; a medium \
+          with `usb` has no ISO then.",
     argument: Some(ArgumentSpec { name: "file", value: ValueKind::Output, count: Count::One }),
     properties: &[
         PropertySpec {
@@ -250,7 +252,10 @@ pub(crate) fn lower(
         compression: compression::lower(node),
         password: password(node, lowering),
         variables: merged_variables(node, lowering, defined)?,
-        output: output(node, lowering, &name, media_type.value)?,
+        output: match is_disk_image_only(node, media_type.value) {
+            true => None,
+            false => Some(output(node, lowering, &name, media_type.value)?),
+        },
         usb: node.child("usb").and_then(usb::lower),
         span: node.span(),
         name,
@@ -303,6 +308,12 @@ fn merge(merged: &mut Vec<Variable>, later: &[Variable]) {
             None => merged.push(variable.clone()),
         }
     }
+}
+
+/// Who names a disk image and no file for an ISO wants no ISO.
+fn is_disk_image_only(node: Node<'_>, media_type: MediaType) -> bool {
+    let is_bootable = media_type == MediaType::Bootable;
+    is_bootable && node.child("usb").is_some() && node.child("output").is_none()
 }
 
 fn output(

@@ -1,4 +1,4 @@
-//! `usb`: a disk image of a bootable medium, beside its ISO.
+//! `usb`: a disk image of a bootable medium, beside its ISO or instead of one.
 
 use crate::definition::{PartitionTable, Usb};
 use crate::node::Node;
@@ -9,8 +9,8 @@ use crate::value::{output, size};
 
 pub(crate) static SPEC: NodeSpec = NodeSpec {
     name: "usb",
-    doc: "A disk image of the same medium beside its ISO, for sticks and disks: one FAT32 partition with \
-          all files. It starts machines by UEFI; the boot code that BIOS needs may not be given away. \
+    doc: "A disk image of the medium, for sticks and disks: one FAT32 partition with all files. With \
+          `output` there is an ISO of the same files beside it, without it none. It starts machines by UEFI; the boot code that BIOS needs may not be given away. \
           WIMs in `sources` that are too large for FAT32 become `.swm` parts. Without it there is none.",
     argument: Some(ArgumentSpec { name: "file", value: ValueKind::Output, count: Count::One }),
     properties: &[

@@ -60,7 +60,7 @@ fn every_definition_is_a_target() {
     let definitions = everything();
     let targets: Vec<String> =
         definitions.targets().map(|(kind, name)| format!("{kind}:{}", name.value)).collect();
-    assert_eq!(targets.len(), 19);
+    assert_eq!(targets.len(), 20);
     assert_eq!(targets[0], "boot-image:winpe-x64");
     assert_eq!(targets[17], "media:boot");
     assert_eq!(definitions.names(Kind::Variables).len(), 2);
@@ -90,14 +90,18 @@ fn what_is_said_arrives() {
     assert!(factory.dependencies);
     let boot = definitions.media("boot").expect("defined");
     assert!(!boot.dependencies);
-    assert_eq!(boot.output.label.as_ref().expect("said").value, "CONTOSO BOOT");
-    assert_eq!(boot.output.capacity_bytes.as_ref().expect("said").value, 8_543_666_176);
-    assert_eq!(boot.output.order.as_ref().expect("said").project_path, "inputs/order.txt");
-    assert_eq!(boot.output.mirror.as_ref().expect("said").value, Mirror::Joliet);
-    assert!(boot.output.may_be_folder());
-    assert_eq!(boot.output.folder(), "boot");
-    let small = definitions.media("small-discs").expect("defined");
-    assert_eq!(small.output.capacity_bytes.as_ref().expect("said").value, 600 << 20);
+    let boot_output = boot.output.as_ref().expect("an output");
+    assert_eq!(boot_output.label.as_ref().expect("said").value, "CONTOSO BOOT");
+    assert_eq!(boot_output.capacity_bytes.as_ref().expect("said").value, 8_543_666_176);
+    assert_eq!(boot_output.order.as_ref().expect("said").project_path, "inputs/order.txt");
+    assert_eq!(boot_output.mirror.as_ref().expect("said").value, Mirror::Joliet);
+    assert!(boot_output.may_be_folder());
+    assert_eq!(boot_output.folder(), "boot");
+    let small = definitions.media("small-discs").expect("defined").output.as_ref().expect("it");
+    assert_eq!(small.capacity_bytes.as_ref().expect("said").value, 600 << 20);
+    let stick = definitions.media("stick").expect("defined");
+    assert!(stick.output.is_none());
+    assert_eq!(stick.usb.as_ref().expect("said").file.value, "sticks/stick.img");
 }
 
 #[test]
@@ -125,7 +129,8 @@ fn what_is_said_of_a_wim_arrives() {
     assert_eq!((options.exclude.len(), options.exclusions.len()), (3, 1));
     let Setting::Attributes(attributes) = &options.settings[0].setting else { panic!("first") };
     assert_eq!(attributes, &[(Attribute::ReadOnly, false), (Attribute::Hidden, true)]);
-    let parts = &definitions.media("parts").expect("defined").output.wim;
+    let parts =
+        &definitions.media("parts").expect("defined").output.as_ref().expect("an output").wim;
     assert_eq!(parts.split_bytes.as_ref().expect("said").value, 3800 << 20);
     assert!(parts.has_integrity());
     assert!(definitions.os_image("from-folder").expect("defined").output.is_split());
