@@ -176,6 +176,34 @@ fn a_pin_of_a_medium_keeps_all_its_images() {
     assert!(!space.run(&["store", "roots"]).stdout.contains("pin:"));
 }
 
+/// Somebody may write sticks from it: it is never removed.
+#[test]
+fn an_old_result_is_told_until_it_is_gone() {
+    let (space, run) = built(BOTH);
+    assert!(!run.stderr.contains("old result"), "{}", run.stderr);
+    space.write("mediabuild.kdl", project(r#"usb "sticks/mbr.img""#));
+    let renamed = space.build(&["gpt"]);
+    renamed.says("result/mbr.img is an old result").says("result/mbr.iso is an old result");
+    assert!(space.result("mbr.img").exists() && space.result("mbr.iso").exists());
+    let json = space.run(&["build", "mbr", "--format", "json"]);
+    json.expect(0).says(r#""event":"old-result","path":""#);
+    fs::remove_file(space.result("mbr.iso")).expect("removed");
+    let rest = space.build(&["mbr"]);
+    assert_eq!(rest.stderr.matches("is an old result").count(), 1, "{}", rest.stderr);
+
+    // What another project puts there is its own.
+    space.write("other/files/a.txt", "a");
+    space.write("other/mediabuild.kdl", r#"project "o"; package "q" { source "files" }"#);
+    let other = space.build(&["other", "package:q", "--out", "result"]);
+    assert!(!other.stderr.contains("old result"), "{}", other.stderr);
+    space.write("mediabuild.kdl", project(BOTH));
+    let back = space.build(&["mbr"]);
+    assert_eq!(back.stderr.matches("is an old result").count(), 1, "{}", back.stderr);
+    back.says("result/sticks/mbr.img is an old result");
+    fs::remove_dir_all(space.result("sticks")).expect("removed");
+    assert!(!space.build(&["mbr"]).stderr.contains("old result"));
+}
+
 #[test]
 fn a_disk_of_100_gibibytes_is_built_where_there_is_no_room_for_it() {
     let (space, _) = built(r#"usb "mbr.img" size="100GiB""#);

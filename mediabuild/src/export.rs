@@ -5,6 +5,7 @@
 //! under the final name there is always the old result or the new one, whole. Each result is a gc
 //! root; a result that is still as it was exported is not written again.
 
+mod leftover;
 mod temporary;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use mediabuild_store::{Content, Copier, CopyError, Digest, Extent, Output, Root,
 use serde_json::{Value, json};
 use walkdir::WalkDir;
 
+pub(crate) use self::leftover::leftovers;
 use self::temporary::{Temporary, file_name, remove_leftovers};
 use crate::builders::import::corrupt;
 use crate::cancel;
@@ -34,18 +36,19 @@ pub(crate) struct Exported {
     pub(crate) unchanged: bool,
 }
 
-/// Brings `output` to `path`.
+/// Brings `output` to `path`, as a result of the project in the folder `project`.
 pub(crate) fn export(
     store: &dyn Store,
     output: &Output,
     path: &Path,
+    project: &Path,
     progress: &Progress,
 ) -> Result<Exported, Failure> {
     let path = std::path::absolute(path).map_err(|error| Failure::io("resolve", path, &error))?;
     remove_leftovers(&path);
     match output {
-        Output::Content(content) => export_file(store, content, &path, progress),
-        Output::Directory(digest) => export_folder(store, digest, &path, progress),
+        Output::Content(content) => export_file(store, content, &path, project, progress),
+        Output::Directory(digest) => export_folder(store, digest, &path, project, progress),
     }
 }
 
@@ -94,6 +97,7 @@ fn export_file(
     store: &dyn Store,
     content: &Content,
     path: &Path,
+    project: &Path,
     progress: &Progress,
 ) -> Result<Exported, Failure> {
     let output = Output::Content(*content);
@@ -109,7 +113,7 @@ fn export_file(
     let mut copier = Copier::default();
     let (digest, file) = copy(store, content, temporary.path(), &mut copier, &job)?;
     file.sync_all().map_err(|error| Failure::io("make durable", temporary.path(), &error))?;
-    place(store, &output, temporary, path, &digest)?;
+    place(store, &output, temporary, path, project, &digest)?;
     job.finish("written", false);
     Ok(Exported { path: path.to_owned(), size_bytes: content.size_bytes, digest, unchanged: false })
 }
@@ -147,15 +151,16 @@ fn place(
     output: &Output,
     temporary: Temporary,
     path: &Path,
+    project: &Path,
     digest: &str,
 ) -> Result<(), Failure> {
     let _held = path.parent().and_then(hold_folder);
     if temporary.path().is_dir() {
         // Known before it is there: an unknown folder would be in the way of the next build.
-        remember(store, output, path, None, digest)?;
+        remember(store, output, path, project, None, digest)?;
     }
     temporary.rename(path)?;
-    remember(store, output, path, stat_of(path), digest)
+    remember(store, output, path, project, stat_of(path), digest)
 }
 
 /// A folder is replaced as a whole, so it must hold nothing but what an earlier build put there.
@@ -186,10 +191,13 @@ fn remember(
     store: &dyn Store,
     output: &Output,
     path: &Path,
+    project: &Path,
     stat: Option<String>,
     digest: &str,
 ) -> Result<(), Failure> {
-    let detail = json!({ "stat": stat, "digest": digest }).to_string().into_bytes();
+    let project = project.to_string_lossy();
+    let detail = json!({ "stat": stat, "digest": digest, "project": project });
+    let detail = detail.to_string().into_bytes();
     Ok(store.set_root(&Root { name: root_name(path), output: *output, detail })?)
 }
 
@@ -197,9 +205,12 @@ fn root_of(store: &dyn Store, path: &Path) -> Result<Option<Root>, Failure> {
     Ok(store.root(&root_name(path))?)
 }
 
+/// The root of a result is named so, then by its path.
+const PREFIX: &str = "result:";
+
 /// What the root of the result at `path` is called.
 pub(crate) fn root_name(path: &Path) -> String {
-    format!("result:{}", path.display())
+    format!("{PREFIX}{}", path.display())
 }
 
 /// Copies a content to a new file at `to`; gives BLAKE3 of its bytes, and the file, which the caller
@@ -230,6 +241,7 @@ fn export_folder(
     store: &dyn Store,
     digest: &Digest,
     path: &Path,
+    project: &Path,
     progress: &Progress,
 ) -> Result<Exported, Failure> {
     let output = Output::Directory(*digest);
@@ -255,7 +267,7 @@ fn export_folder(
     let made_durable = sync_tree(temporary.path());
     made_durable.map_err(|error| Failure::io("make durable", temporary.path(), &error))?;
     let digest = digest.to_string();
-    place(store, &output, temporary, path, &digest)?;
+    place(store, &output, temporary, path, project, &digest)?;
     job.finish("written", false);
     Ok(Exported { path: path.to_owned(), size_bytes, digest, unchanged: false })
 }

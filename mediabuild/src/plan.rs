@@ -155,6 +155,17 @@ fn result_path(definitions: &Definitions, kind: Kind, name: &str) -> String {
     }
 }
 
+/// Every place where a result of `definitions` lies, or may lie.
+pub(crate) fn places(definitions: &Definitions) -> Vec<String> {
+    let disk_images = definitions.media.iter().filter_map(|media| media.usb.as_ref());
+    let mut places: Vec<String> = disk_images.map(|usb| usb.file.value.clone()).collect();
+    for (kind, name) in definitions.targets() {
+        places.push(result_path(definitions, kind, &name.value));
+        places.extend(set_folder(definitions, kind, &name.value));
+    }
+    places
+}
+
 fn is_split(definitions: &Definitions, name: &str) -> bool {
     definitions.os_image(name).is_some_and(|image| image.output.is_split())
 }

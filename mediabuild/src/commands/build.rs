@@ -7,6 +7,7 @@ use mediabuild_store::{DiskStore, Output, Store};
 use serde_json::json;
 
 use super::disc_set;
+use super::leftover;
 use super::target::{self, Request};
 use crate::cli::{Arguments, Build};
 use crate::engine::{self, Built, Manner};
@@ -17,6 +18,7 @@ use crate::parse_cache::ParsedFiles;
 use crate::plan::{Plan, Target};
 use crate::preflight::check_space;
 use crate::progress::{Progress, print_failure};
+use crate::project::Project;
 use crate::realise::{How, Realised};
 use crate::reason::Past;
 use crate::schedule::{Outcome, Policy};
@@ -67,11 +69,11 @@ pub(super) fn run(
     let mut failed = (!built.outcome.failures.is_empty())
         .then(|| all_reported(&mut built.outcome, &plan, arguments, progress));
     if failed.is_none() || (build.keep_going && !cancel::is_cancelled()) {
-        let exported =
-            export_all(&plan, &built, store, &out, build.keep_going, &mut timeline, progress);
+        let exported = export_all(&plan, &built, store, &request, build, &mut timeline, progress);
         if let Err(failure) = exported {
             failed = Some(told(failed, failure, progress));
         } else {
+            leftover::tell(store, &request.project, &out, progress)?;
             summarise(&built, &plan, progress);
         }
     }
@@ -113,16 +115,17 @@ fn export_all(
     plan: &Plan,
     built: &Built,
     store: &DiskStore,
-    out: &Path,
-    keep_going: bool,
+    request: &Request,
+    build: &Build,
     timeline: &mut Timeline,
     progress: &Progress,
 ) -> Result<(), Failure> {
+    let out = &result_folder(build, request);
     let mut failed = None;
     for target in &plan.targets {
         let Some(output) = built.output(target.derivation.0) else { continue };
         let began = Instant::now();
-        match export_target(store, target, output, out, progress) {
+        match export_target(store, target, output, out, &request.project, progress) {
             Ok(exported) => {
                 let written = if exported.unchanged { 0 } else { exported.size_bytes };
                 let place = target.place(output);
@@ -131,7 +134,7 @@ fn export_all(
                 disc_set::tell(store, target, output, progress);
                 retire_other(store, target, output, out, progress)?;
             }
-            Err(failure) if keep_going && failure.kind != FailureKind::Cancelled => {
+            Err(failure) if build.keep_going && failure.kind != FailureKind::Cancelled => {
                 failed = Some(told(failed, failure, progress));
             }
             Err(failure) => return Err(failure),
@@ -170,9 +173,6 @@ fn result_folder(build: &Build, request: &Request) -> PathBuf {
 
 /// A result never replaces an input, nor a folder with inputs in it.
 fn refuse_inputs(plan: &Plan, request: &Request, out: &Path) -> Result<(), Failure> {
-    let absolute = |path: &Path| {
-        std::path::absolute(path).map_err(|error| Failure::io("resolve", path, &error))
-    };
     let inputs: Result<Vec<PathBuf>, Failure> =
         request.project.inputs.paths().map(absolute).collect();
     let inputs = inputs?;
@@ -186,6 +186,11 @@ fn refuse_inputs(plan: &Plan, request: &Request, out: &Path) -> Result<(), Failu
         }
     }
     Ok(())
+}
+
+/// A path from the root, as it is written.
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::io("resolve", path, &error))
 }
 
 /// Prints every failure and what was left undone, and gives the one whose exit code counts.
@@ -219,9 +224,11 @@ fn export_target(
     target: &Target,
     output: &Output,
     out: &Path,
+    project: &Project,
     progress: &Progress,
 ) -> Result<Exported, Failure> {
-    export(store, output, &out.join(target.place(output)), progress)
+    let project = absolute(&project.folder)?;
+    export(store, output, &out.join(target.place(output)), &project, progress)
         .map_err(|failure| failure.while_doing(format!("writing {} {}", target.kind, target.name)))
 }
 
@@ -269,7 +276,7 @@ fn tell(target: &Target, exported: &Exported, progress: &Progress) {
 }
 
 /// Relative to the working folder, where it lies below it.
-fn shortest(path: &Path) -> &Path {
+pub(super) fn shortest(path: &Path) -> &Path {
     let here = std::env::current_dir().ok();
     here.as_deref().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path)
 }

@@ -9,6 +9,7 @@ mod extract;
 mod graph;
 mod init;
 mod inspect;
+mod leftover;
 mod lock;
 mod log;
 mod plan;
