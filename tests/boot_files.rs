@@ -253,6 +253,37 @@ fn the_boot_manager_inside_efisys_is_of_the_set_too() {
     }
 }
 
+/// What is no FAT volume has no signers to look at: that is said, with what was found where.
+#[test]
+fn an_odd_uefi_image_is_told_with_the_offset() {
+    let space = TestSpace::new();
+    project(&space, r#"from "media"; el-torito uefi="efisys.bin""#);
+    let text = fs::read_to_string(space.project().join("mediabuild.kdl")).expect("written");
+    let disk = "\nmedia \"disk\" type=\"bootable\" { boot-image \"pe\"; usb \"disk.img\" }";
+    space.write("mediabuild.kdl", text + disk);
+    space.write("media/boot/boot.sdi", "RAM disk");
+    space.write("efisys.bin", [0xEF; 512]);
+    space.build(&["disk"]).says("the `uefi=` image is no FAT volume: at ");
+    let image = fs::read(space.result("disk.img")).expect("a result");
+    let volume = &image[1 << 20..];
+    let mut damaged = volume.to_vec();
+    let fat = usize::from(u16::from_le_bytes([volume[14], volume[15]])) * 512;
+    damaged[fat + 8..fat + 4096].fill(0x0A);
+    for (image, said) in [
+        (&[0xEF; 8192][..], "`efisys.bin` is no FAT volume: at "),
+        (&[0xEF; 100], "`efisys.bin` is no FAT volume: cannot read 512 bytes at 0"),
+        (&damaged, "`efisys.bin` is a damaged FAT32 volume: at "),
+        (volume, "`efisys.bin` has no `efi/boot/boot*.efi`"),
+    ] {
+        space.write("efisys.bin", image);
+        let check = space.run(&["check"]);
+        check.expect(0).says("bad-uefi-image").says(said).says("uefi=\"efisys.bin\"");
+    }
+    // Also where no boot files are looked for.
+    project(&space, r#"el-torito uefi="efisys.bin""#);
+    space.run(&["check"]).expect(0).says("`efisys.bin` has no `efi/boot/boot*.efi`");
+}
+
 /// Signs a program with certificates of its own by OpenSSL and osslsigncode, once more nested.
 #[test]
 fn what_osslsigncode_signs_is_read() {

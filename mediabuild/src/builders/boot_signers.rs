@@ -4,16 +4,13 @@
 //! are held to the boot managers by where they come from: `media_layout::boot_files` names one set.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 
 use mediabuild_formats::authenticode::{Authority, Error, FileDigest, Pe, Signature, signatures};
-use mediabuild_formats::fat::Volume;
-use mediabuild_formats::iso::{Entry, FileReader};
-use mediabuild_formats::source::Source;
 use mediabuild_store::Content;
 use serde::Serialize;
 
 use super::BuildContext;
+use super::uefi_image::{UefiImage, in_el_torito};
 use super::wim_content::ContentSource;
 use crate::failure::Failure;
 use crate::media_layout::{BootSet, uefi_loader};
@@ -82,7 +79,9 @@ pub(crate) fn check<'a>(
     }
     if let Some(image) = el_torito {
         let source = ContentSource(context.store.open_at(&image.digest)?);
-        for (path, bytes) in programs_of_fat(&source) {
+        let UefiImage { programs, problems } = UefiImage::of(&source);
+        problems.iter().for_each(|problem| (context.warn)(&format!("the `uefi=` image {problem}")));
+        for (path, bytes) in programs {
             signed.push(look(&path, &in_el_torito(&path), &bytes, arch, context)?);
         }
     }
@@ -110,30 +109,6 @@ fn look(
         (context.warn)(&format!("`{shown}` {CHANGED}"));
     }
     Ok(SignedFile::new(shown, &signatures))
-}
-
-/// More boot managers than this are not in a FAT image.
-const FAT_PROGRAM_COUNT_MAX: usize = 16;
-
-/// The boot managers in the FAT image that UEFI firmware starts from a disc (`efisys.bin`), with their
-/// bytes. What is no FAT volume, or damaged, has none: it is the user's own.
-pub(crate) fn programs_of_fat<S: Source + ?Sized>(source: &S) -> Vec<(String, Vec<u8>)> {
-    let Ok(volume) = Volume::open(source) else { return Vec::new() };
-    let entries = volume.walk(source).unwrap_or_default();
-    let is_program = |entry: &&Entry| {
-        !entry.is_directory && is_boot_manager(&entry.path) && entry.size_bytes <= PROGRAM_MAX_BYTES
-    };
-    let read = |entry: &Entry| {
-        let mut bytes = Vec::new();
-        FileReader::new(source, entry).read_to_end(&mut bytes).ok()?;
-        Some((entry.path.clone(), bytes))
-    };
-    entries.iter().filter(is_program).take(FAT_PROGRAM_COUNT_MAX).filter_map(read).collect()
-}
-
-/// What people call a program of it.
-pub(crate) fn in_el_torito(path: &str) -> String {
-    format!("{path} of the `uefi=` image")
 }
 
 /// What is wrong with a boot manager whose digest is not the signed one.

@@ -9,8 +9,9 @@ use super::boot_place::Place;
 use super::{FileSource, Inputs};
 use crate::builders::boot_files::ONE_ARCHITECTURE;
 use crate::builders::boot_signers::{
-    BootSigner, CHANGED, HELP, SignedFile, in_el_torito, is_boot_manager, problem, programs_of_fat,
+    BootSigner, CHANGED, HELP, SignedFile, is_boot_manager, problem,
 };
+use crate::builders::uefi_image::{UefiImage, in_el_torito};
 use crate::media_layout::{self, BootFile, Firmware, foreign_loaders, uefi_loader};
 use crate::plan::boot_signer;
 
@@ -35,11 +36,16 @@ pub(crate) struct BootFilesFound {
 /// What `check` says of a store that a build makes.
 const MADE: &str = "made by mediabuild: starts sources/boot.wim";
 
-/// Where each boot file of a boot image's media comes from; `None` if it names no boot files,
-/// or is made from a WIM that is not here.
+/// Where each boot file of a boot image's media comes from; `None` if it names none, or is made from a
+/// WIM that is not here.
 /// Overlays are not looked into: this is what the definition's own sources give.
 pub(crate) fn boot_files(image: &BootImage, inputs: &Inputs) -> Option<BootFilesFound> {
-    let declared = image.boot_files.as_ref().filter(|files| !files.from.is_empty())?;
+    let declared = image.boot_files.as_ref()?;
+    if declared.from.is_empty() {
+        let (files, problems) = in_el_torito_image(declared);
+        let is_said = !files.is_empty() || !problems.is_empty();
+        return is_said.then_some(BootFilesFound { files, problems });
+    }
     let container = match &image.base {
         ImageBase::Wim(base) => Some(&base.wim),
         ImageBase::Iso(base) => Some(&base.iso),
@@ -57,8 +63,9 @@ pub(crate) fn boot_files(image: &BootImage, inputs: &Inputs) -> Option<BootFiles
     let mut files: Vec<BootFileFound> =
         table.iter().map(|file| look(file, loader, &places)).collect();
     note_made_stores(arch, &mut files);
-    files.extend(in_el_torito_image(declared));
-    let mut problems: Vec<Diagnostic> = foreign(arch, declared, &places).into_iter().collect();
+    let (in_image, mut problems) = in_el_torito_image(declared);
+    files.extend(in_image);
+    problems.extend(foreign(arch, declared, &places));
     problems.extend(torn_set(&table, &files, declared));
     problems.extend(unlike_signers(&files, signer, declared));
     problems.extend(changed(&files, declared));
@@ -85,10 +92,11 @@ fn look(file: &BootFile, loader: Option<&BootFile>, places: &[Place<'_>]) -> Boo
     }
 }
 
-/// The boot managers in the image that UEFI firmware starts from a disc.
-fn in_el_torito_image(declared: &BootFiles) -> Vec<BootFileFound> {
-    let Some(image) = &declared.el_torito_uefi else { return Vec::new() };
-    let Ok(source) = FileSource::open(&image.path) else { return Vec::new() };
+/// The boot managers in the image that UEFI firmware starts from a disc, and what is odd about it.
+fn in_el_torito_image(declared: &BootFiles) -> (Vec<BootFileFound>, Vec<Diagnostic>) {
+    let Some(image) = &declared.el_torito_uefi else { return Default::default() };
+    let Ok(source) = FileSource::open(&image.path) else { return Default::default() };
+    let UefiImage { programs, problems } = UefiImage::of(&source);
     let found = |(path, bytes): (String, Vec<u8>)| BootFileFound {
         medium: in_el_torito(&path),
         firmware: Firmware::Uefi.name(),
@@ -96,7 +104,13 @@ fn in_el_torito_image(declared: &BootFiles) -> Vec<BootFileFound> {
         from: Some(image.project_path.clone()),
         signatures: Some(signatures(&bytes).map_err(|error| error.to_string())),
     };
-    programs_of_fat(&source).into_iter().map(found).collect()
+    let say = |problem: String| {
+        let message = format!("`{}` {problem}", image.project_path);
+        Diagnostic::warning("bad-uefi-image", image.span, message)
+            .label("UEFI firmware starts a FAT image from a disc")
+            .help("name one such as the ADK's `efisys.bin`, or leave `uefi=` out: then one is made")
+    };
+    (programs.into_iter().map(found).collect(), problems.into_iter().map(say).collect())
 }
 
 fn note_made_stores(arch: &str, found: &mut [BootFileFound]) {
