@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use mediabuild_formats::bcd;
-use mediabuild_formats::iso::Entry;
+use mediabuild_formats::volume::Entry;
 use mediabuild_formats::wim::{Dentry, FileTime};
 use mediabuild_store::{Batch, Content, DirectoryBuilder, Output};
 use serde::Serialize;

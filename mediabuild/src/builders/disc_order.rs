@@ -1,6 +1,6 @@
 //! Order files, as oscdimg's `-yo` takes them: what lies first on a disc.
 
-use mediabuild_formats::iso::{BOOT_ORDER, unmatched_order};
+use mediabuild_formats::volume::{BOOT_ORDER, unmatched_order};
 use mediabuild_store::Content;
 
 use super::BuildContext;

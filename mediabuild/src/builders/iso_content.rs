@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mediabuild_formats::iso::{Disc, Entry, FileReader};
+use mediabuild_formats::iso::Disc;
 use mediabuild_formats::source::Source;
+use mediabuild_formats::volume::{Entry, FileReader};
 use mediabuild_store::{Batch, Content, Digest, Part};
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use sha1::{Digest as _, Sha1};

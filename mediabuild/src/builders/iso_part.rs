@@ -1,6 +1,6 @@
 //! `iso-part`: a file or folder of an ISO → a content or a directory, in place.
 
-use mediabuild_formats::iso::Entry;
+use mediabuild_formats::volume::Entry;
 use mediabuild_store::{Batch, DirectoryBuilder, Output};
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -49,7 +49,7 @@ mod tests;
 
 use std::io::Read;
 
-use mediabuild_formats::{bcd, fat, iso, variables as variables_format, wim};
+use mediabuild_formats::{bcd, fat, iso, variables as variables_format, volume, wim};
 use mediabuild_store::{Content, Digest, DirectoryError, Output, Recipe, Store};
 use serde_json::Value;
 
@@ -250,12 +250,12 @@ macro_rules! build_failures {
 
 build_failures!(
     bcd::Error,
-    fat::ReadError,
     fat::WriteError,
-    iso::ReadError,
     iso::SetError,
     iso::WriteError,
     variables_format::Error,
+    volume::ReadError,
+    volume::TreeError,
     wim::Error,
     DirectoryError
 );

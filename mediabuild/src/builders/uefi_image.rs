@@ -4,8 +4,8 @@
 use std::io::Read;
 
 use mediabuild_formats::fat::Volume;
-use mediabuild_formats::iso::{Entry, FileReader};
 use mediabuild_formats::source::Source;
+use mediabuild_formats::volume::{Entry, FileReader};
 
 use super::boot_signers::{PROGRAM_MAX_BYTES, is_boot_manager};
 use super::usb::is_loader;

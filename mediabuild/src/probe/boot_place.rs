@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use mediabuild_formats::iso::{Disc, Entry, FileReader};
+use mediabuild_formats::iso::Disc;
 use mediabuild_formats::source::Source as FormatSource;
+use mediabuild_formats::volume::{Entry, FileReader};
 use mediabuild_formats::wim::{Image, Wim};
 use mediabuild_schema::definition::{BootFilesFrom, BootImage, ImageBase, ImageSelector, Source};
 

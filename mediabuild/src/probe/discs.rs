@@ -135,7 +135,7 @@ impl<'a> Look<'a> {
         }
         let mut options = Options::new("", 0, [0; 8]);
         options.is_mirrored = true;
-        let Err(WriteError::BadName { path, reason }) = measure(&self.tree, &options) else {
+        let Err(WriteError::Mirror { path, reason }) = measure(&self.tree, &options) else {
             return;
         };
         let owner = packages.iter().find(|package| {

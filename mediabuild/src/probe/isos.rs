@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use mediabuild_formats::iso::{DiscFile, Entry};
+use mediabuild_formats::iso::DiscFile;
+use mediabuild_formats::volume::Entry;
 use mediabuild_formats::wim::Wim;
 use mediabuild_schema::Diagnostic;
 use mediabuild_schema::definition::{InputPath, IsoImage, Spanned};

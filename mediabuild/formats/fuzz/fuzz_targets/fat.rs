@@ -7,7 +7,7 @@ use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
 use mediabuild_formats::fat::Volume;
-use mediabuild_formats::iso::FileReader;
+use mediabuild_formats::volume::FileReader;
 use mediabuild_formats::partition::{Part, Table};
 use mediabuild_formats::source::Source;
 use mediabuild_fuzz::SparseDisc;

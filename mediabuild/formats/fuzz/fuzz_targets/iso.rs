@@ -6,7 +6,8 @@
 use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
-use mediabuild_formats::iso::{Disc, Entry, FileReader};
+use mediabuild_formats::iso::Disc;
+use mediabuild_formats::volume::{Entry, FileReader};
 use mediabuild_formats::source::Source;
 use mediabuild_fuzz::SparseDisc;
 

@@ -2,8 +2,8 @@
 
 use super::geometry::{ENTRY_SIZE_BYTES, Geometry, Variant};
 use super::label::{Label, NO_NAME};
-use crate::iso::field::{bytes_at, put, put_u16, put_u32, u8_at, u16_at, u32_at};
-use crate::read_error::ReadError;
+use crate::field::{bytes_at, put, put_u16, put_u32, u8_at, u16_at, u32_at};
+use crate::volume::ReadError;
 
 pub(super) const SECTOR_BYTES: usize = 512;
 /// Sectors of FAT32 with a meaning.

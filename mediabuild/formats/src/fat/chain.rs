@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 
 use super::geometry::{Geometry, Variant};
-use crate::iso::field::{u16_at, u32_at};
-use crate::read_error::{ReadError, read_bytes};
+use crate::field::{u16_at, u32_at};
 use crate::source::Source;
+use crate::volume::read_error::{ReadError, read_bytes};
 
 /// The FAT is read in pieces of this size: a multiple of every sector and of 3, so that no entry of
 /// 12 bits is cut.

@@ -2,7 +2,7 @@
 
 use super::short_name::{ShortName, checksum};
 use super::time::Time;
-use crate::iso::field::{bytes_at, put, put_u16, put_u32, u8_at, u16_at};
+use crate::field::{bytes_at, put, put_u16, put_u32, u8_at, u16_at};
 
 pub(super) const ENTRY_BYTES: usize = 32;
 /// The most bytes of a directory.

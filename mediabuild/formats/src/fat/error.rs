@@ -1,49 +1,13 @@
-//! Errors of the FAT writer; the reader has those of [`crate::read_error`].
+//! Errors of the FAT writer; the reader has those of [`crate::volume`].
+
+use crate::volume::TreeError;
 
 /// Why a tree cannot be a FAT volume.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum WriteError {
-    /// A name or path that FAT or Windows does not take.
-    #[error("`{path}` cannot be on a FAT volume: {reason}")]
-    BadName {
-        /// The whole path.
-        path: String,
-        /// Why.
-        reason: &'static str,
-    },
-    /// Two names that FAT takes for one.
-    #[error("`{path}` and its neighbour `{other}` differ only by case")]
-    CaseCollision {
-        /// The path that was to be added.
-        path: String,
-        /// The name that is there already.
-        other: String,
-    },
-    /// One path twice.
-    #[error("`{path}` is in the tree already")]
-    Duplicate {
-        /// The path.
-        path: String,
-    },
-    /// A file where a directory is needed.
-    #[error("`{path}` needs `{file}` to be a directory, but it is a file")]
-    FileAsDirectory {
-        /// The path that was to be added.
-        path: String,
-        /// The component that is a file.
-        file: String,
-    },
-    /// A file whose size does not fit 32 bits.
-    #[error(
-        "`{path}` has {size_bytes} bytes, and a file on a FAT volume has at most 4294967295: divide \
-         it into smaller files, or keep it to an ISO"
-    )]
-    FileTooLarge {
-        /// The path.
-        path: String,
-        /// Its size.
-        size_bytes: u64,
-    },
+    /// A file that the tree cannot hold.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
     /// A directory with more entries than FAT allows.
     #[error(
         "the folder `{path}` needs {entry_count} entries (a long name takes several), and a folder on \

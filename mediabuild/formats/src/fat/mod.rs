@@ -21,7 +21,6 @@ mod directory;
 mod error;
 mod geometry;
 mod label;
-mod name;
 mod options;
 mod plan;
 mod short_name;
@@ -33,11 +32,10 @@ mod volume;
 mod walk;
 mod write;
 
-pub use crate::read_error::ReadError;
 pub use error::WriteError;
 pub use geometry::Variant;
 pub use options::Options;
-pub use tree::{Directory, Node, Tree};
+pub use tree::{Fat, Tree};
 pub use volume::{Finding, Volume};
 pub use write::{Written, smallest_size_bytes, write};
 

@@ -1,7 +1,7 @@
 //! `Options`: what a volume is told besides its tree.
 
 use super::geometry::Variant;
-use crate::iso::BOOT_ORDER;
+use crate::volume::BOOT_ORDER;
 
 /// Everything that decides a volume's bytes besides its tree.
 #[derive(Debug, Clone)]

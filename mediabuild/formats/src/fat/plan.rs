@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use super::directory::{DIRECTORY_MAX_BYTES, ENTRY_BYTES, entry_count};
 use super::error::WriteError;
 use super::short_name::{self, Short};
-use super::tree::{Directory, Node, Tree};
-use crate::iso::order::Order;
+use super::tree::Tree;
+use crate::volume::order::Order;
+use crate::volume::{Directory, Node};
 
 /// Contents of this size and more lie at multiples of [`ALIGNMENT_BYTES`], so that a file system
 /// may share their blocks with the store's instead of copying them.

@@ -5,8 +5,8 @@ use super::chain::{Chains, Link};
 use super::geometry::Variant;
 use super::volume::Finding;
 use super::walk::survey;
-use crate::read_error::{ReadError, read_bytes};
 use crate::source::Source;
+use crate::volume::read_error::{ReadError, read_bytes};
 
 /// FATs are compared in pieces of this size.
 const PIECE_BYTES: u64 = 1 << 20;

@@ -4,9 +4,9 @@ use super::boot_sector::{self, BootSector, SECTOR_BYTES};
 use super::geometry::Variant;
 use super::label::{NO_NAME, written};
 use super::{verify, walk};
-use crate::iso::Entry;
-use crate::read_error::{ReadError, read_bytes};
 use crate::source::Source;
+use crate::volume::Entry;
+use crate::volume::read_error::{ReadError, read_bytes};
 
 /// Something wrong with a volume.
 #[derive(Debug, Clone, PartialEq, Eq)]

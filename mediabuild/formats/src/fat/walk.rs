@@ -10,10 +10,10 @@ use super::geometry::{ENTRY_SIZE_BYTES, Variant};
 use super::short_name::{self, ShortName};
 use super::time::seconds;
 use super::volume::Finding;
-use crate::iso::field::{bytes_at, u8_at, u16_at, u32_at};
-use crate::iso::{Entry, FileExtent};
-use crate::read_error::{ReadError, read_bytes};
+use crate::field::{bytes_at, u8_at, u16_at, u32_at};
 use crate::source::Source;
+use crate::volume::read_error::{ReadError, read_bytes};
+use crate::volume::{Entry, FileExtent};
 
 /// Far more than Windows can open; bounds what a damaged volume makes of a few clusters.
 const DEPTH_MAX: usize = 128;

@@ -12,8 +12,9 @@ use super::plan::{Places, Plan, Run};
 use super::short_name::ShortName;
 use super::table::{self, TableSink};
 use super::time::Time;
-use super::tree::{Node, Tree};
+use super::tree::Tree;
 use crate::layout::Sink;
+use crate::volume::Node;
 
 const DOT: &ShortName = b".          ";
 const DOT_DOT: &ShortName = b"..         ";

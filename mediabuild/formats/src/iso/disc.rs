@@ -2,7 +2,6 @@
 
 use super::dump;
 use super::el_torito;
-use super::error::ReadError;
 use super::iso9660;
 use super::iso9660::open::{Descriptors, IsoVolume};
 use super::report::Report;
@@ -11,6 +10,7 @@ use super::udf;
 use super::udf::open::UdfVolume;
 use super::verify;
 use crate::source::Source;
+use crate::volume::{Entry, ReadError};
 
 /// One of the trees a disc may have. The order is that of preference, which is that of Windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,50 +36,6 @@ impl View {
             View::Joliet => "Joliet",
             View::RockRidge => "Rock Ridge",
             View::Iso9660 => "ISO 9660",
-        }
-    }
-}
-
-/// A run of a file's bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileExtent {
-    /// Where it lies in the disc; `None` for zeros that are not stored.
-    pub offset_bytes: Option<u64>,
-    /// Its size.
-    pub size_bytes: u64,
-}
-
-/// A file or directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The path from the root, components separated by `/`; no component is `..` or has a
-    /// backslash or NUL.
-    pub path: String,
-    /// Whether it is a directory.
-    pub is_directory: bool,
-    /// A file's size; 0 for a directory.
-    pub size_bytes: u64,
-    /// Seconds since 1970, UTC, if the disc says.
-    pub modified_seconds: Option<i64>,
-    /// Where a file's bytes are, in order; together they have `size_bytes`, all inside the disc.
-    pub extents: Vec<FileExtent>,
-    /// Where a symbolic link leads, as the disc has it; then it is no directory and has no bytes.
-    pub link: Option<String>,
-    /// Kind and permissions as POSIX has them, where the disc says.
-    pub mode: Option<u32>,
-}
-
-impl Entry {
-    /// An entry without anything but its path.
-    pub(crate) fn named(path: String) -> Entry {
-        Entry {
-            path,
-            is_directory: false,
-            size_bytes: 0,
-            modified_seconds: None,
-            extents: Vec::new(),
-            link: None,
-            mode: None,
         }
     }
 }

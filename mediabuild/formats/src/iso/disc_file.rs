@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::disc::{Entry, FileExtent};
 use crate::source::Source;
+use crate::volume::{Entry, FileExtent};
 
 /// Random access to a file of a disc, across its extents.
 pub struct DiscFile<S> {

@@ -5,12 +5,13 @@ use std::fmt::{self, Display, Write};
 use jiff::Timestamp;
 
 use super::SECTOR_SIZE_BYTES;
-use super::disc::{BootCatalog, Disc, Entry, FileExtent};
-use super::error::ReadError;
+use super::disc::{BootCatalog, Disc};
 use super::iso9660::open::IsoVolume;
 use super::udf::open::UdfVolume;
 use super::udf::partition::Mapping;
 use crate::source::Source;
+use crate::volume::ReadError;
+use crate::volume::{Entry, FileExtent};
 
 pub(super) fn dump<S: Source + ?Sized>(disc: &Disc, source: &S) -> Result<String, ReadError> {
     let mut text = String::new();

@@ -8,10 +8,10 @@
 //! ```
 
 use super::disc::{BootCatalog, BootImage};
-use super::error::ReadError;
-use super::field::{bytes_at, put, put_u16, put_u32, u8_at, u16_at, u32_at};
 use super::iso9660::TYPE_BOOT;
 use super::iso9660::write::descriptor_head;
+use crate::field::{bytes_at, put, put_u16, put_u32, u8_at, u16_at, u32_at};
+use crate::volume::ReadError;
 
 /// The sectors of the boot record and the catalog, which Joliet's descriptor moves up; see the map
 /// in [`super`].

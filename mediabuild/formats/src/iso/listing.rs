@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::disc::{Entry, FileExtent};
-use super::error::ReadError;
 use super::tree::DEPTH_MAX;
+use crate::volume::ReadError;
+use crate::volume::{Entry, FileExtent};
 
 /// One directory of a disc that Windows can use has far less than this.
 const DIRECTORY_MAX_BYTES: u64 = 64 << 20;

@@ -33,13 +33,9 @@ mod disc_file;
 mod dump;
 mod el_torito;
 mod error;
-pub(crate) mod field;
-mod file_reader;
 mod iso9660;
 mod listing;
-pub(crate) mod name;
 mod options;
-pub(crate) mod order;
 mod out;
 mod places;
 mod plan;
@@ -52,15 +48,12 @@ mod udf;
 mod verify;
 mod write;
 
-pub use disc::{BootCatalog, BootImage, Disc, Entry, FileExtent, Finding, View};
+pub use disc::{BootCatalog, BootImage, Disc, Finding, View};
 pub use disc_file::DiscFile;
-pub use error::{ReadError, WriteError};
-pub use file_reader::FileReader;
-pub use name::Name;
-pub use options::{BOOT_ORDER, BootEntry, Options};
-pub use order::unmatched_order;
+pub use error::WriteError;
+pub use options::{BootEntry, Options};
 pub use set::{SetError, SetFile, SetRequest, Share, distribute};
-pub use tree::{Directory, Node, Tree};
+pub use tree::{Tree, Udf};
 pub use write::{Written, measure, write};
 
 /// Bytes of a sector of a disc, of a UDF logical block and of an ISO 9660 logical block.

@@ -1,16 +1,6 @@
 //! `Options`: what a disc is told besides its tree.
 
-/// What the boot loaders read first, so it lies at the front of the data, as Microsoft's own order
-/// file has it.
-pub const BOOT_ORDER: [&str; 7] = [
-    "boot/bcd",
-    "boot/boot.sdi",
-    "boot/etfsboot.com",
-    "boot/fonts/*",
-    "efi/**",
-    "bootmgr*",
-    "sources/boot.wim",
-];
+use crate::volume::BOOT_ORDER;
 
 /// A boot image: any content, in the tree or not.
 #[derive(Debug, Clone)]

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::error::WriteError;
 use super::options::{BootEntry, Options};
-use super::order::Order;
-use super::tree::{Directory, Node, Tree};
+use super::tree::Tree;
 use super::udf::file::FILE_MAX_BYTES;
+use crate::volume::order::Order;
+use crate::volume::{Directory, Node};
 
 /// What a BIOS entry's 16-bit count of 512-byte sectors can say.
 const BIOS_IMAGE_MAX_BYTES: u64 = u16::MAX as u64 * 512;
@@ -165,10 +166,6 @@ fn unplaced_files<'a, C>(
         for (name, node) in planned.directory.entries() {
             let Node::File { content, size_bytes } = node else { continue };
             let (path, size_bytes) = (join(&planned.path, name), *size_bytes);
-            if size_bytes > FILE_MAX_BYTES {
-                let limit_bytes = FILE_MAX_BYTES;
-                return Err(WriteError::FileTooLarge { path, size_bytes, limit_bytes });
-            }
             let (rank, position) = (order.rank(&path), files.len());
             files.push(UnplacedFile { rank, position, content, size_bytes });
         }

@@ -1,7 +1,7 @@
 //! `Report`: what happens to errors while a disc is read: the first one ends, or all are collected.
 
 use super::disc::Finding;
-use super::error::ReadError;
+use crate::volume::ReadError;
 
 /// More findings than this tell nobody anything.
 const FINDING_COUNT_MAX: usize = 10_000;

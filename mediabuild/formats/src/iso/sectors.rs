@@ -1,9 +1,9 @@
 //! `Sectors`: a disc's bytes, every read bounded by the disc's size.
 
 use super::SECTOR_SIZE_BYTES;
-use super::disc::FileExtent;
-use super::error::ReadError;
 use crate::source::Source;
+use crate::volume::FileExtent;
+use crate::volume::ReadError;
 
 /// A source with its size taken once.
 pub(super) struct Sectors<'s, S: ?Sized> {

@@ -258,5 +258,5 @@ impl<'a, C: Clone + Ord> OpenDisc<'a, C> {
 }
 
 fn insert<C: Clone>(tree: &mut Tree<C>, file: &SetFile<C>) -> Result<(), WriteError> {
-    tree.insert(&file.path, file.content.clone(), file.size_bytes)
+    Ok(tree.insert(&file.path, file.content.clone(), file.size_bytes)?)
 }

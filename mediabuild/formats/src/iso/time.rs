@@ -5,7 +5,7 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::WriteError;
-use super::field::{put_u16, u8_at, u16_at};
+use crate::field::{put_u16, u8_at, u16_at};
 
 /// A time the writer puts on a disc, UTC.
 #[derive(Debug, Clone, Copy)]

@@ -1,10 +1,8 @@
 //! Checking a disc: everything its structures say twice, and every checksum they have.
 
 use super::SECTOR_SIZE_BYTES;
-use super::disc::{BootCatalog, Disc, Entry, Finding};
+use super::disc::{BootCatalog, Disc, Finding};
 use super::el_torito;
-use super::error::ReadError;
-use super::field::{bytes_at, u32_at, u64_at};
 use super::iso9660::open::{IsoVolume, check_both_endian};
 use super::iso9660::{path_table, walk};
 use super::report::Report;
@@ -13,7 +11,10 @@ use super::udf;
 use super::udf::open::{UdfVolume, each_descriptor, expect_tag};
 use super::udf::partition::Mapping;
 use super::udf::tag::{self, Tag};
+use crate::field::{bytes_at, u32_at, u64_at};
 use crate::source::Source;
+use crate::volume::Entry;
+use crate::volume::ReadError;
 
 /// All findings, in the order of the structures.
 pub(super) fn verify<S: Source + ?Sized>(disc: &Disc, sectors: Sectors<'_, S>) -> Vec<Finding> {

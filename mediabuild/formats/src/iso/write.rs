@@ -16,7 +16,7 @@ use super::out::{Measure, Out};
 use super::places::Places;
 use super::plan::{Plan, PlannedDirectory, PlannedFile};
 use super::time::Time;
-use super::tree::{Node, Tree};
+use super::tree::Tree;
 use super::udf::file::{self, FileEntry, FileIdentifier};
 use super::udf::text::dstring_fits;
 use super::udf::volume::{
@@ -24,6 +24,7 @@ use super::udf::volume::{
     RESERVE_SEQUENCE_SECTOR, Volume,
 };
 use crate::layout::Sink;
+use crate::volume::Node;
 
 /// Contents of this size and more lie at multiples of [`ALIGNMENT_BYTES`], so that a file system
 /// may share their blocks with the store's instead of copying them.

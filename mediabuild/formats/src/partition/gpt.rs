@@ -3,7 +3,7 @@
 use super::crc32::crc32;
 use super::guid::Guid;
 use super::{PARTITION_START_BYTES, SECTOR_SIZE_BYTES};
-use crate::iso::field::{bytes_at, put, put_u16, put_u32, put_u64, u32_at, u64_at};
+use crate::field::{bytes_at, put, put_u16, put_u32, put_u64, u32_at, u64_at};
 
 pub(super) const ENTRY_COUNT: u64 = 128;
 pub(super) const ENTRY_BYTES: u64 = 128;

@@ -1,7 +1,7 @@
 //! The MBR: four entries of 16 bytes, and what a BIOS starts.
 
 use super::SECTOR_SIZE_BYTES;
-use crate::iso::field::{put, put_u16, put_u32, u8_at, u16_at, u32_at};
+use crate::field::{put, put_u16, put_u32, u8_at, u16_at, u32_at};
 
 const ENTRIES_AT: usize = 446;
 const ENTRY_BYTES: usize = 16;

@@ -19,7 +19,7 @@ mod part;
 mod read;
 mod write;
 
-pub use crate::read_error::ReadError;
+pub use crate::volume::ReadError;
 pub use guid::Guid;
 pub use part::Part;
 pub use read::{Finding, Partition, Table};

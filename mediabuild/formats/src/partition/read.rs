@@ -4,8 +4,8 @@ use super::SECTOR_SIZE_BYTES;
 use super::crc32::crc32;
 use super::gpt::{self, Header};
 use super::mbr::{self, TYPE_PROTECTIVE};
-use crate::read_error::{ReadError, read_bytes};
 use crate::source::Source;
+use crate::volume::read_error::{ReadError, read_bytes};
 
 /// Far more entries than any tool writes, and what a damaged header may ask to be read.
 const ENTRIES_MAX_BYTES: u64 = 1 << 20;

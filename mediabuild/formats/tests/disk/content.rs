@@ -6,9 +6,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use mediabuild_formats::fat::{Options, Tree, Variant, Volume, write};
-use mediabuild_formats::iso::{Entry, FileReader};
 use mediabuild_formats::layout::{Extent, Layout};
 use mediabuild_formats::source::Source;
+use mediabuild_formats::volume::{Entry, FileReader};
 
 /// 2026-11-01T00:00:00Z.
 pub(crate) const EPOCH_SECONDS: i64 = 1_793_491_200;

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use mediabuild_formats::fat::{Tree, Variant, Volume, smallest_size_bytes};
-use mediabuild_formats::iso::FileExtent;
 use mediabuild_formats::partition::{Guid, Scheme, Table};
+use mediabuild_formats::volume::FileExtent;
 use proptest::prelude::*;
 
 use crate::content::{Listing, MIB, bytes, files, layout, listing, options, tree};

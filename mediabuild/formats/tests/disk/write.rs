@@ -4,6 +4,7 @@ use mediabuild_formats::fat::{
     FLOPPY_SIZE_BYTES, Tree, Variant, Volume, WriteError, smallest_size_bytes, write,
 };
 use mediabuild_formats::layout::{Extent, Layout};
+use mediabuild_formats::volume::TreeError;
 
 use crate::content::{MIB, bytes, expected, files, layout, listing, options, tree};
 
@@ -100,7 +101,7 @@ fn an_empty_tree_is_a_volume() {
     assert!(listing(&bytes, &volume).is_empty());
 }
 
-fn refused(path: &str, size_bytes: u64) -> WriteError {
+fn refused(path: &str, size_bytes: u64) -> TreeError {
     let mut tree = Tree::new();
     tree.insert("there/File.txt", 0, 1).expect("a good path");
     tree.insert(path, 1, size_bytes).expect_err("a bad path")
@@ -109,16 +110,16 @@ fn refused(path: &str, size_bytes: u64) -> WriteError {
 #[test]
 fn what_fat_cannot_hold_is_told_by_its_path() {
     for path in ["a:b", "a/CON?", "x.", "x ", "", "a//b", "..", "a\\b", "tab\there"] {
-        assert!(matches!(refused(path, 1), WriteError::BadName { .. }), "{path}");
+        assert!(matches!(refused(path, 1), TreeError::BadName { .. }), "{path}");
     }
     let long = "x".repeat(256);
-    assert!(matches!(refused(&long, 1), WriteError::BadName { .. }));
+    assert!(matches!(refused(&long, 1), TreeError::BadName { .. }));
     let deep = ["folder"; 40].join("/");
     assert!(refused(&deep, 1).to_string().contains("256"), "{}", refused(&deep, 1));
-    assert!(matches!(refused("there/FILE.TXT", 1), WriteError::CaseCollision { .. }));
-    assert!(matches!(refused("There/other", 1), WriteError::CaseCollision { .. }));
-    assert!(matches!(refused("there/File.txt", 1), WriteError::Duplicate { .. }));
-    assert!(matches!(refused("there/File.txt/x", 1), WriteError::FileAsDirectory { .. }));
+    assert!(matches!(refused("there/FILE.TXT", 1), TreeError::CaseCollision { .. }));
+    assert!(matches!(refused("There/other", 1), TreeError::CaseCollision { .. }));
+    assert!(matches!(refused("there/File.txt", 1), TreeError::Duplicate { .. }));
+    assert!(matches!(refused("there/File.txt/x", 1), TreeError::FileAsDirectory { .. }));
     let large = refused("sources/install.wim", 1 << 32).to_string();
     assert!(large.starts_with("`sources/install.wim` has 4294967296 bytes"), "{large}");
 }

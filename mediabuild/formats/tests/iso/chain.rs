@@ -1,6 +1,7 @@
 //! Chains of allocation descriptors, which our writer does not make: followed once, and not for ever.
 
-use mediabuild_formats::iso::{Disc, Entry, View};
+use mediabuild_formats::iso::{Disc, View};
+use mediabuild_formats::volume::Entry;
 
 use crate::content::{bytes, options, tree};
 

@@ -4,8 +4,9 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use mediabuild_formats::iso::{Disc, FileReader, Tree, View};
+use mediabuild_formats::iso::{Disc, Tree, View};
 use mediabuild_formats::source::Source;
+use mediabuild_formats::volume::FileReader;
 
 use crate::content::{Content, FileSource, layout, options, to_file};
 use crate::peer::{Scratch, find, pycdlib, run, skip};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use mediabuild_formats::iso::{Disc, FileReader, Node, Options, Tree, View};
+use mediabuild_formats::iso::{Disc, Options, Tree, View};
+use mediabuild_formats::volume::{FileReader, Node};
 
 use crate::content::{Content, FileSource, layout, to_file};
 use crate::peer::{Scratch, find, pycdlib, run, told};

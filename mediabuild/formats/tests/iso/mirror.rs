@@ -1,7 +1,8 @@
 //! ISO 9660 and Joliet beside UDF: files above 4 GiB, many folders, and what these trees do not take.
 
-use mediabuild_formats::iso::{Disc, Entry, Tree, View, WriteError, measure, write};
+use mediabuild_formats::iso::{Disc, Tree, View, WriteError, measure, write};
 use mediabuild_formats::layout::Layout;
+use mediabuild_formats::volume::Entry;
 
 use crate::content::{Content, LayoutSource, layout, options, tree};
 use crate::write::mirrored;
@@ -69,11 +70,11 @@ fn what_the_mirror_does_not_take_is_named_with_a_way_out() {
     };
     let long = format!("folder/{}", "x".repeat(65));
     for path in [&long, "a/b;1.txt", &format!("a/{}", "\u{1f4bf}".repeat(33))] {
-        let WriteError::BadName { path: told, reason } = refused(path) else { panic!("{path}") };
+        let WriteError::Mirror { path: told, reason } = refused(path) else { panic!("{path}") };
         assert_eq!(told, path);
         assert!(reason.contains("leave `mirror` out"), "{reason}");
     }
-    let WriteError::BadName { path, .. } = refused("1/2/3/4/5/6/7/8/file") else { panic!("deep") };
+    let WriteError::Mirror { path, .. } = refused("1/2/3/4/5/6/7/8/file") else { panic!("deep") };
     assert_eq!(path, "1/2/3/4/5/6/7/8");
     let eight = tree(&[("1/2/3/4/5/6/7/file", vec![1]), (&"y".repeat(64), vec![1])]);
     assert!(write(&eight, &mirrored(&options("X")), &mut Layout::default()).is_ok());

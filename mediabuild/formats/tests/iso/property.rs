@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use mediabuild_formats::iso::{BootEntry, Disc, FileExtent, Options, Tree, View};
+use mediabuild_formats::iso::{BootEntry, Disc, Options, Tree, View};
+use mediabuild_formats::volume::FileExtent;
 use proptest::prelude::*;
 
 use crate::content::{Content, bytes, options};

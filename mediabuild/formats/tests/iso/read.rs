@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-use mediabuild_formats::iso::{Disc, Entry, FileReader, Options, View};
+use mediabuild_formats::iso::{Disc, Options, View};
 use mediabuild_formats::source::Source;
+use mediabuild_formats::volume::{Entry, FileReader};
 
 use crate::content::{EPOCH_SECONDS, FileSource, bytes, options, tree};
 use crate::peer::{Scratch, find, run};
@@ -65,8 +66,8 @@ fn small_discs_read_back_without_findings() {
     }
 }
 
-fn count<C>(directory: &mediabuild_formats::iso::Directory<C>) -> usize {
-    use mediabuild_formats::iso::Node;
+fn count<C>(directory: &mediabuild_formats::volume::Directory<C>) -> usize {
+    use mediabuild_formats::volume::Node;
     let below = |node: &Node<C>| match node {
         Node::Directory(child) => 1 + count(child),
         Node::File { .. } => 1,

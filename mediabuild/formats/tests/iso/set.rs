@@ -115,7 +115,7 @@ fn reads_back(layout: &Layout<Content>, files: &[&SetFile<Content>]) {
 /// A mark's bytes, taken extent by extent as any reader has to.
 fn read(
     source: &LayoutSource<'_>,
-    extents: &[mediabuild_formats::iso::FileExtent],
+    extents: &[mediabuild_formats::volume::FileExtent],
     at: u64,
 ) -> Vec<u8> {
     let mut bytes = Vec::new();

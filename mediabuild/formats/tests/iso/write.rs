@@ -4,6 +4,7 @@ use std::path::Path;
 
 use mediabuild_formats::iso::{BootEntry, Disc, Options, Tree, View, WriteError, write};
 use mediabuild_formats::layout::{Extent, Layout};
+use mediabuild_formats::volume::TreeError;
 
 use crate::content::{Content, bytes, layout, options, to_file, tree};
 use crate::peer::{Scratch, find, pycdlib, run};
@@ -291,7 +292,7 @@ fn bad_trees_are_refused() {
         "`a/File.txt/x` needs `File.txt` to be a directory, but it is a file"
     );
     for path in ["", "/a", "a/", "a//b", "..", "a/./b", "a\0b", "a\\b", "a:b", "b.", "b "] {
-        let refused = matches!(tree.insert(path, 0, 1), Err(WriteError::BadName { .. }));
+        let refused = matches!(tree.insert(path, 0, 1), Err(TreeError::BadName { .. }));
         assert!(refused, "{path:?}");
     }
     assert!(tree.insert(&"x".repeat(254), 0, 1).is_ok());
@@ -313,8 +314,9 @@ fn what_does_not_fit_is_refused() {
     };
     let image = |size_bytes| Some(BootEntry { content: 9, size_bytes });
     assert_eq!(
-        refused(251_255_107_585, &|_| {}),
-        "`d/f` has 251255107585 bytes, a file on a disc has at most 251255107584"
+        Tree::new().insert("d/f", 0, 251_255_107_585).unwrap_err().to_string(),
+        "`d/f` has 251255107585 bytes, and a file on a disc has at most 251255107584: divide it into \
+         smaller files"
     );
     assert_eq!(
         refused(1, &|options| options.bios = image(65535 * 512 + 1)),

@@ -4,8 +4,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mediabuild_formats::iso::{Disc, DiscFile, FileReader};
+use mediabuild_formats::iso::{Disc, DiscFile};
 use mediabuild_formats::source::Source;
+use mediabuild_formats::volume::FileReader;
 use mediabuild_formats::wim::{Sha1, Wim, resource_flag};
 use sha1::Digest;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
-use mediabuild_formats::iso::Entry;
+use mediabuild_formats::volume::Entry;
 use mediabuild_formats::wim::{Dentry, Image, Sha1, Wim};
 
 use crate::failure::Failure;

@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 
-use mediabuild_formats::iso::FileReader;
 use mediabuild_formats::source::Source;
+use mediabuild_formats::volume::FileReader;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use super::place::Place;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mediabuild_formats::iso::FileReader;
+use mediabuild_formats::volume::FileReader;
 use mediabuild_formats::wim::{BlobEntry, Sha1, Wim};
 
 use super::tree::{Content, File, Plan};

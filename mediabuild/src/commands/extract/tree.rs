@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use mediabuild_formats::iso::Entry;
+use mediabuild_formats::volume::Entry;
 use mediabuild_formats::wim::{Dentry, FileTime, Image, Sha1, attribute};
 
 use super::select::Selection;

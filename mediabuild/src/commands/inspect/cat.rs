@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-use mediabuild_formats::iso::{Entry, FileReader};
+use mediabuild_formats::volume::{Entry, FileReader};
 use mediabuild_formats::wim::Wim;
 
 use super::image;

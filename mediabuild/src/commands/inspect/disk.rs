@@ -1,9 +1,9 @@
 //! A disk image, or a FAT volume without a partition table, opened for looking.
 
 use mediabuild_formats::fat::{self, Volume};
-use mediabuild_formats::iso::Entry;
 use mediabuild_formats::partition::{Part, Partition, Table};
 use mediabuild_formats::source::Source;
+use mediabuild_formats::volume::{Entry, ReadError};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -119,7 +119,7 @@ impl DiskVolume {
         Part::new(source, self.start_bytes, self.size_bytes)
     }
 
-    fn at(&self, error: &fat::ReadError) -> Failure {
+    fn at(&self, error: &ReadError) -> Failure {
         Failure::build(format!("partition {}: {error}", self.number))
     }
 }

@@ -1,6 +1,6 @@
 //! `inspect ls`: the files below a folder.
 
-use mediabuild_formats::iso::Entry;
+use mediabuild_formats::volume::Entry;
 use mediabuild_formats::wim::{Dentry, Wim};
 use serde_json::{Value, json};
 

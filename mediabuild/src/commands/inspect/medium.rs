@@ -3,8 +3,9 @@
 use std::io;
 use std::path::Path;
 
-use mediabuild_formats::iso::{Disc, DiscFile, Entry, View};
+use mediabuild_formats::iso::{Disc, DiscFile, View};
 use mediabuild_formats::source::Source;
+use mediabuild_formats::volume::Entry;
 use mediabuild_formats::wim::Wim;
 
 use super::disk::DiskImage;

@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use mediabuild_formats::authenticode::{FileDigest, Signature, signatures};
-use mediabuild_formats::iso::{Entry, FileReader};
 use mediabuild_formats::source::Source;
+use mediabuild_formats::volume::{Entry, FileReader};
 use mediabuild_formats::wim::{Dentry, Wim};
 use serde_json::{Value, json};
 

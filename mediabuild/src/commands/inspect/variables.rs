@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use mediabuild_formats::iso::FileReader;
 use mediabuild_formats::source::Source;
 use mediabuild_formats::variables::decrypt;
+use mediabuild_formats::volume::FileReader;
 use serde_json::json;
 
 use super::cat::{pour, wim_file};

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use mediabuild_formats::iso::{Disc, DiscFile, Entry};
+use mediabuild_formats::iso::{Disc, DiscFile};
+use mediabuild_formats::volume::Entry;
 use mediabuild_formats::wim::{Joined, Wim};
 
 use super::{Finding, wim};

@@ -10,7 +10,7 @@ use crate::iso::SECTOR_SIZE_BYTES;
 use crate::iso::error::WriteError;
 use crate::iso::plan::{Plan, PlannedDirectory, PlannedFile};
 use crate::iso::time::Time;
-use crate::iso::tree::Node;
+use crate::volume::Node;
 
 /// The most bytes a record can say that are a whole number of sectors: 4 GiB less one sector.
 const RECORD_MAX_BYTES: u64 = (1 << 32) - SECTOR_SIZE_BYTES;
@@ -75,7 +75,7 @@ impl Mirror {
     ) -> Result<Mirror, WriteError> {
         if plan.directories.len() > DIRECTORY_MAX {
             let reason = "ISO 9660 counts 65535 folders at most: leave `mirror` out";
-            return Err(WriteError::BadName { path: String::new(), reason });
+            return Err(WriteError::Mirror { path: String::new(), reason });
         }
         let mut directories: Vec<MirrorDirectory> = Vec::new();
         for planned in &plan.directories {
@@ -192,7 +192,7 @@ fn directory<C>(
     let level = if planned.path.is_empty() { 1 } else { 2 + planned.path.matches('/').count() };
     if kind == MirrorKind::Iso9660 && level > LEVEL_MAX {
         let reason = "ISO 9660 has 8 levels of folders: leave `mirror` out, or move it up";
-        return Err(WriteError::BadName { path: planned.path.clone(), reason });
+        return Err(WriteError::Mirror { path: planned.path.clone(), reason });
     }
     let mut short = ShortNames::default();
     let (mut below, mut file) = (planned.first_child, planned.first_file);
@@ -234,13 +234,13 @@ fn joliet(folder: &str, name: &str) -> Result<Vec<u8>, WriteError> {
     let path = || if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
     if name.contains(';') {
         let reason = "Joliet takes no `;` in names: leave `mirror` out, or rename it";
-        return Err(WriteError::BadName { path: path(), reason });
+        return Err(WriteError::Mirror { path: path(), reason });
     }
     let units: Vec<u16> = name.encode_utf16().collect();
     if units.len() > JOLIET_NAME_MAX_UNITS {
         let reason =
             "Joliet has names of at most 64 UTF-16 units: leave `mirror` out, or rename it";
-        return Err(WriteError::BadName { path: path(), reason });
+        return Err(WriteError::Mirror { path: path(), reason });
     }
     Ok(units.into_iter().flat_map(u16::to_be_bytes).collect())
 }

@@ -2,14 +2,14 @@
 
 use super::rock_ridge;
 use super::{STANDARD_IDENTIFIER, TYPE_PRIMARY, TYPE_SUPPLEMENTARY, TYPE_TERMINATOR};
+use crate::field::{bytes_at, u8_at, u16_at, u16_be_at, u32_at, u32_be_at};
 use crate::iso::SECTOR_SIZE_BYTES;
 use crate::iso::disc::View;
-use crate::iso::error::ReadError;
-use crate::iso::field::{bytes_at, u8_at, u16_at, u16_be_at, u32_at, u32_be_at};
 use crate::iso::report::Report;
 use crate::iso::sectors::Sectors;
 use crate::iso::time::iso_volume_seconds;
 use crate::source::Source;
+use crate::volume::ReadError;
 
 /// The most volume descriptors that are looked at.
 const DESCRIPTOR_COUNT_MAX: u64 = 64;

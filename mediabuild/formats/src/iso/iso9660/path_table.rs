@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::open::IsoVolume;
+use crate::field::{bytes_at, u8_at, u16_at, u16_be_at, u32_at, u32_be_at};
 use crate::iso::SECTOR_SIZE_BYTES;
-use crate::iso::error::ReadError;
-use crate::iso::field::{bytes_at, u8_at, u16_at, u16_be_at, u32_at, u32_be_at};
 use crate::iso::report::Report;
 use crate::iso::sectors::Sectors;
 use crate::source::Source;
+use crate::volume::ReadError;
 
 /// 65,535 directories with long names fit: a parent's number has 16 bits.
 const TABLE_MAX_BYTES: u64 = 32 << 20;

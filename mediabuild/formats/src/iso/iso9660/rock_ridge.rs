@@ -2,12 +2,12 @@
 //! P1281, P1282).
 
 use super::open::Extent;
+use crate::field::{bytes_at, u8_at, u32_at};
 use crate::iso::SECTOR_SIZE_BYTES;
-use crate::iso::error::ReadError;
-use crate::iso::field::{bytes_at, u8_at, u32_at};
 use crate::iso::sectors::Sectors;
 use crate::iso::time::{iso_record_seconds, iso_volume_seconds};
 use crate::source::Source;
+use crate::volume::ReadError;
 
 /// The most continuation areas of one record that are followed.
 const CONTINUATION_COUNT_MAX: usize = 64;

@@ -3,15 +3,15 @@
 use super::open::{Extent, IsoVolume, ucs2};
 use super::rock_ridge::{self, Posix};
 use super::{FLAG_ASSOCIATED, FLAG_DIRECTORY, FLAG_MULTI_EXTENT};
+use crate::field::{bytes_at, u8_at, u16_at, u32_at, u32_be_at};
 use crate::iso::SECTOR_SIZE_BYTES;
-use crate::iso::disc::{Entry, FileExtent, View};
-use crate::iso::error::ReadError;
-use crate::iso::field::{bytes_at, u8_at, u16_at, u32_at, u32_be_at};
+use crate::iso::disc::View;
 use crate::iso::listing::{Listing, Named, join};
 use crate::iso::report::Report;
 use crate::iso::sectors::Sectors;
 use crate::iso::time::iso_record_seconds;
 use crate::source::Source;
+use crate::volume::{Entry, FileExtent, ReadError};
 
 const RECORD_HEAD_BYTES: usize = 33;
 

@@ -1,7 +1,7 @@
 //! ISO 9660 (ECMA-119) as the writer makes it: a tree of one text file, for readers without UDF.
 
 use super::{FLAG_DIRECTORY, STANDARD_IDENTIFIER, TYPE_PRIMARY, TYPE_SUPPLEMENTARY};
-use crate::iso::field::{put, put_both_u16, put_both_u32, put_u32};
+use crate::field::{put, put_both_u16, put_both_u32, put_u32};
 use crate::iso::time::Time;
 
 /// The sectors of the tree; see the map in [`crate::iso`].

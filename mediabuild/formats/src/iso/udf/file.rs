@@ -1,9 +1,9 @@
 //! File structures (ECMA-167 part 4), as the writer makes them. Offsets are of the descriptors.
 
 use super::tag;
-use super::text::{charspec, dstring, encode};
+use super::text::{characters_size_bytes, charspec, dstring, encode};
 use super::volume::{Volume, domain, implementation};
-use crate::iso::field::{put, put_u16, put_u32, put_u64};
+use crate::field::{put, put_u16, put_u32, put_u64};
 
 const BLOCK_SIZE_BYTES: u64 = 2048;
 /// A file entry without allocation descriptors.
@@ -133,7 +133,7 @@ impl FileIdentifier<'_> {
 
     /// How many bytes [`Self::encode`] gives.
     pub(in crate::iso) fn size_bytes(name: Option<&str>) -> u64 {
-        let name_size = name.map_or(0, |name| 1 + crate::iso::name::cs0_size_bytes(name));
+        let name_size = name.map_or(0, |name| 1 + characters_size_bytes(name));
         (IDENTIFIER_SIZE_BYTES + name_size).next_multiple_of(4) as u64
     }
 

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use super::open::{Address, UdfVolume, expect_tag, long_ad_address};
 use super::tag::{self, Tag};
-use crate::iso::disc::FileExtent;
-use crate::iso::error::ReadError;
-use crate::iso::field::{bytes_at, u8_at, u16_at, u32_at, u64_at};
+use crate::field::{bytes_at, u8_at, u16_at, u32_at, u64_at};
 use crate::iso::listing::Listing;
 use crate::iso::sectors::Sectors;
 use crate::iso::time::udf_seconds;
 use crate::source::Source;
+use crate::volume::{FileExtent, ReadError};
 
 /// A file whose extents need more blocks than this is none that a deployment disc has.
 const CHAIN_COUNT_MAX: u32 = 1024;

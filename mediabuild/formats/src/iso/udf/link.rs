@@ -2,10 +2,10 @@
 
 use super::icb::FileEntryRead;
 use super::text::decode;
-use crate::iso::error::ReadError;
-use crate::iso::field::{bytes_at, u8_at};
+use crate::field::{bytes_at, u8_at};
 use crate::iso::sectors::Sectors;
 use crate::source::Source;
+use crate::volume::ReadError;
 
 /// A path is longer than this on no system.
 const LINK_MAX_BYTES: u64 = 64 << 10;

@@ -7,11 +7,11 @@ use super::open::{Address, Sequence, UdfVolume};
 use super::partition::{Mapping, Partition};
 use super::tag::{self, Tag};
 use super::text::entity_identifier;
-use crate::iso::error::ReadError;
-use crate::iso::field::{bytes_at, u8_at, u16_at, u32_at};
+use crate::field::{bytes_at, u8_at, u16_at, u32_at};
 use crate::iso::listing::Listing;
 use crate::iso::sectors::Sectors;
 use crate::source::Source;
+use crate::volume::ReadError;
 
 /// OSTA UDF allows one metadata or virtual partition beside its physical one.
 const MAP_COUNT_MAX: u32 = 16;

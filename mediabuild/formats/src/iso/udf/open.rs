@@ -6,12 +6,11 @@ use super::maps;
 use super::partition::{Partition, partition_of};
 use super::tag::{self, Tag};
 use super::text::decode_dstring;
-use crate::iso::disc::FileExtent;
-use crate::iso::error::ReadError;
-use crate::iso::field::{bytes_at, u16_at, u32_at};
+use crate::field::{bytes_at, u16_at, u32_at};
 use crate::iso::sectors::Sectors;
 use crate::iso::time::udf_seconds;
 use crate::source::Source;
+use crate::volume::{FileExtent, ReadError};
 
 /// The most sectors of volume structures that are looked at.
 const RECOGNITION_COUNT_MAX: u64 = 64;

@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::open::Address;
-use crate::iso::disc::FileExtent;
-use crate::iso::error::ReadError;
+use crate::volume::{FileExtent, ReadError};
 
 /// More pieces than this, a run of blocks does not fall into on any disc.
 const PIECE_COUNT_MAX: usize = 1 << 20;

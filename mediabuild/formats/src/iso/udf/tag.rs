@@ -5,7 +5,7 @@
 //! +2  u16 version      +6 u16 serial number        +10 u16 CRC length
 //! ```
 
-use crate::iso::field::{put_u16, put_u32, u8_at, u16_at, u32_at};
+use crate::field::{put_u16, put_u32, u8_at, u16_at, u32_at};
 
 /// The size of a tag; a CRC starts behind it.
 pub(in crate::iso) const TAG_SIZE_BYTES: usize = 16;

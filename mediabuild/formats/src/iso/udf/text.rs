@@ -1,6 +1,6 @@
 //! OSTA compressed Unicode (OSTA UDF 1.02, 2.1.1) and fixed-size dstrings (ECMA-167 1/7.2.12).
 
-use crate::iso::field::{put, u8_at};
+use crate::field::{put, u8_at};
 
 /// One byte per character, Latin-1.
 const ID_8_BIT: u8 = 8;
@@ -18,6 +18,15 @@ pub(in crate::iso) fn encode(text: &str) -> Vec<u8> {
         bytes.extend(text.encode_utf16().flat_map(u16::to_be_bytes));
     }
     bytes
+}
+
+/// How many bytes the characters of a name take, without the compression id.
+pub(in crate::iso) fn characters_size_bytes(text: &str) -> usize {
+    if text.chars().all(is_latin_1) {
+        text.chars().count()
+    } else {
+        2 * text.encode_utf16().count()
+    }
 }
 
 /// Decodes a name; nothing if the compression id is unknown. Half surrogate pairs become U+FFFD.

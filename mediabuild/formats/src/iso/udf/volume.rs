@@ -2,7 +2,7 @@
 
 use super::tag;
 use super::text::{charspec, dstring, entity};
-use crate::iso::field::{put, put_u16, put_u32, put_u64};
+use crate::field::{put, put_u16, put_u32, put_u64};
 
 /// The sectors of the volume structures; see the map in [`crate::iso`].
 pub(in crate::iso) const MAIN_SEQUENCE_SECTOR: u32 = 32;

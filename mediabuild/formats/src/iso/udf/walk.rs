@@ -5,13 +5,12 @@ use super::link;
 use super::open::{Address, UdfVolume, expect_tag, long_ad_address};
 use super::tag::{self, Tag};
 use super::text::decode;
-use crate::iso::disc::{Entry, FileExtent};
-use crate::iso::error::ReadError;
-use crate::iso::field::{bytes_at, u8_at, u16_at};
+use crate::field::{bytes_at, u8_at, u16_at};
 use crate::iso::listing::{Listing, Named, join};
 use crate::iso::report::Report;
 use crate::iso::sectors::Sectors;
 use crate::source::Source;
+use crate::volume::{Entry, FileExtent, ReadError};
 
 const CHARACTERISTIC_DELETED: u8 = 4;
 const CHARACTERISTIC_PARENT: u8 = 8;

@@ -1,8 +1,20 @@
-//! `Order`: which files' data comes first on a disc.
+//! `Order`: which files' data comes first on a volume.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::name::folded;
+
+/// What the boot loaders read first, so it lies at the front of the data, as Microsoft's own order
+/// file has it.
+pub const BOOT_ORDER: [&str; 7] = [
+    "boot/bcd",
+    "boot/boot.sdi",
+    "boot/etfsboot.com",
+    "boot/fonts/*",
+    "efi/**",
+    "bootmgr*",
+    "sources/boot.wim",
+];
 
 /// An order list, ready to compare. Plain paths are looked up, so a list of thousands costs no more
 /// for each file than its folders are deep; only patterns with wildcards are tried one by one.
@@ -40,7 +52,7 @@ impl Order {
     }
 }
 
-/// Positions of those of `list` (see [`Options::order`](super::Options::order)) that no path matches.
+/// Positions of those of `list` (see [`Options::order`](crate::iso::Options::order)) that no path matches.
 pub fn unmatched_order<'a>(
     list: &[String],
     paths: impl IntoIterator<Item = &'a str>,

@@ -1,10 +1,10 @@
-//! `ReadError`: why bytes of a disk image cannot be read: its partition table, or a FAT volume on it.
+//! `ReadError`: why a disc, a disk's partition table or a volume cannot be read.
 
 use std::io;
 
 use crate::source::Source;
 
-/// Why bytes are not a disk, or not a volume on it.
+/// Why bytes are not a disc, a disk, or a volume.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The source failed or ended.
@@ -27,6 +27,14 @@ pub enum ReadError {
         /// What is there.
         found: String,
     },
+    /// A legal structure that the reader does not follow.
+    #[error("at {offset_bytes}: {what} is not supported")]
+    Unsupported {
+        /// Where.
+        offset_bytes: u64,
+        /// What.
+        what: String,
+    },
     /// More of something than there can be need of.
     #[error("at {offset_bytes}: more than {limit} {what}")]
     Limit {
@@ -37,15 +45,29 @@ pub enum ReadError {
         /// How much is accepted.
         limit: u64,
     },
+    /// Neither ISO 9660 nor UDF.
+    #[error("no ISO 9660 or UDF volume in these {size_bytes} bytes")]
+    NoVolume {
+        /// How many bytes there are.
+        size_bytes: u64,
+    },
+    /// A file system this disc does not have.
+    #[error("this disc has no {view} tree")]
+    NoView {
+        /// Its name.
+        view: &'static str,
+    },
 }
 
 impl ReadError {
-    /// Where it is.
+    /// Where in the source it is; 0 if it is about all of it.
     pub fn offset_bytes(&self) -> u64 {
         match self {
             ReadError::Source { offset_bytes, .. }
             | ReadError::Damaged { offset_bytes, .. }
+            | ReadError::Unsupported { offset_bytes, .. }
             | ReadError::Limit { offset_bytes, .. } => *offset_bytes,
+            ReadError::NoVolume { .. } | ReadError::NoView { .. } => 0,
         }
     }
 }

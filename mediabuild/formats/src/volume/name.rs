@@ -1,43 +1,34 @@
-//! `Name`: one component of a path that both UDF and Windows accept, ordered as Windows compares.
+//! `Name`: one component of a path that Windows accepts, ordered as Windows compares.
 
 use std::cmp::Ordering;
-
-use super::error::WriteError;
-
-/// The most bytes a UDF file identifier has, its compression id excluded (OSTA UDF 1.02, 2.3.4.3).
-const NAME_MAX_BYTES: usize = 254;
 
 /// A file or directory name. Ordered by its upper-cased UTF-16 units, then by its own bytes: names
 /// that differ only by case are neighbours, and a directory's order is the same on every machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name(String);
+pub(super) struct Name(String);
 
 impl Name {
-    /// Takes `text` if it can be a name; the path it stands in is for the error.
-    pub fn parse(text: &str, path: &str) -> Result<Name, WriteError> {
-        let bad = |reason| WriteError::BadName { path: path.to_owned(), reason };
+    /// Takes `text` if it can be a name, of any length; else says why it cannot.
+    pub(super) fn parse(text: &str) -> Result<Name, &'static str> {
         if text.is_empty() || text == "." || text == ".." {
-            return Err(bad("a component is empty, `.` or `..`"));
+            return Err("a component is empty, `.` or `..`");
         }
         if text.chars().any(is_refused) {
-            return Err(bad("Windows refuses control characters and any of \\ : * ? \" < > |"));
+            return Err("Windows refuses control characters and any of \\ : * ? \" < > |");
         }
         if text.ends_with(['.', ' ']) {
-            return Err(bad("Windows cannot open a name that ends in a dot or a space"));
-        }
-        if cs0_size_bytes(text) > NAME_MAX_BYTES {
-            return Err(bad("a name has at most 254 bytes: Latin-1 characters, else UTF-16 units"));
+            return Err("Windows cannot open a name that ends in a dot or a space");
         }
         Ok(Name(text.to_owned()))
     }
 
     /// The name as text.
-    pub fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Whether Windows would take the two for one name.
-    pub fn collides_with(&self, other: &Name) -> bool {
+    pub(super) fn collides_with(&self, other: &Name) -> bool {
         folded(&self.0).eq(folded(&other.0))
     }
 }
@@ -65,15 +56,6 @@ pub(crate) fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
             _ => character,
         }
     })
-}
-
-/// How many bytes `text` takes in OSTA compressed Unicode, the compression id excluded.
-pub(super) fn cs0_size_bytes(text: &str) -> usize {
-    if text.chars().all(|character| u32::from(character) <= 0xFF) {
-        text.chars().count()
-    } else {
-        2 * text.encode_utf16().count()
-    }
 }
 
 fn utf16(characters: impl Iterator<Item = char>) -> impl Iterator<Item = u16> {

@@ -2,10 +2,10 @@
 
 use std::io::{self, Read};
 
-use super::disc::{Entry, FileExtent};
+use super::entry::{Entry, FileExtent};
 use crate::source::Source;
 
-/// Reads a file of a disc from its first byte to its last.
+/// Reads a file of a volume from its first byte to its last.
 pub struct FileReader<'a, S: ?Sized> {
     source: &'a S,
     /// What is left: the current extent shrinks from its front.
@@ -14,7 +14,7 @@ pub struct FileReader<'a, S: ?Sized> {
 }
 
 impl<'a, S: Source + ?Sized> FileReader<'a, S> {
-    /// Reads the file `entry` of the disc `source`.
+    /// Reads the file `entry` of the volume `source`.
     pub fn new(source: &'a S, entry: &'a Entry) -> Self {
         let current = FileExtent { offset_bytes: None, size_bytes: 0 };
         FileReader { source, extents: entry.extents.iter(), current }
