@@ -152,36 +152,70 @@ fn two_machines_give_identical_bytes_of_every_target() {
     assert_same(&one, &ODD.build(&space));
 }
 
-/// A set of three discs with every tree that a disc can have.
-const SET: &str = r#"
+/// One of each kind of image beside the quickstart's: a set of three discs, a disc with every tree
+/// that it can have, disks with both tables.
+const IMAGES: &str = r#"
 package "large" { source "large" }
 media "depot" type="bootable" {
     boot-image "winpe"
     package "branding" "large"
     output "depot.iso" capacity="2200KiB" mirror="joliet" order="large/order.txt"
 }
+media "mirror" type="bootable" {
+    boot-image "winpe"
+    package "branding" "large"
+    output "mirror.iso" label="MIRROR" mirror="joliet"
+    usb "mbr.img" table="mbr" label="DEPOT11"
+}
+media "gpt" type="bootable" {
+    boot-image "winpe"
+    package "large"
+    output "gpt.iso"
+    usb "gpt.img" table="gpt" size="96MiB"
+}
 "#;
 
+/// BLAKE3 of them, pinned as [`PINNED_DIGESTS`] are. A set has a file a disc, and its manifest.
+const PINNED_IMAGES: [(&str, &str); 8] = [
+    ("depot/depot.1.iso", "a07c30e2d53dc9696bde8f7f420fb35e8ffb48c195ad186167c901a43b09cfc3"),
+    ("depot/depot.2.iso", "d6ab3c5305d84fa4e9c0b5e564a34de267e54509e3f3c3227ca0e65e86d99279"),
+    ("depot/depot.3.iso", "d23bc6f01d75ccbee403547c6de8024b22d79c8ff63d762f212bd0d946ad3d46"),
+    ("depot/set.json", "dec40b74389b3cc7fc0b9be72b0562e34e6cb15d1ae1254d987fffdccd1932bb"),
+    ("gpt.img", "cb62c2f11a32f8b39755f4c594a6b0b146c88081001604a3a7d3760b665c4b3a"),
+    ("gpt.iso", "789279cbd15cf83ffb37fb1df71cc763af1f49fec5fd5da13ec3bc80b6c7df12"),
+    ("mbr.img", "219f9f75f08724f782ef78d3e62ffe061d5e25c973d997a7a2209d1996c7eb34"),
+    ("mirror.iso", "83bf6a4043eebeb224182b2f3dcbae0a1b6f4933743b7bec660beb4c5487c76d"),
+];
+
+/// Adds [`IMAGES`]; the files of a package come into being in another order on another machine, so
+/// that some file systems list them in another one too.
+fn add_images(project: &Path, is_odd: bool) {
+    let definitions = fs::read_to_string(project.join("mediabuild.kdl")).expect("readable");
+    fs::write(project.join("mediabuild.kdl"), definitions + IMAGES).expect("written");
+    fs::create_dir(project.join("large")).expect("a folder");
+    fs::write(project.join("large/order.txt"), "SMS\\PKG\\branding\n").expect("written");
+    for at in 0..20_u8 {
+        let at = if is_odd { 19 - at } else { at };
+        let bytes: Vec<u8> = (0..100_000_u32).map(|byte| (byte / 7) as u8 ^ at).collect();
+        fs::write(project.join(format!("large/{at}.bin")), bytes).expect("written");
+    }
+}
+
 #[test]
-fn two_machines_give_an_identical_set_of_discs() {
+fn two_machines_give_one_of_each_kind_of_image_as_it_is_pinned() {
     let space = TestSpace::new();
     let mut results = Vec::new();
-    for machine in [PLAIN, ODD] {
+    for (machine, is_odd) in [(PLAIN, false), (ODD, true)] {
         let project = machine.set_up(&space);
-        let definitions = fs::read_to_string(project.join("mediabuild.kdl")).expect("readable");
-        fs::write(project.join("mediabuild.kdl"), definitions + SET).expect("written");
-        fs::create_dir(project.join("large")).expect("a folder");
-        fs::write(project.join("large/order.txt"), "SMS\\PKG\\branding\n").expect("written");
-        for at in 0..20_u8 {
-            let bytes: Vec<u8> = (0..100_000_u32).map(|byte| (byte / 7) as u8 ^ at).collect();
-            fs::write(project.join(format!("large/{at}.bin")), bytes).expect("written");
-        }
-        results.push(machine.build_these(&space, &["depot"]));
+        add_images(&project, is_odd);
+        set_times_and_modes(&project, 1_000_000_000 + u64::from(is_odd), 0o600);
+        results.push(machine.build_these(&space, &["depot", "mirror", "gpt"]));
     }
-    let names: Vec<&str> = results[0].keys().map(String::as_str).collect();
-    let discs = ["depot/depot.1.iso", "depot/depot.2.iso", "depot/depot.3.iso", "depot/set.json"];
-    assert_eq!(names, discs);
     assert_same(&results[0], &results[1]);
+    let digest = |bytes: &Vec<u8>| blake3::hash(bytes).to_hex().to_string();
+    let digests = results[0].iter().map(|(name, bytes)| (name.clone(), digest(bytes)));
+    let digests: Vec<(String, String)> = digests.collect();
+    assert_eq!(digests, PINNED_IMAGES.map(|(name, pin)| (name.to_owned(), pin.to_owned())));
 }
 
 #[test]
