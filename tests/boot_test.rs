@@ -73,6 +73,17 @@ fn what_does_not_come_is_a_failure_that_shows_the_log() {
     let run = boot_test(&space, &["--firmware", "bios", "--time", "4s", "--marker", "NEVER"]);
     run.expect(1).says("no sign of it after 4").says(&format!("serial {BIOS_MARKER}"));
     run.says("did not boot").says("--screenshot");
+    let disk = space.project().join("mediabuild.kdl");
+    let text = fs::read_to_string(&disk).expect("definitions");
+    fs::write(
+        disk,
+        text.replace("    output \"boot.iso\"", "    usb \"boot.img\"\n    output \"boot.iso\""),
+    )
+    .expect("written");
+    space.build(&["boot"]);
+    let bios = ["boot-test", "result/boot.img", "--firmware", "bios", "--time", "2s"];
+    let run = space.run(&[&bios[..], &["--marker", "NEVER"]].concat());
+    run.expect(1).says("a disk image starts UEFI machines only");
 }
 
 #[test]
@@ -107,6 +118,14 @@ fn what_cannot_boot_is_told_at_once() {
     test("result/factory.wim").expect(2).says("neither an ISO nor a disk image");
     test("result/none.iso").expect(2).says("none.iso");
     Run::of(space.command().args(["boot-test", "result/boot.iso"])).expect(2).says("--marker");
+    for (option, value, says) in [
+        ("--time", "5parsec", "such as 90s or 5m"),
+        ("--screenshot", "shot.jpg", "call it .png"),
+        ("--screen", "none.ppm", "cannot open `none.ppm`"),
+    ] {
+        let wrong = [&["boot-test", "result/boot.iso"], &marker[..], &[option, value]].concat();
+        space.run(&wrong).expect(2).says(says);
+    }
     let mut without_programs = space.command();
     without_programs.env("PATH", space.path()).args(["boot-test", "result/boot.iso"]).args(marker);
     Run::of(&mut without_programs).expect(3).says("install QEMU");

@@ -22,7 +22,8 @@ pub(crate) use self::store::{StoreAdd, StoreCommand, StoreGc, StorePin, StoreVer
 #[command(name = "mediabuild", version, propagate_version = true, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done; 1 a build or verification failed; 2 the definitions or \
-the command line are wrong; 3 the environment failed (disk full, no permission)."
+the command line are wrong; 3 the environment failed (disk full, no permission, no network); \
+130 stopped by Ctrl-C, with what was there left as it was."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -66,14 +67,15 @@ pub(crate) enum Command {
     Log(LogArguments),
     /// Show what depends on what
     Graph(Graph),
-    /// Look into any WIM or ISO
+    /// Look into any WIM, ISO or disk image
     #[command(subcommand)]
     Inspect(Inspect),
-    /// Check every hash in a WIM, or every descriptor in an ISO and every hash in its WIMs
+    /// Check every hash in a WIM, or every descriptor in an ISO or disk image and every hash in its
+    /// WIMs
     Verify(Verify),
-    /// Write files of any WIM or ISO into a folder
+    /// Write files of any WIM, ISO or disk image into a folder
     Extract(Extract),
-    /// Show what differs between two WIMs, two ISOs or two folders, by content
+    /// Show what differs between two WIMs, ISOs, disk images or folders, by content
     Diff(Diff),
     /// Boot an ISO or a disk image in an emulator (QEMU), and wait for a sign that it did
     BootTest(BootTest),
@@ -196,10 +198,11 @@ pub(crate) struct LogArguments {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A lock has one line for each input that a clone of the repository does not bring: what git does
-not track or ignores, and what is fetched by `url=`. The line says what the input was, so that every machine builds from the same
-bytes or not at all. Commit mediabuild.lock. What git tracks needs no line, and outside of a
-repository only what is fetched does; `--update NAME` pins an input all the same.
+    after_help = "A lock has one line for each input that a clone of the repository does not bring: what git
+does not track or ignores, and what is fetched by `url=`. The line says what the input was, so that
+every machine builds from the same bytes or not at all. Commit mediabuild.lock. What git tracks
+needs no line, and outside of a repository only what is fetched does; `--update NAME` pins an input
+all the same.
 
 Examples:
   mediabuild lock                                 pin what is missing, drop what nothing names

@@ -1,6 +1,7 @@
 //! `Picture`: a screen, as QEMU writes it (a binary PPM), and whether two look the same.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use crate::failure::Failure;
@@ -22,7 +23,12 @@ pub(crate) struct Picture {
 impl Picture {
     /// Reads a file that `--screenshot X.ppm` wrote.
     pub(crate) fn open(path: &Path) -> Result<Picture, Failure> {
-        let bytes = fs::read(path).map_err(|error| Failure::io("read", path, &error))?;
+        let bytes = fs::read(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                Failure::usage(format!("cannot open `{}`: {error}", path.display()))
+            }
+            _ => Failure::io("read", path, &error),
+        })?;
         Picture::parse(&bytes).ok_or_else(|| {
             Failure::usage(format!("`{}` is no binary PPM picture", path.display()))
                 .help("make one when the screen is right: --screenshot screen.ppm")

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
-use super::quantity::{parse_age, parse_size};
+use super::quantity::{parse_size, parse_time};
 use crate::boot_test::{Attached, Firmware};
 
 #[derive(Debug, Subcommand)]
@@ -12,6 +12,8 @@ use crate::boot_test::{Attached, Firmware};
   mediabuild inspect info install.wim
   mediabuild inspect ls boot.iso sources
   mediabuild inspect ls boot.iso//sources/boot.wim Windows/System32
+  mediabuild inspect signers depot.img
+  mediabuild inspect dump boot.iso//boot/bcd
   mediabuild inspect cat install.wim Windows/System32/license.rtf --image 3 > license.rtf")]
 pub(crate) enum Inspect {
     /// What it is: header, images, volumes, boot entries
@@ -23,10 +25,10 @@ pub(crate) enum Inspect {
     /// Show everything a WIM says, one fact a line: header, XML data, resources, files; with -v every
     /// chunk. Of a boot configuration store (`boot.iso//boot/bcd`): its objects and elements
     Dump(InspectDump),
-    /// Tell who signed the boot programs of a WIM or an ISO, or one program, and whether each is still what
+    /// Tell who signed the boot programs of a medium, or one program, and whether each is still what
     /// was signed. The signers are those that the files name: nothing is verified
     Signers(InspectSigners),
-    /// Decrypt the variables of a medium (a WIM, an ISO or a variables.dat)
+    /// Decrypt the variables of a medium, or of a variables.dat
     Variables(InspectVariables),
 }
 
@@ -42,13 +44,13 @@ pub(crate) enum DiscView {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectInfo {
-    /// A WIM or an ISO
+    /// A WIM, an ISO or a disk image
     pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectLs {
-    /// A WIM or an ISO
+    /// A WIM, an ISO or a disk image
     pub(crate) file: PathBuf,
     /// The folder in it to list
     #[arg(default_value = "")]
@@ -69,7 +71,7 @@ pub(crate) struct InspectLs {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectCat {
-    /// A WIM or an ISO
+    /// A WIM, an ISO or a disk image
     pub(crate) file: PathBuf,
     /// The file in it
     pub(crate) path: String,
@@ -95,7 +97,7 @@ pub(crate) struct InspectDump {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectSigners {
-    /// A WIM, an ISO or a program
+    /// A WIM, an ISO, a disk image or a program
     pub(crate) file: PathBuf,
     /// The image of a WIM, 1-based [default: the only or first one]
     #[arg(long, value_name = "INDEX")]
@@ -104,7 +106,7 @@ pub(crate) struct InspectSigners {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectVariables {
-    /// A WIM, an ISO or a variables.dat
+    /// A WIM, an ISO, a disk image or a variables.dat
     pub(crate) file: PathBuf,
     /// Take the password from this environment variable [default: media without a password]
     #[arg(long, value_name = "NAME")]
@@ -113,11 +115,12 @@ pub(crate) struct InspectVariables {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  mediabuild verify install.wim boot.iso
+  mediabuild verify install.wim boot.iso depot.img
+  mediabuild verify result/depot/*.iso          each disc of a set
   mediabuild verify install.swm                 the whole set: the other parts lie beside it
   mediabuild verify patch.wim --ref base.wim    a delta, with what it uses of its base")]
 pub(crate) struct Verify {
-    /// WIMs and ISOs
+    /// WIMs, ISOs and disk images
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
 
@@ -143,7 +146,7 @@ symbolic links and junctions become links that stay inside, an absolute target i
 image's root. Security descriptors, attributes, short names and named streams have no place here
 and are left out. What cannot be written is told, and the exit code is 1.")]
 pub(crate) struct Extract {
-    /// A WIM or an ISO
+    /// A WIM, an ISO or a disk image
     pub(crate) file: PathBuf,
     /// What to extract, in any case: paths, folders with all that is in them, patterns such as
     /// `**/*.inf` [default: everything]
@@ -174,6 +177,7 @@ pub(crate) struct Extract {
 #[command(after_help = "Examples:
   mediabuild diff october/boot.iso november/boot.iso
   mediabuild diff old.wim new.wim -v            times too
+  mediabuild diff boot.iso depot.img            the same files on both?
   mediabuild diff boot.iso//sources/boot.wim result/boot-image/winpe.wim
 
 One line a difference, sorted by path: `+` added, `-` removed, `~` other content, `>` the same
@@ -183,7 +187,7 @@ itself. Images are compared by their number; a WIM inside that differs is looked
 
 Exit codes: 0 the same; 1 they differ; 2 and 3 as everywhere.")]
 pub(crate) struct Diff {
-    /// The old one: a WIM, an ISO or a folder
+    /// The old one: a WIM, an ISO, a disk image or a folder
     pub(crate) left: PathBuf,
     /// The new one
     pub(crate) right: PathBuf,
@@ -195,17 +199,19 @@ pub(crate) struct Diff {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("sign").args(["marker", "screen", "screenshot"]).required(true).multiple(true)))]
 #[command(after_help = "Examples:
-  mediabuild boot-test boot.iso --marker WINPE-IS-UP          each firmware that the ISO has an entry for
+  mediabuild boot-test boot.iso --marker WINPE-IS-UP      each firmware the ISO has an entry for
   mediabuild boot-test boot.iso --firmware uefi --press-key --time 3m --screenshot desktop.png
-  mediabuild boot-test boot.iso --screen desktop.ppm          the screen, as --screenshot desktop.ppm kept it
+  mediabuild boot-test boot.iso --screen desktop.ppm      as --screenshot desktop.ppm kept it
   mediabuild boot-test depot.img --as usb --marker WINPE-IS-UP
 
 Windows writes no marker by itself; a `start` command of the boot image can:
   cmd /c echo WINPE-IS-UP > COM1
 
 The medium is only read. With a picture and nothing to wait for, the time limit is how long the
-machine runs. Exit codes: 0 the sign was seen; 1 it was not, or the firmware found nothing to start; 3 QEMU or
-its firmware is missing.")]
+machine runs. Disk images start UEFI machines only.
+
+Exit codes: 0 the sign was seen; 1 it was not, or the firmware found nothing to start; 2 no such
+medium; 3 QEMU or its firmware is missing; 130 stopped by Ctrl-C.")]
 pub(crate) struct BootTest {
     /// An ISO or a disk image
     pub(crate) file: PathBuf,
@@ -238,7 +244,7 @@ pub(crate) struct BootTest {
     #[arg(long)]
     pub(crate) emulated: bool,
     /// Give up after so long; without the processor's help everything takes ten times as long
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_age)]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_time)]
     pub(crate) time: u64,
     /// The machine's memory
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = parse_size)]
@@ -261,7 +267,12 @@ pub(crate) enum UsbCommand {
 
 Everything on the disk is lost. Only disks on the USB bus are written, whether they call themselves
 removable or fixed, and none that is mounted or otherwise in use. The model, size and serial number
-are shown, and the disk's name must be typed; a script names the serial number instead.")]
+are shown, and the disk's name must be typed; a script names the serial number instead.
+
+The disk starts UEFI machines. On macOS `dd`, and on Windows Rufus in DD mode, write the same image.
+
+Exit codes: 0 written and read back the same; 1 it reads back other bytes; 2 the disk was refused or
+not confirmed; 3 it cannot be opened, read or written.")]
 pub(crate) struct UsbWrite {
     /// A disk image, as `usb` of a medium makes it
     pub(crate) image: PathBuf,

@@ -17,11 +17,18 @@ pub(super) fn parse_size(text: &str) -> Result<u64, String> {
     quantity(text, &UNITS).ok_or_else(|| "a size is a number and a unit, such as 50GiB".to_owned())
 }
 
+/// Units of time in seconds.
+const TIMES: [(&str, u64); 5] = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400), ("w", 604_800)];
+
 /// `30d`, `12h` as seconds.
 pub(super) fn parse_age(text: &str) -> Result<u64, String> {
-    const UNITS: [(&str, u64); 5] =
-        [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400), ("w", 604_800)];
-    quantity(text, &UNITS).ok_or_else(|| "an age is a number and a unit, such as 30d".to_owned())
+    quantity(text, &TIMES).ok_or_else(|| "an age is a number and a unit, such as 30d".to_owned())
+}
+
+/// `90s`, `5m` as seconds.
+pub(super) fn parse_time(text: &str) -> Result<u64, String> {
+    quantity(text, &TIMES)
+        .ok_or_else(|| "a time is a number and a unit, such as 90s or 5m".to_owned())
 }
 
 fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {

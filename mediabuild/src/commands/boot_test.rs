@@ -24,6 +24,7 @@ pub(super) fn run(test: &BootTest, progress: &Progress) -> Result<(), Failure> {
     // The emulator works in a folder of its own.
     let medium =
         std::path::absolute(&test.file).map_err(|error| Failure::io("find", &test.file, &error))?;
+    test.screenshot.as_deref().map_or(Ok(()), refuse_format)?;
     let (attached, mut firmwares) = recognise(&test.file)?;
     if let Some(firmware) = test.firmware {
         firmwares = vec![firmware];
@@ -66,8 +67,26 @@ pub(super) fn run(test: &BootTest, progress: &Progress) -> Result<(), Failure> {
             test.file.display(),
             counted(failed, "firmware")
         ))
-        .help("--screenshot FILE.png shows what was on the screen, --serial FILE keeps the log")),
+        .help(advice(test, attached))),
     }
+}
+
+/// QEMU writes these two, whatever a file is called.
+fn refuse_format(screenshot: &Path) -> Result<(), Failure> {
+    let extension = screenshot.extension().unwrap_or_default().to_ascii_lowercase();
+    if extension == "png" || extension == "ppm" {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("no picture like `{}` can be made", screenshot.display()))
+        .help("call it .png, or .ppm to wait for it with --screen"))
+}
+
+/// What to do about a medium that did not boot.
+fn advice(test: &BootTest, attached: Attached) -> &'static str {
+    if attached == Attached::Usb && test.firmware == Some(Firmware::Bios) {
+        return "a disk image starts UEFI machines only: leave --firmware bios out, or boot the ISO";
+    }
+    "--screenshot FILE.png shows what was on the screen, --serial FILE keeps the log"
 }
 
 fn boot_one(one: &Boot<'_>, progress: &Progress) -> Result<Ended, Failure> {
@@ -103,8 +122,9 @@ fn not_bootable(path: &Path) -> Failure {
 
 fn nothing_to_boot(test: &BootTest) -> Failure {
     let kind = if test.secure_boot { "entry for UEFI" } else { "boot entry" };
-    Failure::build(format!("`{}` has no {kind}", test.file.display()))
-        .help("give its boot image `boot-files` with an `el-torito` entry")
+    let help = "the first disc of a set boots; any other ISO needs `el-torito`, or an \
+                `efi/boot/boot….efi`, in the `boot-files` of its boot image";
+    Failure::build(format!("`{}` has no {kind}", test.file.display())).help(help)
 }
 
 /// `shot.png` is `shot-bios.png` where several firmwares would write it.
