@@ -118,19 +118,33 @@ fn find(device: &Path, system: &System) -> Result<Disk, Failure> {
     let path = if device.is_absolute() { device.to_owned() } else { system.dev.join(device) };
     // Names below /dev/disk/by-id are links.
     let path = path.canonicalize().unwrap_or(path);
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let all = disks(system)?;
-    if let Some(disk) = all.iter().find(|disk| disk.name == name) {
+    // A file somewhere else may be called like a disk.
+    let devices = system.dev.canonicalize().unwrap_or_else(|_| system.dev.clone());
+    let is = |name: &str| path == devices.join(name) || path == system.dev.join(name);
+    if let Some(disk) = all.iter().find(|disk| is(&disk.name)) {
         return Ok(disk.clone());
     }
     let shown = device.display();
-    let whole = all.iter().find(|disk| disk.parts.iter().any(|part| part.name == name));
+    let whole = all.iter().find(|disk| disk.parts.iter().any(|part| is(&part.name)));
     Err(match whole {
         Some(disk) => Failure::usage(format!("`{shown}` is a partition of {}", disk.name))
             .help(format!("name the whole disk: {}", disk.device.display())),
-        None => Failure::usage(format!("there is no disk `{shown}`"))
-            .help("list those on the USB bus: mediabuild usb list"),
+        None => no_disk(device, &path).help(
+            "list those on the USB bus: mediabuild usb list; the image comes first, then the disk",
+        ),
     })
+}
+
+/// What is there, and yet no disk: a file, a loop device.
+fn no_disk(device: &Path, path: &Path) -> Failure {
+    let what = match path.metadata().or_else(|_| device.metadata()) {
+        Ok(metadata) if metadata.is_dir() => "is a folder, not a disk",
+        Ok(metadata) if metadata.is_file() => "is a file, not a disk",
+        Ok(_) => "is a device, but no disk that can be plugged in",
+        Err(_) => return Failure::usage(format!("there is no disk `{}`", device.display())),
+    };
+    Failure::usage(format!("`{}` {what}", device.display()))
 }
 
 /// An error for every disk that must not or cannot be written.
@@ -231,6 +245,14 @@ mod tests {
         let whole = said(find(Path::new("sdb1"), &system).unwrap_err());
         assert!(whole.contains("a partition of sdb"), "{whole}");
         find(Path::new("loop0"), &system).expect_err("no disk");
+        let file = folder.path().join("sdb");
+        std::fs::write(&file, "called like a disk").unwrap();
+        let refused = said(find(&file, &system).unwrap_err());
+        assert!(refused.contains("is a file, not a disk"), "{refused}");
+        let refused = said(find(folder.path(), &system).unwrap_err());
+        assert!(refused.contains("is a folder, not a disk"), "{refused}");
+        let refused = said(find(Path::new("/dev/null"), &system).unwrap_err());
+        assert!(refused.contains("is a device, but no disk"), "{refused}");
         std::fs::write(system.proc.join("self/mountinfo"), "40 25 8:17 / /mnt rw - vfat x rw\n")
             .unwrap();
         assert!(said(refuse(&stick, 1, &system).unwrap_err()).contains("umount '/mnt'"));
