@@ -274,6 +274,38 @@ fn an_export_that_fails_leaves_the_old_set_whole() {
     assert_eq!(names(&space.project().join("result")), ["depot"]);
 }
 
+#[test]
+fn what_is_in_a_results_place_is_named_and_left_alone() {
+    let space = set();
+    space.build(&["depot", "--out", "elsewhere"]);
+    let out = space.project().join("out");
+    let refused = |says: &str| {
+        space.run(&["build", "depot", "--out", "out"]).expect(3).says(says);
+    };
+    fs::write(&out, "a file").expect("written");
+    refused("is no folder");
+    fs::remove_file(&out).expect("removed");
+    fs::create_dir_all(out.join("real")).expect("a folder");
+    std::os::unix::fs::symlink("real", out.join("depot")).expect("a link");
+    refused("is a symbolic link and in the way");
+    fs::remove_file(out.join("depot")).expect("removed");
+    fs::write(out.join("depot"), "a file").expect("written");
+    refused("is a file and in the way");
+    assert_eq!(names(&out), ["depot", "real"]);
+    // One disc is a file, which replaces files alone.
+    define(&space, r#"output "depot.iso""#, ["first"].into_iter());
+    let place = out.join("depot.iso");
+    fs::create_dir(&place).expect("a folder");
+    refused("is a folder and in the way");
+    fs::remove_dir(&place).expect("removed");
+    std::os::unix::fs::symlink("real", &place).expect("a link");
+    refused("is a link to a folder and in the way");
+    fs::remove_file(&place).expect("removed");
+    let _socket = std::os::unix::net::UnixListener::bind(&place).expect("a socket");
+    refused("a device, a pipe or a socket and in the way");
+    assert_eq!(names(&out), ["depot", "depot.iso", "real"]);
+}
+
 /// Overwrites the middle of `content` in whatever file of the store has it.
 fn damage(folder: &Path, content: &[u8]) {
     for entry in walkdir::WalkDir::new(folder).into_iter().flatten() {

@@ -105,7 +105,7 @@ fn export_file(
         let path = path.to_owned();
         return Ok(Exported { path, size_bytes: content.size_bytes, digest, unchanged: true });
     }
-    refuse(path, path.is_dir(), "a folder")?;
+    refuse_other_kind(path, false)?;
     let folder = create_parent(path)?;
     check_space(&folder, written_bytes(store, content)?)?;
     let job = progress.job(&format!("write {}", file_name(path)), Some(content.size_bytes));
@@ -181,7 +181,7 @@ fn refuse_foreign(store: &dyn Store, path: &Path) -> Result<(), Failure> {
     match found.map(walkdir::DirEntry::into_path).find(|file| !ours.contains(file)) {
         Some(file) => {
             let what = format!("a folder with `{}`, which no build put there,", file.display());
-            refuse(path, true, &what)
+            Err(in_the_way(path, &what))
         }
         None => Ok(()),
     }
@@ -250,7 +250,7 @@ fn export_folder(
     if let Some(digest) = unchanged(store, &output, path)? {
         return Ok(Exported { path: path.to_owned(), size_bytes, digest, unchanged: true });
     }
-    refuse(path, path.is_file(), "a file")?;
+    refuse_other_kind(path, true)?;
     let folder = create_parent(path)?;
     refuse_foreign(store, path)?;
     check_space(&folder, size_bytes)?;
@@ -272,16 +272,33 @@ fn export_folder(
     Ok(Exported { path: path.to_owned(), size_bytes, digest, unchanged: false })
 }
 
-fn refuse(path: &Path, is_wrong: bool, what: &str) -> Result<(), Failure> {
-    if is_wrong {
-        return Err(Failure::environment(format!("`{}` is {what} and in the way", path.display()))
-            .help("move it away, or choose another place with `--out`"));
-    }
-    Ok(())
+/// Files replace files and links to them, folders replace folders, and nothing replaces a device.
+fn refuse_other_kind(path: &Path, as_folder: bool) -> Result<(), Failure> {
+    let Ok(there) = path.symlink_metadata().map(|metadata| metadata.file_type()) else {
+        return Ok(());
+    };
+    let what = match (there.is_symlink(), there.is_dir(), there.is_file()) {
+        (true, ..) if as_folder => "a symbolic link",
+        (true, ..) if path.is_dir() => "a link to a folder",
+        (_, true, _) if !as_folder => "a folder",
+        (_, _, true) if as_folder => "a file",
+        (false, false, false) => "no file but a device, a pipe or a socket",
+        _ => return Ok(()),
+    };
+    Err(in_the_way(path, what))
+}
+
+fn in_the_way(path: &Path, what: &str) -> Failure {
+    Failure::environment(format!("`{}` is {what} and in the way", path.display()))
+        .help("move it away, or choose another place with `--out`")
 }
 
 fn create_parent(path: &Path) -> Result<PathBuf, Failure> {
     let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+    if let Some(file) = folder.ancestors().find(|it| it.exists() && !it.is_dir()) {
+        return Err(Failure::environment(format!("`{}` is no folder", file.display()))
+            .help("move it away, or choose a folder with `--out`"));
+    }
     let there = folder.ancestors().find(|ancestor| ancestor.is_dir()).unwrap_or(&folder).to_owned();
     std::fs::create_dir_all(&folder).map_err(|error| Failure::io("create", &folder, &error))?;
     if there != folder {
