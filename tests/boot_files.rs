@@ -135,7 +135,7 @@ fn check_and_inspect_name_the_signers() {
     inspect("result/medium.iso//efi/boot/bootx64.efi").expect(0).says(old);
     let json = space.run(&["inspect", "signers", "--format", "json", "result/medium.iso"]);
     json.expect(0).says(r#""authority":"2011""#).says(r#""authority":"2023""#);
-    inspect("mediabuild.kdl").expect(1).says("neither a WIM nor an ISO");
+    inspect("mediabuild.kdl").expect(1).says("is no WIM, ISO or disk image");
 }
 
 #[test]

@@ -442,7 +442,7 @@ fn verify_checks_all_files_and_says_so_of_each() {
     let damaged = flipped(&space, &good, RESOURCES_OFFSET + 5);
     space.write("text.txt", "not a WIM, not an ISO");
     let run = space.run(&["verify", "text.txt", &damaged, "result/factory.wim", "result/boot.iso"]);
-    run.expect(1).says("text.txt").says("neither a WIM nor an ISO");
+    run.expect(1).says("text.txt").says("is no WIM, ISO or disk image");
     run.says("flipped: resource at offset 0x").says("2 files");
     run.says("result/factory.wim: ok").says("result/boot.iso: ok");
 }
@@ -478,13 +478,13 @@ fn a_file_that_is_neither_is_told_from_one_that_is_damaged() {
     let iso = fs::read(space.result("boot.iso")).expect("an ISO");
     space.write("short.iso", &iso[..40_000]);
     for (file, says) in [
-        ("text.txt", "neither a WIM nor an ISO"),
-        ("empty", "neither a WIM nor an ISO"),
+        ("text.txt", "is no WIM, ISO or disk image"),
+        ("empty", "is no WIM, ISO or disk image"),
         ("short.wim", "damaged WIM"),
         ("text.txt//a/b.wim", "is no ISO"),
-        ("result/factory.wim//Windows", "is no ISO"),
+        ("result/factory.wim//Windows", "is no ISO or disk image"),
         ("result/boot.iso//sources/none.wim", "there is no `sources/none.wim`"),
-        ("result/boot.iso//bootmgr", "neither a WIM nor an ISO"),
+        ("result/boot.iso//bootmgr", "is no WIM, ISO or disk image"),
     ] {
         space.run(&["inspect", "info", file]).expect(1).says(says);
         space.run(&["verify", file]).expect(1).says(says);
@@ -510,6 +510,7 @@ fn a_path_that_is_not_inside_is_named() {
 #[test]
 fn a_file_that_does_not_exist_is_a_wrong_command_line() {
     let space = built_space();
+    space.run(&["verify", "result"]).expect(2).says("name a file in it: result/boot.iso");
     for file in ["none.wim", "none.iso//a.wim", "result"] {
         space.run(&["inspect", "info", file]).expect(2).says("cannot open");
         space.run(&["inspect", "cat", file, "a"]).expect(2).says("cannot open");

@@ -309,6 +309,15 @@ fn disks_are_looked_into_like_discs() {
         assert!(tree(&out) == wanted, "{name} by extract");
         space.run(&["diff", "result/mbr.iso", name]).expect(0);
     }
+    let view = space.run(&["inspect", "ls", "result/mbr.img", "--view", "joliet"]);
+    view.expect(2).says("only an ISO has several trees");
+    let listed = space.run(&["inspect", "ls", "result/mbr.img"]).stdout;
+    let paths: Vec<String> = listed.lines().map(str::to_lowercase).collect();
+    let mut sorted = paths.clone();
+    sorted.sort_by_cached_key(|path| {
+        path.trim_end_matches('/').split('/').map(str::to_owned).collect::<Vec<_>>()
+    });
+    assert_eq!(paths, sorted, "a folder's files follow it");
     let mut damaged = fs::read(space.result("mbr.img")).expect("a result");
     // The entry of a cluster in the second FAT.
     let second = (1 << 20) + damaged_fat(&damaged[1 << 20..]);
@@ -316,6 +325,24 @@ fn disks_are_looked_into_like_discs() {
     fs::write(space.path().join("damaged.img"), damaged).expect("written");
     let run = Run::of(space.command().arg("verify").arg(space.path().join("damaged.img")));
     run.expect(1).says("partition 1, at ").says("FAT 2 differs from the first");
+}
+
+#[test]
+fn a_disk_image_that_was_cut_is_told_from_what_is_none() {
+    let (space, _) = built(r#"usb "mbr.img""#);
+    for name in ["mbr.img", "gpt.img"] {
+        let mut disk = fs::read(space.result(name)).expect("a result");
+        disk.truncate(disk.len() / 2);
+        space.write("cut.img", disk);
+        for verb in [&["verify"][..], &["inspect", "ls"], &["inspect", "info"]] {
+            let run = space.run(&[verb, &["cut.img"]].concat());
+            run.expect(1).says("`cut.img` is a damaged disk image: at ").says(" on a disk of ");
+        }
+    }
+    let refused = space.run(&["usb", "write", "result/mbr.img", "cut.img"]);
+    if cfg!(target_os = "linux") {
+        refused.expect(2).says("`cut.img` is a file, not a disk");
+    }
 }
 
 /// Where the second FAT of a volume starts.

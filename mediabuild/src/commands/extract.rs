@@ -14,7 +14,7 @@ use serde_json::json;
 
 use self::place::{Place, Tally};
 use self::select::Selection;
-use super::inspect::medium::{AnySource, Medium, entries_in};
+use super::inspect::medium::{AnySource, Medium, entries_in, refuse_view};
 use super::inspect::whole::{Whole, open_whole};
 use crate::cli::Extract;
 use crate::failure::Failure;
@@ -30,6 +30,7 @@ pub(super) fn run(extract: &Extract, progress: &Progress) -> Result<(), Failure>
     }
     let selection = Selection::new(&extract.paths)?;
     let Whole { medium, source, .. } = open_whole(&extract.file, &extract.references)?;
+    refuse_view(&medium, extract.view)?;
     if extract.to == Path::new("-") {
         let plan = planned(extract, &medium, &source, &selection)?;
         return stdout::run(&plan, &medium, &source);

@@ -179,7 +179,10 @@ impl Summary {
         ];
         let parts = parts.iter().filter(|(kind, _)| self.count(*kind) > 0);
         let parts: Vec<String> = parts
-            .map(|(kind, sizes)| format!("{} {}{sizes}", self.count(*kind), kind.name()))
+            .map(|(kind, sizes)| match (kind, self.count(*kind)) {
+                (Kind::Property, count) if count > 1 => format!("{count} properties"),
+                (kind, count) => format!("{count} {}{sizes}", kind.name()),
+            })
             .collect();
         format!("{}; {} equal", parts.join(", "), self.equal_count)
     }

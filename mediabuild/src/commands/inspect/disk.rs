@@ -42,8 +42,21 @@ impl DiskImage {
         (!table.partitions.is_empty()).then_some(DiskImage { table: Some(table), volumes })
     }
 
-    /// All files and folders, extents counted from the start of the disk. Of several volumes each is a
-    /// folder called like its partition's number.
+    /// What is wrong with a file that has a partition table and yet is no disk image that can be read;
+    /// `None` for a file without one.
+    pub(crate) fn damage<S: Source + ?Sized>(source: &S) -> Option<String> {
+        match Table::read(source) {
+            Ok(table) => {
+                let all: Vec<String> = table.findings.into_iter().map(|it| it.message).collect();
+                (!all.is_empty()).then(|| all.join("; "))
+            }
+            // Any boot sector ends like one, but only a disk has an entry that says "here is a GPT".
+            Err(error) => (error.offset_bytes() > 510).then(|| error.to_string()),
+        }
+    }
+
+    /// All files and folders, a folder before what is in it, extents counted from the start of the
+    /// disk. Of several volumes each is a folder called like its partition's number.
     pub(crate) fn entries<S: Source + ?Sized>(&self, source: &S) -> Result<Vec<Entry>, Failure> {
         let mut entries = Vec::new();
         for volume in &self.volumes {
@@ -61,6 +74,9 @@ impl DiskImage {
                 entries.push(entry);
             }
         }
+        entries.sort_by_cached_key(|entry| {
+            entry.path.split('/').map(str::to_lowercase).collect::<Vec<_>>()
+        });
         Ok(entries)
     }
 

@@ -1,11 +1,11 @@
 //! A WIM, an ISO or a disk image, or one inside the other, opened for looking.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mediabuild_formats::iso::{Disc, DiscFile, View};
 use mediabuild_formats::source::Source;
-use mediabuild_formats::volume::Entry;
+use mediabuild_formats::volume::{Entry, ReadError};
 use mediabuild_formats::wim::Wim;
 
 use super::disk::DiskImage;
@@ -40,7 +40,7 @@ pub(crate) fn open_source(path: &Path) -> Result<AnySource, Failure> {
         (Ok(disc), _) => entries(&disc, &outer_source)?,
         (Err(_), Some(disk)) => disk.entries(&outer_source)?,
         (Err(error), None) => {
-            return Err(Failure::build(format!("`{outer}` is no ISO: {error}")));
+            return Err(no_medium(&outer_source, outer, "ISO or disk image", &error));
         }
     };
     let entry = find_in(entries, inner)?;
@@ -49,11 +49,26 @@ pub(crate) fn open_source(path: &Path) -> Result<AnySource, Failure> {
 
 pub(crate) fn file_source(path: &Path) -> Result<FileSource, Failure> {
     FileSource::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => {
+        io::ErrorKind::IsADirectory => is_folder(path),
+        io::ErrorKind::NotFound | io::ErrorKind::InvalidInput => {
             Failure::usage(format!("cannot open `{}`: {error}", path.display()))
         }
         _ => Failure::io("open", path, &error),
     })
+}
+
+/// Sets of discs and split WIMs are folders: their files can be looked at.
+fn is_folder(path: &Path) -> Failure {
+    let failure = Failure::usage(format!("cannot open `{}`: it is a folder", path.display()));
+    let files = std::fs::read_dir(path).into_iter().flatten().flatten().map(|file| file.path());
+    let is_medium = |file: &PathBuf| {
+        let extension = file.extension().unwrap_or_default().to_ascii_lowercase();
+        ["iso", "swm", "wim", "img"].iter().any(|it| extension == *it)
+    };
+    match files.filter(is_medium).min() {
+        Some(file) => failure.help(format!("name a file in it: {}", file.display())),
+        None => failure,
+    }
 }
 
 /// Whether a file begins as a partition table does, or a volume without one. A WIM has more of its
@@ -77,9 +92,31 @@ pub(crate) fn recognise(source: &AnySource, name: &str) -> Result<Medium, Failur
     match (Disc::open(source), DiskImage::open(source)) {
         (Ok(disc), _) => Ok(Medium::Disc(disc)),
         (Err(_), Some(disk)) => Ok(Medium::Disk(disk)),
-        (Err(error), None) => {
-            Err(Failure::build(format!("`{name}` is neither a WIM nor an ISO: {error}")))
+        (Err(error), None) => Err(no_medium(source, name, "WIM, ISO or disk image", &error)),
+    }
+}
+
+/// A file that begins as a disk and ends too early is told from one that is something else.
+fn no_medium<S: Source + ?Sized>(
+    source: &S,
+    name: &str,
+    wanted: &str,
+    no_disc: &ReadError,
+) -> Failure {
+    match DiskImage::damage(source) {
+        Some(damage) => Failure::build(format!("`{name}` is a damaged disk image: {damage}"))
+            .help("was it copied or downloaded whole?"),
+        None => Failure::build(format!("`{name}` is no {wanted}: {no_disc}")),
+    }
+}
+
+/// Only discs have several trees to choose from.
+pub(crate) fn refuse_view(medium: &Medium, view: Option<DiscView>) -> Result<(), Failure> {
+    match medium {
+        Medium::Wim(_) | Medium::Disk(_) if view.is_some() => {
+            Err(Failure::usage("only an ISO has several trees: leave --view out"))
         }
+        _ => Ok(()),
     }
 }
 
