@@ -8,7 +8,7 @@ use super::iso9660::{path_table, walk};
 use super::report::Report;
 use super::sectors::Sectors;
 use super::udf;
-use super::udf::open::{UdfVolume, each_descriptor, expect_tag};
+use super::udf::open::{UdfVolume, each_descriptor};
 use super::udf::partition::Mapping;
 use super::udf::tag::{self, Tag};
 use crate::field::{bytes_at, u32_at, u64_at};
@@ -181,12 +181,9 @@ fn check_integrity<S: Source + ?Sized>(
     report: &mut Report,
 ) -> Result<(), ReadError> {
     const CLOSED: u32 = 1;
-    if volume.integrity.size_bytes == 0 {
+    let Some((offset_bytes, bytes)) = udf::integrity::prevailing(sectors, volume.integrity)? else {
         return Ok(());
-    }
-    let sector = u64::from(volume.integrity.sector);
-    let (offset_bytes, bytes) = (sector * volume.sector_size_bytes, sectors.read(sector)?);
-    expect_tag(&bytes, offset_bytes, tag::INTEGRITY, "a logical volume integrity descriptor")?;
+    };
     check_crc_and_location(&bytes, offset_bytes, volume.sector_size_bytes, report);
     if u32_at(&bytes, 28) != CLOSED {
         say(report, volume, offset_bytes, || "the volume was not closed".to_owned());

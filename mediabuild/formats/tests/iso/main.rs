@@ -10,6 +10,7 @@ mod mirror;
 mod partitions;
 mod peer;
 mod property;
+mod put;
 mod read;
 mod set;
 mod write;

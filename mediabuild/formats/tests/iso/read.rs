@@ -26,6 +26,22 @@ pub(crate) fn listing<S: Source + ?Sized>(source: &S, entries: &[Entry]) -> List
     entries.iter().map(pair).collect()
 }
 
+/// What lies in a folder, as `listing` tells a disc.
+pub(crate) fn folder_listing(root: &Path) -> Listing {
+    let (mut listing, mut waiting) = (Listing::new(), vec![root.to_owned()]);
+    while let Some(folder) = waiting.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("readable").path();
+            let is_folder = path.is_dir();
+            let content = (!is_folder).then(|| std::fs::read(&path).expect("readable"));
+            let name = path.strip_prefix(root).expect("it is below").to_str().expect("UTF-8");
+            listing.insert(name.to_owned(), content);
+            waiting.extend(is_folder.then_some(path));
+        }
+    }
+    listing
+}
+
 fn no_findings<S: Source + ?Sized>(source: &S, name: &str) -> Disc {
     let disc = Disc::open(source).unwrap();
     assert_eq!(disc.verify(source), [], "{name}");
@@ -148,6 +164,8 @@ fn peer_sample() -> Vec<(String, Vec<u8>)> {
         ("empty.txt".to_owned(), Vec::new()),
         ("large.bin".to_owned(), (0..1_000_000u32).map(|index| (index / 7) as u8).collect()),
         ("A rather long name with spaces.text".to_owned(), b"long".to_vec()),
+        ("Ä é ß.txt".to_owned(), b"Latin-1".to_vec()),
+        ("Жук 日本.txt".to_owned(), b"UTF-16".to_vec()),
     ];
     // Enough that a directory has several sectors.
     let many = (0..150).map(|index| (format!("many/file number {index}.dat"), vec![index; 5]));
@@ -178,7 +196,19 @@ fn genisoimage_discs_read_equal() {
     let Some(mut command) = find("genisoimage") else { return };
     let scratch = Scratch::new();
     let (tree, disc) = (folder(&scratch), scratch.path("disc.iso"));
-    command.args(["-quiet", "-udf", "-J", "-joliet-long", "-R", "-V", "GENISO", "-b", "boot.bin"]);
+    command.args([
+        "-quiet",
+        "-input-charset",
+        "utf-8",
+        "-udf",
+        "-J",
+        "-joliet-long",
+        "-R",
+        "-V",
+        "GENISO",
+        "-b",
+        "boot.bin",
+    ]);
     command.args(["-no-emul-boot", "-boot-load-size", "4", "-c", "boot.cat", "-o"]);
     run(command.arg(&disc).arg(&tree));
     for view in [View::Udf, View::Joliet, View::RockRidge] {
@@ -202,7 +232,18 @@ fn xorriso_discs_read_equal() {
     let Some(mut command) = find("xorriso") else { return };
     let scratch = Scratch::new();
     let (tree, disc) = (folder(&scratch), scratch.path("disc.iso"));
-    command.args(["-as", "mkisofs", "-quiet", "-J", "-joliet-long", "-R", "-V", "XORRISO"]);
+    command.args([
+        "-as",
+        "mkisofs",
+        "-quiet",
+        "-input-charset",
+        "utf-8",
+        "-J",
+        "-joliet-long",
+        "-R",
+        "-V",
+        "XORRISO",
+    ]);
     command.args(["-b", "boot.bin", "-no-emul-boot", "-boot-load-size", "4", "-c", "boot.cat"]);
     command.args(["-eltorito-alt-boot", "-e", "large.bin", "-no-emul-boot", "-o"]);
     run(command.arg(&disc).arg(&tree));
@@ -335,6 +376,26 @@ fn one_anchor_is_enough_and_is_told() {
     let bytes = damaged(|bytes| bytes[256 * 2048..257 * 2048].fill(0));
     assert_eq!(findings(&bytes).len(), 1, "{:?}", findings(&bytes));
     assert!(findings(&bytes)[0].ends_with("there is only one anchor"));
+}
+
+/// Who changes a volume appends a descriptor as it opens it and one as it closes it.
+#[test]
+fn the_last_integrity_descriptor_counts() {
+    let bytes = damaged(|bytes| {
+        let first = bytes[64 * 2048..65 * 2048].to_vec();
+        bytes[65 * 2048..66 * 2048].copy_from_slice(&first);
+        bytes[65 * 2048 + 12] = 65;
+        reseal(&mut bytes[65 * 2048..]);
+        // Open, and of no files.
+        bytes[64 * 2048 + 28] = 0;
+        bytes[64 * 2048 + 120] = 0;
+    });
+    assert_eq!(findings(&bytes), [""; 0]);
+    // One that says the next is in its own sector is read no more often than any sequence.
+    let bytes = damaged(|bytes| {
+        bytes[64 * 2048 + 32..][..8].copy_from_slice(&[0, 8, 0, 0, 64, 0, 0, 0]);
+    });
+    assert_eq!(findings(&bytes), ["at 131072: tag 9 has a wrong CRC"]);
 }
 
 #[test]

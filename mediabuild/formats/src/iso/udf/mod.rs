@@ -3,6 +3,7 @@
 
 pub(super) mod file;
 pub(super) mod icb;
+pub(super) mod integrity;
 mod link;
 mod maps;
 pub(super) mod open;

@@ -16,7 +16,7 @@ use crate::volume::{FileExtent, ReadError};
 const RECOGNITION_COUNT_MAX: u64 = 64;
 /// Sector sizes, the most usual one first: of discs, of hard disks, and what else there is.
 const SECTOR_SIZES_BYTES: [u64; 4] = [2048, 512, 4096, 1024];
-const SEQUENCE_COUNT_MAX: u32 = 256;
+pub(super) const SEQUENCE_COUNT_MAX: u32 = 256;
 
 /// A block of a partition, by position of its partition map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,11 +33,11 @@ pub(in crate::iso) struct SectorExtent {
 }
 
 impl SectorExtent {
-    fn at(bytes: &[u8], at: usize) -> SectorExtent {
+    pub(super) fn at(bytes: &[u8], at: usize) -> SectorExtent {
         SectorExtent { size_bytes: u32_at(bytes, at), sector: u32_at(bytes, at + 4) }
     }
 
-    fn sector_count(self, sector_size_bytes: u64) -> u32 {
+    pub(super) fn sector_count(self, sector_size_bytes: u64) -> u32 {
         let count = u64::from(self.size_bytes) / sector_size_bytes;
         count.min(SEQUENCE_COUNT_MAX.into()) as u32
     }
