@@ -270,7 +270,7 @@ fn an_odd_uefi_image_is_told_with_the_offset() {
     let fat = usize::from(u16::from_le_bytes([volume[14], volume[15]])) * 512;
     damaged[fat + 8..fat + 4096].fill(0x0A);
     for (image, said) in [
-        (&[0xEF; 8192][..], "`efisys.bin` is no FAT volume: at "),
+        (&[0xEF; 8192][..], "`efisys.bin` is no FAT volume: at 510: expected 55 aa"),
         (&[0xEF; 100], "`efisys.bin` is no FAT volume: cannot read 512 bytes at 0"),
         (&damaged, "`efisys.bin` is a damaged FAT32 volume: at "),
         (volume, "`efisys.bin` has no `efi/boot/boot*.efi`"),

@@ -398,7 +398,7 @@ fn what_no_disc_takes_is_told_by_check_on_its_line() {
     space.write("a/file.TXT", "other");
     space.write(&format!("a/{}", "deep folder/".repeat(90) + "x"), "too long a path");
     let run = space.run(&["check"]);
-    run.expect(2).says("differ only by case").says("a path has at most 1023 bytes");
+    run.expect(2).says("differ only in case").says("a path has at most 1023 bytes");
     fs::remove_dir_all(space.project().join("a")).expect("removed");
     space.write(&format!("a/{}.txt", "long".repeat(20)), "");
     space.run(&["check"]).expect(0);

@@ -4,11 +4,14 @@
 
 mod boot_files;
 mod boot_place;
+mod contents;
 mod discs;
 mod file_source;
 mod inputs;
 mod isos;
+mod refused;
 mod split_set;
+mod start_files;
 mod wims;
 
 use std::io::ErrorKind;
@@ -24,10 +27,12 @@ use crate::git;
 use crate::lock::Lock;
 
 pub(crate) use boot_files::{BootFileFound, boot_files};
+pub(crate) use contents::Contents;
 pub(crate) use discs::{DiscContent, discs};
 pub(crate) use file_source::FileSource;
 pub(crate) use inputs::Inputs;
 use inputs::Kind;
+pub(crate) use refused::refused;
 pub(crate) use split_set::siblings;
 
 /// Looks at every input that the definitions name.

@@ -111,7 +111,7 @@ impl BootFiles {
     }
 
     /// UEFI firmware of all architectures reads one store, which names one loader.
-    fn refuse_foreign(&self, found: &Found) -> Result<(), Failure> {
+    fn refuse_foreign(&self, found: &Found<Content>) -> Result<(), Failure> {
         let arch = &self.arch;
         match foreign_loaders(arch).find(|(_, loader)| found.has(loader)) {
             None => Ok(()),
@@ -127,21 +127,26 @@ impl BootFiles {
 pub(crate) const ONE_ARCHITECTURE: &str = "a medium starts one architecture by UEFI, for all read the same \
                                            `efi/microsoft/boot/bcd`: take boot files from a place without that one";
 
-/// Files by path, ignoring case; the first one of a path stays.
-#[derive(Default)]
-struct Found {
-    files: BTreeMap<String, (String, Content)>,
+/// Files by path, ignoring case; the first one of a path stays. `C` is what is known of a file.
+pub(crate) struct Found<C> {
+    pub(crate) files: BTreeMap<String, (String, C)>,
     /// How folders are spelt, by their paths in lower case.
     folders: BTreeMap<String, String>,
     /// Whether a place had the set.
     has_set: bool,
 }
 
-impl Found {
+impl<C> Default for Found<C> {
+    fn default() -> Self {
+        Found { files: BTreeMap::new(), folders: BTreeMap::new(), has_set: false }
+    }
+}
+
+impl<C> Found<C> {
     /// Adds what a place has. Files of a set are taken where the set's loader is, or not at all.
     fn add_place(
         &mut self,
-        files: Vec<(String, Content)>,
+        files: Vec<(String, C)>,
         table: &[BootFile],
         arch: &str,
     ) -> Result<(), Failure> {
@@ -163,7 +168,8 @@ impl Found {
         Ok(())
     }
 
-    fn add_all(&mut self, files: Vec<(String, Content)>) {
+    /// Adds all files of a place.
+    pub(crate) fn add_all(&mut self, files: Vec<(String, C)>) {
         for (path, content) in files {
             let path = self.spelt(&path);
             self.files.entry(path.to_lowercase()).or_insert((path, content));
@@ -188,7 +194,11 @@ impl Found {
 }
 
 /// Adds the stores that nobody has, where there is a boot manager that reads them.
-fn add_stores(arch: &str, found: &mut Found, batch: &mut dyn Batch) -> Result<(), Failure> {
+fn add_stores(
+    arch: &str,
+    found: &mut Found<Content>,
+    batch: &mut dyn Batch,
+) -> Result<(), Failure> {
     for made in made_stores(arch) {
         if found.has(made.medium) || !found.has(made.boot_manager) {
             continue;
@@ -212,6 +222,19 @@ pub(crate) fn is_boot_path(path: &str) -> bool {
         || path.starts_with("efi/")
 }
 
+/// What starts a disc, among its entries.
+pub(crate) fn taken_of_disc(entries: &[Entry]) -> Result<Vec<&Entry>, Failure> {
+    let is_boot_file =
+        |entry: &&Entry| !entry.is_directory && entry.link.is_none() && is_boot_path(&entry.path);
+    let files: Vec<&Entry> = entries.iter().filter(is_boot_file).collect();
+    match files.iter().find(|entry| entry.size_bytes > DISC_FILE_MAX_BYTES) {
+        None => Ok(files),
+        Some(Entry { path, size_bytes, .. }) => Err(Failure::build(format!(
+            "`{path}` on the disc has {size_bytes} bytes: that is no boot file"
+        ))),
+    }
+}
+
 /// What starts a disc, in place.
 fn from_disc(
     content: &Content,
@@ -219,15 +242,7 @@ fn from_disc(
     batch: &mut dyn Batch,
 ) -> Result<Vec<(String, Content)>, Failure> {
     let iso = IsoContent::open(context, content)?;
-    let is_boot_file =
-        |entry: &&Entry| !entry.is_directory && entry.link.is_none() && is_boot_path(&entry.path);
-    let files: Vec<&Entry> = iso.entries.iter().filter(is_boot_file).collect();
-    if let Some(entry) = files.iter().find(|entry| entry.size_bytes > DISC_FILE_MAX_BYTES) {
-        let (path, size_bytes) = (&entry.path, entry.size_bytes);
-        return Err(Failure::build(format!(
-            "`{path}` on the disc has {size_bytes} bytes: that is no boot file"
-        )));
-    }
+    let files = taken_of_disc(&iso.entries)?;
     let contents = iso.contents(&files, context.sha1, context, batch)?;
     Ok(files.iter().map(|entry| entry.path.clone()).zip(contents).collect())
 }

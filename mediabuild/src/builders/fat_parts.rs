@@ -40,6 +40,22 @@ pub(super) fn divided<'a>(
     Ok(divided)
 }
 
+/// Paths and sizes that a file of this path and size will have on FAT32, about: where the cuts of a WIM
+/// are shows when it is built. Another file that is too large stays one.
+pub(crate) fn expected(path: &str, size_bytes: u64) -> Vec<(String, u64)> {
+    match stem_of_wim(path).filter(|_| size_bytes > FILE_MAX_BYTES) {
+        None => vec![(path.to_owned(), size_bytes)],
+        Some(stem) => {
+            let first = format!("{stem}.swm");
+            let part = |number: u64| {
+                let part_bytes = (size_bytes - (number - 1) * PART_BYTES).min(PART_BYTES);
+                Some((part_name(&first, u16::try_from(number).ok()?), part_bytes))
+            };
+            (1..=size_bytes.div_ceil(PART_BYTES)).map_while(part).collect()
+        }
+    }
+}
+
 /// The path of a WIM in `sources` without its extension.
 fn stem_of_wim(path: &str) -> Option<&str> {
     let (stem, extension) = path.rsplit_once('.')?;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use walkdir::WalkDir;
 
 use super::import::IMPORT;
+use super::import_names::{RENAME, windows_refuses};
 use super::import_read::{Unread, changed, read_files};
 use super::import_recall::StatCaches;
 use super::import_stat::{Fingerprint, ImportKey, StatCache};
@@ -208,8 +209,7 @@ impl ImportFolder {
     }
 
     fn bad_name(&self, file: &FoundFile, error: &dyn std::fmt::Display) -> Failure {
-        Failure::build(format!("`{}/{}`: {error}", self.project_path, file.name))
-            .help("rename it, or leave it out: exclude \"…\"")
+        Failure::build(format!("`{}/{}`: {error}", self.project_path, file.name)).help(RENAME)
     }
 
     /// A file that came, went or changed while the folder was read makes the whole a mixture.
@@ -260,8 +260,7 @@ pub(crate) fn list(
 fn found(folder: &Path, name: String, entry: &walkdir::DirEntry) -> Result<FoundFile, Failure> {
     let path = entry.path();
     if let Some(problem) = windows_refuses(&name) {
-        return Err(Failure::build(format!("`{}`: {problem}", path.display()))
-            .help("rename it, or leave it out: exclude \"…\""));
+        return Err(Failure::build(format!("`{}`: {problem}", path.display())).help(RENAME));
     }
     if entry.file_type().is_symlink() {
         return Err(Failure::build(format!("`{}` is a symbolic link", path.display()))
@@ -292,27 +291,6 @@ fn gone(path: &Path) -> Failure {
             .help("remove the link, or exclude it");
     }
     changed(path)
-}
-
-/// What Windows does not take in a name, though this machine does.
-fn windows_refuses(path: &str) -> Option<&'static str> {
-    let names = || path.split('/');
-    if names().any(|name| name.contains(['<', '>', ':', '"', '|', '?', '*', '\\'])) {
-        return Some("Windows refuses any of < > : \" | ? * \\ in a name");
-    }
-    if names().any(|name| name.ends_with(['.', ' '])) {
-        return Some("Windows cannot open a name that ends in a dot or a space");
-    }
-    names().any(is_device).then_some("Windows takes this name for a device")
-}
-
-/// `aux`, `com1`, `nul.txt`: names of devices, whatever the extension.
-fn is_device(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
-    match stem.strip_prefix("com").or(stem.strip_prefix("lpt")) {
-        Some(number) => number.len() == 1 && number != "0" && number.as_bytes()[0].is_ascii_digit(),
-        None => ["con", "prn", "aux", "nul"].contains(&stem.as_str()),
-    }
 }
 
 /// `path` below `folder`, with `/`. A name that is not Unicode has no place in a Windows medium.

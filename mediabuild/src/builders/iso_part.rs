@@ -5,7 +5,7 @@ use mediabuild_store::{Batch, DirectoryBuilder, Output};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::import_folder::Filter;
+use super::import_folder::{Filter, Matcher};
 use super::iso_content::{IsoContent, find};
 use super::{BuildContext, Builder, BuilderVersion, content_input};
 use crate::derivation::Inputs;
@@ -60,17 +60,7 @@ impl IsoPart {
         context: &BuildContext<'_>,
         batch: &mut dyn Batch,
     ) -> Result<Output, Failure> {
-        let matcher = self.filter.matcher()?;
-        let named = |entry| relative(entry, folder).map(|path| (path, entry));
-        let files: Vec<(&str, &Entry)> = iso.entries.iter().filter_map(named).collect();
-        let files: Vec<_> = files.into_iter().filter(|(path, _)| matcher.takes(path)).collect();
-        if files.is_empty() {
-            return Err(Failure::build(format!("`{folder}` gives no file"))
-                .help("mend the `include` and `exclude` globs"));
-        }
-        if let Some((path, _)) = files.iter().find(|(_, entry)| entry.link.is_some()) {
-            return Err(link_refused(path).help(format!("leave it out: exclude \"{path}\"")));
-        }
+        let files = taken(&iso.entries, folder, &self.filter.matcher()?)?;
         let entries: Vec<&Entry> = files.iter().map(|(_, entry)| *entry).collect();
         let contents = iso.contents(&entries, context.sha1, context, batch)?;
         let mut directory = DirectoryBuilder::default();
@@ -83,7 +73,28 @@ impl IsoPart {
     }
 }
 
-fn link_refused(path: &str) -> Failure {
+/// What is taken of a folder whose path ends in `/`, or of all: files by their paths below it.
+pub(crate) fn taken<'a>(
+    entries: &'a [Entry],
+    folder: &str,
+    matcher: &Matcher,
+) -> Result<Vec<(&'a str, &'a Entry)>, Failure> {
+    let named = |entry| relative(entry, folder).map(|path| (path, entry));
+    let files = entries.iter().filter_map(named);
+    let files: Vec<_> = files.filter(|(path, _)| matcher.takes(path)).collect();
+    if files.is_empty() {
+        return Err(Failure::build(format!("`{folder}` gives no file"))
+            .help("mend the `include` and `exclude` globs"));
+    }
+    match files.iter().find(|(_, entry)| entry.link.is_some()) {
+        Some((path, _)) => {
+            Err(link_refused(path).help(format!("leave it out: exclude \"{path}\"")))
+        }
+        None => Ok(files),
+    }
+}
+
+pub(crate) fn link_refused(path: &str) -> Failure {
     Failure::build(format!("`{path}` is a link, which no content can be"))
 }
 

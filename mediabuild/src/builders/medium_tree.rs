@@ -9,6 +9,9 @@ use crate::derivation::Inputs;
 use crate::failure::Failure;
 use crate::media_layout::{BOOT_WIM, VARIABLES};
 
+/// What every bootable medium has, whatever its boot files are.
+pub(crate) const OWN: [&str; 3] = [BOOT_WIM, VARIABLES, MEDIUM_ID];
+
 /// Files by path. A path that is named twice is an error of the image that is made: what comes
 /// first wins nothing.
 pub(super) struct MediumTree {
@@ -37,10 +40,7 @@ impl MediumTree {
             None => Vec::new(),
         };
         // A folder laid out like a medium (a Windows ISO's, say) may hold a boot.wim of its own.
-        start.retain(|(path, _)| {
-            let own = [BOOT_WIM, VARIABLES, MEDIUM_ID];
-            !own.iter().any(|own| path.eq_ignore_ascii_case(own))
-        });
+        start.retain(|(path, _)| !OWN.iter().any(|own| path.eq_ignore_ascii_case(own)));
         start.push((BOOT_WIM.into(), content_input(inputs, "boot-image")?));
         start.push((VARIABLES.into(), content_input(inputs, "variables")?));
         let packages = inputs.under("package/").map(|(name, package)| {

@@ -1,6 +1,6 @@
 //! `wim-part`: a file or folder of an image → a content or a directory, decoded where needed.
 
-use mediabuild_formats::wim::{Dentry, Sha1};
+use mediabuild_formats::wim::{Dentry, Image};
 use mediabuild_store::{Batch, Digest, DirectoryBuilder, Output};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -35,20 +35,12 @@ impl Builder for WimPart {
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let wim = WimContent::open(context, input_of(inputs, "wim")?)?;
         let image = wim.image(wim.index(&self.image)?)?;
-        let dentry = image.lookup(&self.path).ok_or_else(|| {
-            Failure::build(format!("the image has no `{}`", self.path))
-                .help("list it: mediabuild inspect ls FILE.wim --image INDEX")
-        })?;
+        let dentry = find(&image, &self.path)?;
         let mut batch = context.store.batch()?;
         let output = if dentry.is_directory() {
             let matcher = self.filter.matcher()?;
-            let mut taken = Taken { wim: &wim, context, matcher, files: Vec::new() };
-            taken.folder(dentry)?;
-            if taken.files.is_empty() {
-                return Err(Failure::build(format!("`{}` gives no file", self.path))
-                    .help("mend the `include` and `exclude` globs"));
-            }
-            Output::Directory(taken.directory(batch.as_mut())?)
+            let files = taken(dentry, &self.path, &matcher)?;
+            Output::Directory(directory(&files, &wim, context, batch.as_mut())?)
         } else {
             Output::Content(wim.decoded(&dentry.data, context, batch.as_mut())?)
         };
@@ -57,52 +49,63 @@ impl Builder for WimPart {
     }
 }
 
-struct Taken<'a> {
-    wim: &'a WimContent,
-    context: &'a BuildContext<'a>,
-    matcher: Matcher,
-    /// Paths and blobs.
-    files: Vec<(String, Sha1)>,
+/// The file or folder of an image that a path names.
+pub(crate) fn find<'a>(image: &'a Image, path: &str) -> Result<&'a Dentry, Failure> {
+    image.lookup(path).ok_or_else(|| {
+        Failure::build(format!("the image has no `{path}`"))
+            .help("list it: mediabuild inspect ls FILE.wim --image INDEX")
+    })
 }
 
-impl Taken<'_> {
-    /// Takes a folder's files; depth is bounded by the parser's own limit on nesting.
-    fn folder(&mut self, folder: &Dentry) -> Result<(), Failure> {
-        let mut stack = vec![(folder, String::new())];
-        while let Some((folder, path)) = stack.pop() {
-            for child in &folder.children {
-                let name = child.name.to_string();
-                let path = if path.is_empty() { name } else { format!("{path}/{name}") };
-                if child.has_children_list() {
-                    stack.push((child, path));
-                } else if self.matcher.takes(&path) {
-                    self.file(child, path)?;
-                }
+/// What is taken of the folder `path`: files by their paths below it. Depth is bounded by the parser's
+/// own limit on nesting.
+pub(crate) fn taken<'a>(
+    folder: &'a Dentry,
+    path: &str,
+    matcher: &Matcher,
+) -> Result<Vec<(String, &'a Dentry)>, Failure> {
+    let mut files = Vec::new();
+    let mut stack = vec![(folder, String::new())];
+    while let Some((folder, path)) = stack.pop() {
+        for child in &folder.children {
+            let name = child.name.to_string();
+            let path = if path.is_empty() { name } else { format!("{path}/{name}") };
+            if child.has_children_list() {
+                stack.push((child, path));
+            } else if matcher.takes(&path) {
+                refuse_link(child, &path)?;
+                files.push((path, child));
             }
         }
-        Ok(())
     }
+    if files.is_empty() {
+        return Err(Failure::build(format!("`{path}` gives no file"))
+            .help("mend the `include` and `exclude` globs"));
+    }
+    Ok(files)
+}
 
-    fn file(&mut self, file: &Dentry, path: String) -> Result<(), Failure> {
-        if file.reparse.is_some() {
-            return Err(Failure::build(format!(
-                "`{path}` is a link, which a folder of content cannot hold"
-            ))
-            .help(format!("leave it out: exclude \"{path}\"")));
-        }
-        self.files.push((path, file.data));
-        Ok(())
+fn refuse_link(file: &Dentry, path: &str) -> Result<(), Failure> {
+    if file.reparse.is_none() {
+        return Ok(());
     }
+    let message = format!("`{path}` is a link, which a folder of content cannot hold");
+    Err(Failure::build(message).help(format!("leave it out: exclude \"{path}\"")))
+}
 
-    fn directory(&self, batch: &mut dyn Batch) -> Result<Digest, Failure> {
-        let blobs = self.files.iter().map(|(_, sha1)| *sha1);
-        let contents = self.wim.decoded_all(blobs, self.context, batch)?;
-        let mut directory = DirectoryBuilder::default();
-        for (path, sha1) in &self.files {
-            directory
-                .insert(path, contents[sha1])
-                .map_err(|error| Failure::build(format!("`{path}`: {error}")))?;
-        }
-        Ok(directory.put(batch)?)
+fn directory(
+    files: &[(String, &Dentry)],
+    wim: &WimContent,
+    context: &BuildContext<'_>,
+    batch: &mut dyn Batch,
+) -> Result<Digest, Failure> {
+    let blobs = files.iter().map(|(_, file)| file.data);
+    let contents = wim.decoded_all(blobs, context, batch)?;
+    let mut directory = DirectoryBuilder::default();
+    for (path, file) in files {
+        directory
+            .insert(path, contents[&file.data])
+            .map_err(|error| Failure::build(format!("`{path}`: {error}")))?;
     }
+    Ok(directory.put(batch)?)
 }

@@ -1,6 +1,7 @@
 //! `mediabuild check`: every mistake in the definitions and every missing input, at once; then
 //! what each medium boots with.
 
+use mediabuild_store::Output;
 use serde_json::json;
 
 use super::inspect::signers::{signature_lines, signatures_json};
@@ -11,7 +12,7 @@ use crate::lock::required::Required;
 use crate::media_layout::{Row, UNVERIFIED};
 use crate::open_store;
 use crate::parse_cache::ParsedFiles;
-use crate::probe::{self, BootFileFound, DiscContent};
+use crate::probe::{self, BootFileFound, Contents, DiscContent};
 use crate::progress::Progress;
 use crate::project::{self, LockUse, Project};
 use crate::size::{counted, human};
@@ -35,9 +36,16 @@ pub(super) fn run(
         }
         problems.extend(found.problems);
     }
-    let contents = probe::discs(&project.definitions, &project.inputs, &mut problems);
+    let pinned = |pin: &Pin| {
+        let Output::Directory(digest) = pin.output() else { return None };
+        let files = mediabuild_store::walk(store.as_ref()?, &digest).ok()?.into_iter();
+        Some(files.map(|(path, content)| (path, content.size_bytes)).collect())
+    };
+    let contents = Contents::new(&project.inputs, &project.lock, &pinned);
+    problems.extend(probe::refused(&project.definitions, &contents));
+    let discs = probe::discs(&project.definitions, &contents, &mut problems);
     project.refuse(&problems, arguments.format, progress)?;
-    contents.iter().for_each(|content| tell_disc(content, progress));
+    discs.iter().for_each(|content| tell_disc(content, progress));
     tell_absent(&project, progress);
     if arguments.verbose > 0 {
         tell_pins(&project, progress)?;

@@ -30,6 +30,11 @@ impl Isos {
         tree.as_deref().map_err(|error| error.as_str())
     }
 
+    /// All files and folders of one that was looked at before.
+    pub(super) fn entries(&self, path: &Path) -> Option<&[Entry]> {
+        self.trees.get(path)?.as_deref().ok()
+    }
+
     /// The WIM that a definition means, if the ISO was looked at before and has it.
     pub(super) fn wim(&self, image: &IsoImage) -> Option<(Wim, DiscFile<FileSource>)> {
         let entries = self.trees.get(&image.iso.path)?.as_ref().ok()?;

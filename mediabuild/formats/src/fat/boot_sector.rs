@@ -113,13 +113,11 @@ pub(super) fn decode(bytes: &[u8], source_bytes: u64) -> Result<BootSector, Read
         let found = format!("{found}");
         if is_right { Ok(()) } else { Err(ReadError::Damaged { offset_bytes, expected, found }) }
     };
-    let signature = u16_at(bytes, 510);
-    expect(
-        signature == BOOT_SIGNATURE,
-        510,
-        "the signature 43605 of a boot sector",
-        signature.into(),
-    )?;
+    if u16_at(bytes, 510) != BOOT_SIGNATURE {
+        let found = format!("{:02x} {:02x}", u8_at(bytes, 510), u8_at(bytes, 511));
+        let expected = "55 aa, which a boot sector ends in";
+        return Err(ReadError::Damaged { offset_bytes: 510, expected, found });
+    }
     let sector_bytes = u64::from(u16_at(bytes, 11));
     let is_size = matches!(sector_bytes, 512 | 1024 | 2048 | 4096);
     expect(is_size, 11, "sectors of 512, 1024, 2048 or 4096 bytes", sector_bytes)?;
