@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use mediabuild_formats::iso::Entry;
+use mediabuild_formats::volume::Entry;
 use mediabuild_formats::wim::{Image, Wim};
 use mediabuild_schema::definition::{Filter, InputPath, Source, Spanned, UrlFile, WimImage};
 use mediabuild_schema::{Diagnostic, Span, path_declaration, url_declaration};

@@ -2,8 +2,9 @@
 //! no disc or FAT volume holds, before anything is built.
 
 use mediabuild_formats::fat;
-use mediabuild_formats::iso::{Node, Options, Tree, WriteError, measure};
+use mediabuild_formats::iso::{Options, Tree, WriteError, measure};
 use mediabuild_formats::partition::PARTITION_START_BYTES;
+use mediabuild_formats::volume::Node;
 use mediabuild_schema::definition::{Definitions, Media, MediaType, Source};
 use mediabuild_schema::{Diagnostic, Span};
 
