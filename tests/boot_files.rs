@@ -151,6 +151,47 @@ fn a_changed_program_is_told() {
 }
 
 #[test]
+fn a_slip_in_the_word_for_the_image_itself_is_told() {
+    let space = TestSpace::new();
+    project(&space, r#"from "imagee""#);
+    space.run(&["check"]).expect(2).says("did you mean `from \"image\"`");
+    project(&space, r#"from "adk""#);
+    space.run(&["check"]).expect(2).says("put it at");
+}
+
+/// The definitions alone show it; the build that would warn of it may take an hour.
+#[test]
+fn a_medium_that_starts_nothing_is_told_by_check() {
+    let space = TestSpace::new();
+    let says = |boot_files: &str, media: &str| {
+        project(&space, boot_files);
+        let text = fs::read_to_string(space.project().join("mediabuild.kdl")).expect("readable");
+        space.write("mediabuild.kdl", text.replace("output \"medium.iso\"", media));
+        let run = space.run(&["check"]);
+        run.expect(0);
+        run.stderr
+    };
+    space.write("media/boot/boot.sdi", "RAM disk");
+    space.write("bios.bin", [0xEB; 2048]);
+    let (iso, disk) = ("output \"m.iso\"", "usb \"m.img\"");
+    let both = format!("{iso}; {disk}");
+    let no_loader = "it starts no machine: no `efi/boot/bootx64.efi` was found";
+    assert!(says("", iso).contains(no_loader));
+    assert!(says(r#"from "media""#, disk).contains(no_loader));
+    let bios = r#"from "media"; el-torito bios="bios.bin""#;
+    assert!(!says(bios, iso).contains("starts-nothing"));
+    assert!(says(bios, &both).contains("its disk image starts no machine"));
+    // What an image made of a folder has is not looked into.
+    assert!(!says(r#"from "image""#, iso).contains("starts-nothing"));
+    space.write("media/efi/boot/bootx64.efi", "a boot manager");
+    assert!(!says(bios, &both).contains("starts-nothing"));
+    space.write("bios.bin", vec![0xEB; 1_474_560]);
+    let large = says(bios, iso);
+    assert!(large.contains("BIOS has room for 623 KB of a boot program"), "{large}");
+    assert!(large.contains("is named by `uefi=`"), "{large}");
+}
+
+#[test]
 fn boot_managers_of_two_sets_are_refused() {
     let space = TestSpace::new();
     project(&space, r#"from "media""#);

@@ -4,6 +4,7 @@
 
 mod boot_files;
 mod boot_place;
+mod boot_starts;
 mod contents;
 mod discs;
 mod file_source;
@@ -26,7 +27,8 @@ use mediabuild_schema::definition::{
 use crate::git;
 use crate::lock::Lock;
 
-pub(crate) use boot_files::{BootFileFound, boot_files};
+pub(crate) use boot_files::{BootFileFound, BootFilesFound, boot_files};
+pub(crate) use boot_starts::{nothing_starts, too_large_for_bios};
 pub(crate) use contents::Contents;
 pub(crate) use discs::{DiscContent, discs};
 pub(crate) use file_source::FileSource;
@@ -138,6 +140,9 @@ impl Probe<'_> {
         for from in &files.from {
             match from {
                 BootFilesFrom::Image(_) => {}
+                BootFilesFrom::Folder(folder) if is_slip_of_image(folder) => {
+                    self.say(slip_of_image(folder));
+                }
                 BootFilesFrom::Folder(folder) => self.folder(folder),
                 BootFilesFrom::Disc(iso) => self.iso_part(iso, None),
             }
@@ -231,6 +236,18 @@ impl Probe<'_> {
             self.diagnostics.push(diagnostic);
         }
     }
+}
+
+/// `from "imagee"`: a folder that is not there, called almost like the word for the image itself.
+fn is_slip_of_image(folder: &InputPath) -> bool {
+    strsim::jaro_winkler(&folder.project_path, "image") > 0.85 && !folder.path.exists()
+}
+
+fn slip_of_image(folder: &InputPath) -> Diagnostic {
+    let message = format!("`{}` does not exist", folder.project_path);
+    Diagnostic::error("missing-input", folder.span, message)
+        .label("no such folder")
+        .help("did you mean `from \"image\"`, the boot image's own files?")
 }
 
 fn special(input: &InputPath) -> Diagnostic {

@@ -1,6 +1,8 @@
 //! `mediabuild check`: every mistake in the definitions and every missing input, at once; then
 //! what each medium boots with.
 
+use mediabuild_schema::Diagnostic;
+use mediabuild_schema::definition::{BootImage, Media, MediaType};
 use mediabuild_store::Output;
 use serde_json::json;
 
@@ -12,7 +14,7 @@ use crate::lock::required::Required;
 use crate::media_layout::{Row, UNVERIFIED};
 use crate::open_store;
 use crate::parse_cache::ParsedFiles;
-use crate::probe::{self, BootFileFound, Contents, DiscContent};
+use crate::probe::{self, BootFileFound, BootFilesFound, Contents, DiscContent};
 use crate::progress::Progress;
 use crate::project::{self, LockUse, Project};
 use crate::size::{counted, human};
@@ -29,12 +31,12 @@ pub(super) fn run(
     let project = project::open(&folder, LockUse::Obeyed, arguments.format, &parsed, progress)?;
     let mut problems = Vec::new();
     for image in &project.definitions.boot_images {
-        let Some(found) = probe::boot_files(image, &project.inputs) else { continue };
-        progress.result(&format!("boot files of {}:", image.name.value));
-        for file in &found.files {
-            tell(&image.name.value, file, progress);
+        let found = probe::boot_files(image, &project.inputs);
+        if let Some(found) = &found {
+            tell_boot_files(image, found, progress);
         }
-        problems.extend(found.problems);
+        problems.extend(starts(image, found.as_ref(), &project));
+        problems.extend(found.into_iter().flat_map(|found| found.problems));
     }
     let pinned = |pin: &Pin| {
         let Output::Directory(digest) = pin.output() else { return None };
@@ -63,6 +65,25 @@ pub(super) fn run(
         human(bytes)
     ));
     Ok(())
+}
+
+/// What is odd about starting the media of a boot image.
+fn starts(image: &BootImage, found: Option<&BootFilesFound>, project: &Project) -> Vec<Diagnostic> {
+    let is_of_image = |media: &&Media| {
+        media.media_type.value == MediaType::Bootable && media.boot_image.value == image.name.value
+    };
+    let media = project.definitions.media.iter().filter(is_of_image);
+    let mut odd: Vec<Diagnostic> =
+        media.filter_map(|media| probe::nothing_starts(media, image, found)).collect();
+    odd.extend(probe::too_large_for_bios(image));
+    odd
+}
+
+fn tell_boot_files(image: &BootImage, found: &BootFilesFound, progress: &Progress) {
+    progress.result(&format!("boot files of {}:", image.name.value));
+    for file in &found.files {
+        tell(&image.name.value, file, progress);
+    }
 }
 
 fn tell(image: &str, file: &BootFileFound, progress: &Progress) {

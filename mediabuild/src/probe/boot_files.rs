@@ -33,6 +33,13 @@ pub(crate) struct BootFilesFound {
     pub(crate) problems: Vec<Diagnostic>,
 }
 
+impl BootFilesFound {
+    /// Whether somebody has the boot file.
+    pub(super) fn has(&self, medium: &str) -> bool {
+        self.files.iter().any(|file| file.medium == medium && file.from.is_some())
+    }
+}
+
 /// What `check` says of a store that a build makes.
 const MADE: &str = "made by mediabuild: starts sources/boot.wim";
 

@@ -36,6 +36,9 @@ fn unreadable(written: &str, number: &str, unit: &str) -> Problem {
         Some((unit, _)) if number.parse::<u64>().is_ok_and(|number| number > 0) => {
             format!("write `\"{number}{unit}\"`")
         }
+        None if unit.is_empty() && number.parse::<u64>().is_ok_and(|number| number > 0) => {
+            format!("say the unit, such as `\"{number}MiB\"`; there is B, KiB, MiB, GiB, TiB")
+        }
         _ => {
             "write a number and a unit, such as `\"512MiB\"`; there is B, KiB, MiB, GiB, TiB".into()
         }
@@ -63,6 +66,7 @@ mod tests {
         let help = |text| bytes(text).expect_err(text).help;
         assert_eq!(help("32KB"), "write `\"32KiB\"`");
         assert_eq!(help("3800M"), "write `\"3800MiB\"`");
+        assert!(help("700").starts_with("say the unit, such as `\"700MiB\"`"));
         assert_eq!(help("4 gib"), "write `\"4GiB\"`");
         for text in ["", "x", "0MiB", "12", "-1KiB", "99999999999TiB"] {
             assert!(bytes(text).is_err(), "{text}");
