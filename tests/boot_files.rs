@@ -188,7 +188,7 @@ fn a_medium_that_starts_nothing_is_told_by_check() {
     space.write("bios.bin", vec![0xEB; 1_474_560]);
     let large = says(bios, iso);
     assert!(large.contains("BIOS has room for 623 KB of a boot program"), "{large}");
-    assert!(large.contains("is named by `uefi=`"), "{large}");
+    assert!(large.contains("a FAT image such as `efisys.bin` is named by"), "{large}");
 }
 
 #[test]
