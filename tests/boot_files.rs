@@ -4,10 +4,10 @@
 mod harness;
 
 use std::collections::BTreeMap;
-
 use std::fs;
+use std::path::Path;
 
-use harness::{Run, TestSpace, root, tool};
+use harness::{Run, TestSpace, root, skip, tool};
 
 /// A program for x64 that certificates with these names signed (see `formats/tests/authenticode.rs`).
 fn signed(name: &str) -> Vec<u8> {
@@ -350,4 +350,40 @@ fn what_osslsigncode_signs_is_read() {
     signers.says("and by Signer < Authority; SHA-384: the file is what was signed");
     let bare = folder.join("bare.efi").display().to_string();
     space.run(&["inspect", "signers", &bare]).expect(0).says("not signed");
+}
+
+/// A resource that binutils made, and SBAT data of its own and of GRUB's.
+#[test]
+fn security_versions_are_shown() {
+    let space = TestSpace::new();
+    let folder = space.path().to_owned();
+    let signers = |file: &str| space.run(&["inspect", "signers", file]);
+    let grub = Path::new("/usr/lib/grub/x86_64-efi/monolithic/grubx64.efi");
+    match grub.exists() {
+        true => {
+            signers(&grub.display().to_string()).expect(0).says("security version: grub ");
+        }
+        false => skip("GRUB's monolithic image"),
+    }
+    let names =
+        ["x86_64-w64-mingw32-windres", "x86_64-w64-mingw32-ld", "x86_64-w64-mingw32-objcopy"];
+    let [Some(mut windres), Some(mut ld), Some(mut objcopy)] = names.map(tool) else { return };
+    let rc =
+        format!("1 RCDATA {{ 5L }}\n{} RCDATA {{ 0x00070002L }}\n", "BOOTMGRSECURITYVERSIONNUMBER");
+    fs::write(folder.join("a.rc"), rc).expect("written");
+    fs::write(folder.join("sbat.csv"), "sbat,1,x\nshim,4,UEFI shim\n").expect("written");
+    Run::of(windres.args(["a.rc", "-O", "coff", "-o", "a.o"]).current_dir(&folder)).expect(0);
+    Run::of(
+        ld.args(["--subsystem", "10", "-shared", "-e", "0", "a.o", "-o", "a.efi"])
+            .current_dir(&folder),
+    )
+    .expect(0);
+    let sbat = ["--add-section", ".sbat=sbat.csv", "--change-section-address", ".sbat=0x180009000"];
+    let flags =
+        ["--set-section-flags", ".sbat=contents,alloc,load,readonly,data", "a.efi", "b.efi"];
+    Run::of(objcopy.args(sbat).args(flags).current_dir(&folder)).expect(0);
+    let file = folder.join("b.efi").display().to_string();
+    signers(&file).expect(0).says("not signed").says("security version: bootmgr 7.2, shim 4");
+    let json = space.run(&["inspect", "signers", &file, "--format", "json"]);
+    json.expect(0).says(r#""security-versions":[{"component":"bootmgr","version":"7.2"}"#);
 }

@@ -4,6 +4,8 @@
 //! Public documents do not give the layout of prestaged media byte by byte. [`UNVERIFIED`] lists
 //! each path and literal used here, how it is known, and what else was considered.
 
+use mediabuild_formats::authenticode::WINDOWS_RESOURCE;
+
 /// How a row is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Confidence {
@@ -126,6 +128,13 @@ pub(crate) const UNVERIFIED: &[Row] = &[
         value: CA_2023.fonts[0],
         confidence: Confidence::Inferred,
         note: "a medium has them without `_EX` in their names",
+    },
+    Row {
+        what: "security version of Windows' boot manager",
+        value: WINDOWS_RESOURCE,
+        confidence: Confidence::Observed,
+        note: "a resource of 32 bits, the major version above; shown by `check` and `inspect signers`, nothing depends \
+               on it",
     },
 ];
 

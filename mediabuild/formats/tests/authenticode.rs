@@ -4,7 +4,9 @@
 //! have, made for this test, signed it: the second signature is nested in the first. `2011.efi` and
 //! `2023.efi` have one of them each.
 
-use mediabuild_formats::authenticode::{Authority, DigestKind, FileDigest, Pe, signatures};
+use mediabuild_formats::authenticode::{
+    Authority, DigestKind, FileDigest, Pe, WINDOWS_RESOURCE, security_versions, signatures,
+};
 use proptest::prelude::*;
 
 const SAMPLE: &[u8] = include_bytes!("authenticode/nested.efi");
@@ -125,4 +127,105 @@ proptest! {
         }
         let _ = signatures(&file);
     }
+
+    #[test]
+    fn damaged_resources_never_panic(changes in prop::collection::vec((0..RESOURCES_END, any::<u8>()), 1..4)) {
+        let mut file = with_versions();
+        for (at, byte) in changes {
+            file[at] = byte;
+        }
+        let _ = security_versions(&file);
+    }
+}
+
+/// Where the program with versions has its resources: in its first section, loaded at another address.
+const RESOURCES: usize = 0x400;
+const LOADED_AT: u32 = 0x5000;
+const RESOURCES_END: usize = 0x600;
+
+/// A program with resources and SBAT data, and nothing else.
+fn with_versions() -> Vec<u8> {
+    let mut file = SAMPLE[..TABLE_AT].to_vec();
+    file[DIRECTORY_AT..DIRECTORY_AT + 8].fill(0);
+    let put = |file: &mut Vec<u8>, at: usize, words: &[u32]| {
+        file.resize(file.len().max(at + 4 * words.len()), 0);
+        for (number, word) in words.iter().enumerate() {
+            file[at + 4 * number..][..4].copy_from_slice(&word.to_le_bytes());
+        }
+    };
+    put(&mut file, DIRECTORY_AT - 16, &[LOADED_AT, 0x200]);
+    let optional_bytes = usize::from(file[PE_AT + 20]) + 256 * usize::from(file[PE_AT + 21]);
+    let headers = PE_AT + 24 + optional_bytes;
+    file[PE_AT + 6] = 2;
+    for (at, name, loaded_at, start) in [
+        (headers, b".rsrc\0\0\0", LOADED_AT, RESOURCES),
+        (headers + 40, b".sbat\0\0\0", 0x6000, RESOURCES_END),
+    ] {
+        file[at..at + 8].copy_from_slice(name);
+        put(&mut file, at + 8, &[0x200, loaded_at, 0x200, start as u32]);
+    }
+    // Type 10, two names, one language each; then the name and what it leads to.
+    let directory = 1 << 31;
+    put(&mut file, RESOURCES, &[0, 0, 0, 1 << 16, 10, directory | 24]);
+    put(
+        &mut file,
+        RESOURCES + 24,
+        &[0, 0, 0, 1 | 1 << 16, directory | 200, directory | 56, 1, directory | 80],
+    );
+    put(&mut file, RESOURCES + 56, &[0, 0, 0, 1 << 16, 1033, 104]);
+    put(&mut file, RESOURCES + 80, &[0, 0, 0, 1 << 16, 1033, 120]);
+    put(&mut file, RESOURCES + 104, &[LOADED_AT + 300, 4, 0, 0]);
+    put(&mut file, RESOURCES + 120, &[LOADED_AT + 304, 4, 0, 0]);
+    let name: Vec<u16> = [WINDOWS_RESOURCE.len() as u16]
+        .into_iter()
+        .chain(WINDOWS_RESOURCE.encode_utf16())
+        .collect();
+    let name: Vec<u8> = name.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    file.resize(RESOURCES_END, 0);
+    file[RESOURCES + 200..][..name.len()].copy_from_slice(&name);
+    put(&mut file, RESOURCES + 300, &[7 << 16 | 2, 9 << 16]);
+    file.extend(
+        b"sbat,1,SBAT Version,sbat,1,x\nshim,4,UEFI shim\n,,\ngrub.debian,x,y\ngrub,5\n\0\0shim,9",
+    );
+    file.resize(RESOURCES_END + 0x200, 0);
+    file
+}
+
+fn versions(file: &[u8]) -> Vec<String> {
+    let versions = security_versions(file).expect("a program");
+    versions.iter().map(|it| format!("{} {}", it.component, it.version)).collect()
+}
+
+#[test]
+fn security_versions_are_those_of_the_resource_and_of_sbat() {
+    let mut file = with_versions();
+    assert_eq!(versions(&file), ["bootmgr 7.2", "shim 4", "grub 5"]);
+    // Another name: no version of Windows.
+    file[RESOURCES + 202] ^= 1;
+    assert_eq!(versions(&file), ["shim 4", "grub 5"]);
+    assert_eq!(versions(SAMPLE), Vec::<String>::new());
+}
+
+#[test]
+fn resources_that_lead_nowhere_or_to_themselves_are_refused() {
+    let error = |at: usize, word: u32| {
+        let mut file = with_versions();
+        file[at..at + 4].copy_from_slice(&word.to_le_bytes());
+        security_versions(&file).expect_err("a refusal").to_string()
+    };
+    let told = error(DIRECTORY_AT - 16, 0x9000);
+    assert_eq!(told, "offset 0xd8: expected resources inside a section, found address 0x9000");
+    assert!(error(RESOURCES + 104, 0x7fff_ffff).contains("expected a resource inside a section"));
+    assert!(error(RESOURCES + 108, u32::MAX).contains("expected a resource inside a section"));
+    assert!(error(PE_AT + 6, 0xffff).contains("more than 96 sections"));
+    // A directory of 65,535 entries that all lead to it.
+    let mut file = with_versions();
+    file.resize(1 << 20, 0);
+    let at = RESOURCES + 24;
+    file[at + 14..at + 16].copy_from_slice(&u16::MAX.to_le_bytes());
+    for number in 0..60_000 {
+        file[at + 16 + 8 * number..][..8].copy_from_slice(&[1, 0, 0, 0, 24, 0, 0, 0x80]);
+    }
+    let told = security_versions(&file).expect_err("a refusal").to_string();
+    assert!(told.ends_with("more than 4096 resources"), "{told}");
 }

@@ -25,8 +25,8 @@ pub(crate) enum Inspect {
     /// Show everything a WIM says, one fact a line: header, XML data, resources, files; with -v every
     /// chunk. Of a boot configuration store (`boot.iso//boot/bcd`): its objects and elements
     Dump(InspectDump),
-    /// Tell who signed the boot programs of a medium, or one program, and whether each is still what
-    /// was signed. The signers are those that the files name: nothing is verified
+    /// Tell who signed the boot programs of a medium, or one program, whether each is still what was
+    /// signed, and its security version (SVN, SBAT). This is what the files say: nothing is verified
     Signers(InspectSigners),
     /// Decrypt the variables of a medium, or of a variables.dat
     Variables(InspectVariables),

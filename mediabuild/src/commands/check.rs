@@ -6,7 +6,7 @@ use mediabuild_schema::definition::{BootImage, Media, MediaType};
 use mediabuild_store::Output;
 use serde_json::json;
 
-use super::inspect::signers::{signature_lines, signatures_json};
+use super::inspect::signers::{program_lines, signatures_json, versions_json};
 use crate::cli::{Arguments, ProjectArguments};
 use crate::failure::Failure;
 use crate::lock::Pin;
@@ -94,7 +94,8 @@ fn tell(image: &str, file: &BootFileFound, progress: &Progress) {
         "firmware": file.firmware,
         "from": file.from,
         "needed": file.needed,
-        "signatures": file.signatures.as_ref().map(signatures_json),
+        "signatures": file.program.as_ref().map(signatures_json),
+        "security-versions": file.program.as_ref().map(versions_json),
     }));
     let from = match (&file.from, file.needed) {
         (Some(from), _) => from.clone(),
@@ -102,7 +103,7 @@ fn tell(image: &str, file: &BootFileFound, progress: &Progress) {
         (None, false) => "none found".into(),
     };
     progress.result(&format!("  {:28} {from}", file.medium));
-    for line in file.signatures.iter().flat_map(signature_lines) {
+    for line in file.program.iter().flat_map(program_lines) {
         progress.result(&format!("  {:28}   {line}", ""));
     }
 }

@@ -1,11 +1,12 @@
 //! Where the boot files of a boot image's media come from, who signed them, and what of it cannot be,
 //! as `check` tells it. Reads boot managers whole: a build does not call this.
 
-use mediabuild_formats::authenticode::{FileDigest, Signature, signatures};
+use mediabuild_formats::authenticode::FileDigest;
 use mediabuild_schema::Diagnostic;
 use mediabuild_schema::definition::{BootFiles, BootImage, ImageBase};
 
 use super::boot_place::Place;
+use super::boot_program::BootProgram;
 use super::{FileSource, Inputs};
 use crate::builders::boot_files::ONE_ARCHITECTURE;
 use crate::builders::boot_signers::{
@@ -22,8 +23,8 @@ pub(crate) struct BootFileFound {
     pub(crate) needed: bool,
     /// `None`: nobody has it.
     pub(crate) from: Option<String>,
-    /// Of a UEFI program: its signatures, or why they cannot be read.
-    pub(crate) signatures: Option<Result<Vec<Signature>, String>>,
+    /// Of a UEFI program: what it says of itself.
+    pub(crate) program: Option<BootProgram>,
 }
 
 /// The boot files of one boot image's media.
@@ -86,16 +87,14 @@ fn look(file: &BootFile, loader: Option<&BootFile>, places: &[Place<'_>]) -> Boo
         Some(loader) if file.is_of_set => owner(loader).filter(|place| place.has(file)),
         _ => owner(file),
     };
-    let read = |place: &Place<'_>| {
-        let bytes = place.read(file)?;
-        signatures(&bytes).map_err(|error| error.to_string())
-    };
     BootFileFound {
         medium: file.medium.to_owned(),
         firmware: file.firmware.name(),
         needed: file.needed,
         from: place.map(|place| place.name.to_owned()),
-        signatures: place.filter(|_| is_boot_manager(file.medium)).map(read),
+        program: place
+            .filter(|_| is_boot_manager(file.medium))
+            .map(|place| BootProgram::of(place.read(file))),
     }
 }
 
@@ -109,7 +108,7 @@ fn in_el_torito_image(declared: &BootFiles) -> (Vec<BootFileFound>, Vec<Diagnost
         firmware: Firmware::Uefi.name(),
         needed: false,
         from: Some(image.project_path.clone()),
-        signatures: Some(signatures(&bytes).map_err(|error| error.to_string())),
+        program: Some(BootProgram::of(Ok(bytes))),
     };
     let say = |problem: String| {
         let message = format!("`{}` {problem}", image.project_path);
@@ -181,8 +180,7 @@ fn unlike_signers(
     declared: &BootFiles,
 ) -> Option<Diagnostic> {
     let signed = files.iter().filter_map(|file| {
-        let signatures = file.signatures.as_ref()?.as_ref();
-        Some(SignedFile::new(&file.medium, signatures.map_or(&[], Vec::as_slice)))
+        Some(SignedFile::new(&file.medium, file.program.as_ref()?.known_signatures()))
     });
     let problem = problem(&signed.collect::<Vec<_>>(), signer)?;
     let span = declared.signer.as_ref().map_or(declared.span, |signer| signer.span);
@@ -192,7 +190,7 @@ fn unlike_signers(
 /// Boot managers that are not what was signed.
 fn changed(files: &[BootFileFound], declared: &BootFiles) -> Vec<Diagnostic> {
     let is_changed = |file: &&BootFileFound| {
-        let signatures = file.signatures.iter().flatten().flatten();
+        let signatures = file.program.iter().flat_map(BootProgram::known_signatures);
         signatures.into_iter().any(|signature| signature.file == FileDigest::Changed)
     };
     let say = |file: &BootFileFound| {

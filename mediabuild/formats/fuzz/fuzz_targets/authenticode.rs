@@ -1,15 +1,15 @@
-//! Signatures of programs: errors are fine; panics are bugs. An input is a program, or the blob of a
+//! Signatures and security versions of programs: errors are fine; panics are bugs. An input is a program, or the blob of a
 //! signature that is put into the smallest program.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mediabuild_formats::authenticode::signatures;
+use mediabuild_formats::authenticode::{security_versions, signatures};
 
 fuzz_target!(|data: &[u8]| {
     match data {
         [0, blob @ ..] => drop(signatures(&with_certificate(blob))),
-        _ => drop(signatures(data)),
+        _ => drop((signatures(data), security_versions(data))),
     }
 });
 

@@ -10,17 +10,21 @@
 //! signature is checked with its key, no list of revoked certificates is asked. What is checked is
 //! that the digest in the signature is that of the file, so a changed file is told.
 //!
-//! Not here: catalogues, page hashes, and the security version (SVN) of boot managers, which no public
-//! document places.
+//! Beside that, the security versions that a program says it has.
+//!
+//! Not here: catalogues, page hashes.
 
 mod certificates;
 mod digest;
 mod error;
 mod pe;
+mod sections;
+mod security_version;
 mod signature;
 
 pub use certificates::Authority;
 pub use digest::DigestKind;
 pub use error::Error;
 pub use pe::Pe;
+pub use security_version::{SecurityVersion, WINDOWS_RESOURCE, security_versions};
 pub use signature::{FileDigest, Signature, signatures};

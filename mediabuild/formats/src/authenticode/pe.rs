@@ -9,6 +9,10 @@ use super::error::Error;
 pub struct Pe {
     /// What it runs on: `0x8664` is x64.
     pub machine: u16,
+    /// Where `PE\0\0` stands.
+    pub(super) headers: usize,
+    /// Where the directories start, and how many there are.
+    pub(super) directories: (usize, usize),
     /// Its checksum, which signing changes.
     checksum: Range<usize>,
     /// Where it says where its certificate table is, which signing changes too.
@@ -19,7 +23,7 @@ pub struct Pe {
 
 const PE_AT_AT: usize = 0x3c;
 /// From `PE\0\0` to the optional header.
-const FILE_HEADER_BYTES: usize = 24;
+pub(super) const FILE_HEADER_BYTES: usize = 24;
 /// In the optional header.
 const CHECKSUM_AT: usize = 64;
 /// The magic of PE32 and where its directories start; the same of PE32+.
@@ -51,14 +55,17 @@ impl Pe {
             _ => return Err(not_pe(bytes, optional, 2, "the magic of PE32 or PE32+")),
         };
         let checksum = optional + CHECKSUM_AT;
+        // The count of directories stands in front of them.
+        let count = u32_at(bytes, directories - 4)? as usize;
         let mut pe = Pe {
             machine: u16_at(bytes, at + 4)?,
+            headers: at,
+            directories: (directories, count),
             checksum: checksum..checksum + 4,
             directory: bytes.len()..bytes.len(),
             table: bytes.len()..bytes.len(),
         };
-        // The count of directories stands in front of them.
-        if u32_at(bytes, directories - 4)? as usize > CERTIFICATE_TABLE {
+        if count > CERTIFICATE_TABLE {
             let directory = directories + CERTIFICATE_TABLE * 8;
             pe.table = certificate_table(bytes, directory)?;
             pe.directory = directory..directory + 8;
@@ -121,12 +128,12 @@ fn certificate_table(bytes: &[u8], directory: usize) -> Result<Range<usize>, Err
     }
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Result<u16, Error> {
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Result<u16, Error> {
     let field = bytes.get(at..).and_then(|rest| rest.first_chunk());
     field.map(|it| u16::from_le_bytes(*it)).ok_or_else(|| ended(bytes, at))
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Result<u32, Error> {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Result<u32, Error> {
     let field = bytes.get(at..).and_then(|rest| rest.first_chunk());
     field.map(|it| u32::from_le_bytes(*it)).ok_or_else(|| ended(bytes, at))
 }
@@ -135,7 +142,7 @@ fn ended(bytes: &[u8], at: usize) -> Error {
     damaged(at, "all of the headers", format!("a file of {:#x} bytes", bytes.len()))
 }
 
-fn damaged(at: usize, expected: &'static str, found: String) -> Error {
+pub(super) fn damaged(at: usize, expected: &'static str, found: String) -> Error {
     Error::Damaged { offset_bytes: at as u64, expected, found }
 }
 

@@ -1,8 +1,9 @@
-//! `inspect signers`: who signed the boot programs of a medium, or one program.
+//! `inspect signers`: who signed the boot programs of a medium, or one program, and their security
+//! versions.
 
 use std::io::Read;
 
-use mediabuild_formats::authenticode::{FileDigest, Signature, signatures};
+use mediabuild_formats::authenticode::{FileDigest, SecurityVersion, Signature};
 use mediabuild_formats::source::Source;
 use mediabuild_formats::volume::{Entry, FileReader};
 use mediabuild_formats::wim::{Dentry, Wim};
@@ -13,17 +14,12 @@ use super::medium::{AnySource, Medium, entries, open_source, recognise};
 use crate::builders::boot_signers::PROGRAM_MAX_BYTES;
 use crate::cli::{Format, InspectSigners};
 use crate::failure::Failure;
+use crate::probe::BootProgram;
 use crate::progress::print_line;
 
 /// What must be said wherever signers are.
 const NOT_VERIFIED: &str =
     "Signers are those that the files name; no chain and no key was verified.";
-
-/// A program and what its signatures say, or why they cannot be read.
-struct Program {
-    path: String,
-    signatures: Result<Vec<Signature>, String>,
-}
 
 /// Prints a line a signature below each program.
 pub(super) fn run(arguments: &InspectSigners, format: Format) -> Result<(), Failure> {
@@ -31,7 +27,7 @@ pub(super) fn run(arguments: &InspectSigners, format: Format) -> Result<(), Fail
     let name = arguments.file.to_string_lossy();
     let mut magic = [0; 2];
     let programs = if source.read_exact_at(0, &mut magic).is_ok() && &magic == b"MZ" {
-        vec![program(name.to_string(), whole(&source))]
+        vec![(name.to_string(), BootProgram::of(whole(&source)))]
     } else {
         match recognise(&source, &name)? {
             Medium::Wim(wim) => wim_programs(&wim, &source, arguments.image)?,
@@ -43,33 +39,57 @@ pub(super) fn run(arguments: &InspectSigners, format: Format) -> Result<(), Fail
         return Err(Failure::build(format!("`{name}` holds no boot program that can be signed"))
             .help("name one: mediabuild inspect signers FILE.iso//efi/boot/bootx64.efi"));
     }
-    programs.iter().for_each(|program| tell(program, format));
+    programs.iter().for_each(|(path, program)| tell(path, program, format));
     if format == Format::Text {
         print_line(NOT_VERIFIED);
     }
     Ok(())
 }
 
-fn tell(program: &Program, format: Format) {
+fn tell(path: &str, program: &BootProgram, format: Format) {
     if format == Format::Json {
-        let signatures = signatures_json(&program.signatures);
-        print_line(&json!({ "path": program.path, "signatures": signatures }).to_string());
+        let (signatures, versions) = (signatures_json(program), versions_json(program));
+        let line = json!({ "path": path, "signatures": signatures, "security-versions": versions });
+        print_line(&line.to_string());
         return;
     }
-    print_line(&program.path);
-    for line in signature_lines(&program.signatures) {
+    print_line(path);
+    for line in program_lines(program) {
         print_line(&format!("  {line}"));
     }
 }
 
-/// A line for each signature, or one that says why there is none.
-pub(in crate::commands) fn signature_lines(
-    signatures: &Result<Vec<Signature>, String>,
-) -> Vec<String> {
-    match signatures {
+/// A line for each signature, or one that says why there is none, and one of the security versions.
+pub(in crate::commands) fn program_lines(program: &BootProgram) -> Vec<String> {
+    let mut lines = match &program.signatures {
         Err(error) => vec![format!("signers unknown: {error}")],
         Ok(signatures) if signatures.is_empty() => vec!["not signed".into()],
         Ok(signatures) => signatures.iter().map(line).collect(),
+    };
+    match &program.versions {
+        // It is no program, and the signatures said so.
+        Err(error) if program.signatures.as_ref().err() == Some(error) => {}
+        Err(error) => lines.push(format!("security version unknown: {error}")),
+        Ok(versions) if versions.is_empty() => {}
+        Ok(versions) => lines.push(versions_line(versions)),
+    }
+    lines
+}
+
+/// `security version: bootmgr 7.0, shim 4`
+fn versions_line(versions: &[SecurityVersion]) -> String {
+    let version = |it: &SecurityVersion| format!("{} {}", it.component, it.version);
+    let all: Vec<String> = versions.iter().map(version).collect();
+    format!("security version: {}", all.join(", ")).escape_debug().to_string()
+}
+
+/// The same for machines.
+pub(in crate::commands) fn versions_json(program: &BootProgram) -> Value {
+    let version =
+        |it: &SecurityVersion| json!({ "component": it.component, "version": it.version });
+    match &program.versions {
+        Ok(versions) => versions.iter().map(version).collect(),
+        Err(error) => json!({ "error": error }),
     }
 }
 
@@ -91,7 +111,7 @@ fn line(signature: &Signature) -> String {
 }
 
 /// The same for machines.
-pub(in crate::commands) fn signatures_json(signatures: &Result<Vec<Signature>, String>) -> Value {
+pub(in crate::commands) fn signatures_json(program: &BootProgram) -> Value {
     let signature = |signature: &Signature| {
         json!({
             "subject": signature.subject,
@@ -107,7 +127,7 @@ pub(in crate::commands) fn signatures_json(signatures: &Result<Vec<Signature>, S
             "verified": false,
         })
     };
-    match signatures {
+    match &program.signatures {
         Ok(signatures) => signatures.iter().map(signature).collect(),
         Err(error) => json!({ "error": error }),
     }
@@ -119,11 +139,6 @@ fn is_boot_program(path: &str) -> bool {
     let is_loader = path.starts_with("windows/system32/") && path.ends_with("/winload.efi");
     let is_in_boot = path.starts_with("windows/boot/") || path.starts_with("efi/");
     is_loader || path.ends_with(".efi") && (is_in_boot || !path.contains('/'))
-}
-
-fn program(path: String, bytes: Result<Vec<u8>, String>) -> Program {
-    let signatures = bytes.and_then(|bytes| signatures(&bytes).map_err(|error| error.to_string()));
-    Program { path, signatures }
 }
 
 fn whole(source: &AnySource) -> Result<Vec<u8>, String> {
@@ -151,7 +166,7 @@ fn wim_programs(
     wim: &Wim,
     source: &AnySource,
     index: Option<u32>,
-) -> Result<Vec<Program>, Failure> {
+) -> Result<Vec<(String, BootProgram)>, Failure> {
     let image = image(wim, source, index)?;
     let mut found = Vec::new();
     let mut folders: Vec<(String, &Dentry)> = vec![(String::new(), &image.root)];
@@ -170,14 +185,14 @@ fn wim_programs(
         let entry = wim.blob(&dentry.data).ok_or("its blob is not in this WIM")?;
         all(wim.blob_reader(source, entry).map_err(|error| error.to_string())?)
     };
-    Ok(found.into_iter().map(|(path, dentry)| program(path, read(dentry))).collect())
+    Ok(found.into_iter().map(|(path, dentry)| (path, BootProgram::of(read(dentry)))).collect())
 }
 
 /// The boot programs of a disc, or of a disk's volumes.
-fn programs_among(entries: Vec<Entry>, source: &AnySource) -> Vec<Program> {
+fn programs_among(entries: Vec<Entry>, source: &AnySource) -> Vec<(String, BootProgram)> {
     entries
         .iter()
         .filter(|entry| !entry.is_directory && is_boot_program(&entry.path))
-        .map(|entry| program(entry.path.clone(), all(FileReader::new(source, entry))))
+        .map(|entry| (entry.path.clone(), BootProgram::of(all(FileReader::new(source, entry)))))
         .collect()
 }
