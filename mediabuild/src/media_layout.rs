@@ -4,8 +4,6 @@
 //! Public documents do not give the layout of prestaged media byte by byte. [`UNVERIFIED`] lists
 //! each path and literal used here, how it is known, and what else was considered.
 
-use mediabuild_formats::authenticode::WINDOWS_RESOURCE;
-
 /// How a row is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Confidence {
@@ -58,6 +56,8 @@ pub(crate) const PRESTAGED_BOOT_SDI: &str = "sources/boot.sdi";
 pub(crate) const PACKAGES: &str = "SMS/PKG";
 /// The switch's other value, `content-layout "task-sequence-cache"`.
 pub(crate) const PACKAGES_IN_CACHE: &str = "_SMSTaskSequence/Packages";
+/// The resource in which Windows' boot manager has its security version.
+pub(crate) const BOOT_MANAGER_VERSION: &str = "BOOTMGRSECURITYVERSIONNUMBER";
 
 /// Every unverified value.
 pub(crate) const UNVERIFIED: &[Row] = &[
@@ -131,7 +131,7 @@ pub(crate) const UNVERIFIED: &[Row] = &[
     },
     Row {
         what: "security version of Windows' boot manager",
-        value: WINDOWS_RESOURCE,
+        value: BOOT_MANAGER_VERSION,
         confidence: Confidence::Observed,
         note: "a resource of 32 bits, the major version above; shown by `check` and `inspect signers`, nothing depends \
                on it",

@@ -5,7 +5,7 @@
 //! `2023.efi` have one of them each.
 
 use mediabuild_formats::authenticode::{
-    Authority, DigestKind, FileDigest, Pe, WINDOWS_RESOURCE, security_versions, signatures,
+    Authority, DigestKind, FileDigest, Pe, security_versions, signatures,
 };
 use proptest::prelude::*;
 
@@ -134,10 +134,12 @@ proptest! {
         for (at, byte) in changes {
             file[at] = byte;
         }
-        let _ = security_versions(&file);
+        let _ = security_versions(&file, WINDOWS_RESOURCE);
     }
 }
 
+/// The name under which the program with versions has one.
+const WINDOWS_RESOURCE: &str = "WINDOWSVERSION";
 /// Where the program with versions has its resources: in its first section, loaded at another address.
 const RESOURCES: usize = 0x400;
 const LOADED_AT: u32 = 0x5000;
@@ -192,7 +194,7 @@ fn with_versions() -> Vec<u8> {
 }
 
 fn versions(file: &[u8]) -> Vec<String> {
-    let versions = security_versions(file).expect("a program");
+    let versions = security_versions(file, WINDOWS_RESOURCE).expect("a program");
     versions.iter().map(|it| format!("{} {}", it.component, it.version)).collect()
 }
 
@@ -211,7 +213,7 @@ fn resources_that_lead_nowhere_or_to_themselves_are_refused() {
     let error = |at: usize, word: u32| {
         let mut file = with_versions();
         file[at..at + 4].copy_from_slice(&word.to_le_bytes());
-        security_versions(&file).expect_err("a refusal").to_string()
+        security_versions(&file, WINDOWS_RESOURCE).expect_err("a refusal").to_string()
     };
     let told = error(DIRECTORY_AT - 16, 0x9000);
     assert_eq!(told, "offset 0xd8: expected resources inside a section, found address 0x9000");
@@ -226,6 +228,6 @@ fn resources_that_lead_nowhere_or_to_themselves_are_refused() {
     for number in 0..60_000 {
         file[at + 16 + 8 * number..][..8].copy_from_slice(&[1, 0, 0, 0, 24, 0, 0, 0x80]);
     }
-    let told = security_versions(&file).expect_err("a refusal").to_string();
+    let told = security_versions(&file, WINDOWS_RESOURCE).expect_err("a refusal").to_string();
     assert!(told.ends_with("more than 4096 resources"), "{told}");
 }

@@ -3,6 +3,8 @@
 
 use mediabuild_formats::authenticode::{SecurityVersion, Signature, security_versions, signatures};
 
+use crate::media_layout::BOOT_MANAGER_VERSION;
+
 /// Each part, or why it cannot be read.
 pub(crate) struct BootProgram {
     pub(crate) signatures: Result<Vec<Signature>, String>,
@@ -16,7 +18,8 @@ impl BootProgram {
             Err(error) => BootProgram { signatures: Err(error.clone()), versions: Err(error) },
             Ok(bytes) => BootProgram {
                 signatures: signatures(&bytes).map_err(|error| error.to_string()),
-                versions: security_versions(&bytes).map_err(|error| error.to_string()),
+                versions: security_versions(&bytes, BOOT_MANAGER_VERSION)
+                    .map_err(|error| error.to_string()),
             },
         }
     }

@@ -9,7 +9,7 @@ use mediabuild_formats::authenticode::{security_versions, signatures};
 fuzz_target!(|data: &[u8]| {
     match data {
         [0, blob @ ..] => drop(signatures(&with_certificate(blob))),
-        _ => drop((signatures(data), security_versions(data))),
+        _ => drop((signatures(data), security_versions(data, "V"))),
     }
 });
 

@@ -26,5 +26,5 @@ pub use certificates::Authority;
 pub use digest::DigestKind;
 pub use error::Error;
 pub use pe::Pe;
-pub use security_version::{SecurityVersion, WINDOWS_RESOURCE, security_versions};
+pub use security_version::{SecurityVersion, security_versions};
 pub use signature::{FileDigest, Signature, signatures};

@@ -14,21 +14,23 @@ pub struct SecurityVersion {
     pub version: String,
 }
 
-/// The resource in which Windows' boot manager has its security version. **Not verified**: no public
-/// document places it.
-pub const WINDOWS_RESOURCE: &str = "BOOTMGRSECURITYVERSIONNUMBER";
-/// What it is the version of.
+/// What the resource is the version of.
 const WINDOWS_COMPONENT: &str = "bootmgr";
 /// The section with SBAT data (shim's SBAT.md): lines of `component,generation,…`.
 const SBAT_SECTION: &[u8; 8] = b".sbat\0\0\0";
 /// Lines of SBAT data; shim and GRUB have three.
 const SBAT_LINE_COUNT_MAX: usize = 64;
 
-/// The security versions that a program says it has; most say none.
-pub fn security_versions(bytes: &[u8]) -> Result<Vec<SecurityVersion>, Error> {
+/// The security versions that a program says it has; most say none. `windows_resource` is the name of
+/// the resource in which Windows' boot manager has its own: no public document gives it, so the caller
+/// answers for it.
+pub fn security_versions(
+    bytes: &[u8],
+    windows_resource: &str,
+) -> Result<Vec<SecurityVersion>, Error> {
     let pe = Pe::parse(bytes)?;
     let sections = Sections::parse(&pe, bytes)?;
-    let windows = sections.resource(WINDOWS_RESOURCE, &pe, bytes)?.and_then(windows_version);
+    let windows = sections.resource(windows_resource, &pe, bytes)?.and_then(windows_version);
     let sbat = sections.named(SBAT_SECTION, bytes).map(sbat_versions).unwrap_or_default();
     Ok(windows.into_iter().chain(sbat).collect())
 }
