@@ -77,18 +77,26 @@ fn maker(name: &str, arguments: &[&str]) -> Option<Command> {
     if name == "xorriso" {
         maker.args(["-as", "mkisofs"]);
     }
-    maker.args(["-quiet", "-input-charset", "utf-8"]).args(arguments);
+    maker.arg("-quiet");
+    // genisoimage has no UTF-8 for names of level 4: it leaves the bytes as they are.
+    if name == "xorriso" || !arguments.contains(&"4") {
+        maker.args(["-input-charset", "utf-8"]);
+    }
+    maker.args(arguments);
     Some(maker)
 }
 
 /// Tree, kind of 7-Zip's, and the options that make a disc with no better tree.
-const GENISOIMAGE: [(&str, &str, &[&str]); 6] = [
+const GENISOIMAGE: [(&str, &str, &[&str]); 9] = [
     ("udf", "-tudf", &["-udf", "-J", "-joliet-long", "-R"]),
     ("joliet", "-tiso", &["-J", "-joliet-long"]),
     ("joliet", "-tiso", &["-J", "-joliet-long", "-R"]),
     ("rock-ridge", "-tiso", &["-R"]),
     ("iso9660", "-tiso", &["-iso-level", "1"]),
     ("iso9660", "-tiso", &["-iso-level", "3"]),
+    ("iso9660", "-tiso", &["-iso-level", "4"]),
+    ("rock-ridge", "-tiso", &["-R", "-iso-level", "4"]),
+    ("joliet", "-tiso", &["-J", "-joliet-long", "-iso-level", "4"]),
 ];
 
 #[test]
@@ -102,12 +110,14 @@ fn genisoimage_discs_are_read_as_7zip_reads_them() {
     }
 }
 
-const XORRISO: [(&str, &str, &[&str]); 5] = [
+const XORRISO: [(&str, &str, &[&str]); 7] = [
     ("joliet", "-tiso", &["-J", "-joliet-long"]),
     ("rock-ridge", "-tiso", &["-R"]),
     ("rock-ridge", "-tiso", &["-R", "-iso-level", "3"]),
     ("iso9660", "-tiso", &["--norock", "-iso-level", "1"]),
     ("iso9660", "-tiso", &["--norock", "-iso-level", "3"]),
+    ("iso9660", "-tiso", &["--norock", "-iso-level", "4"]),
+    ("rock-ridge", "-tiso", &["-R", "-iso-level", "4"]),
 ];
 
 #[test]

@@ -100,9 +100,14 @@ fn emit(layout: &Layout<Vec<u8>>, out: &mut (impl Write + Seek)) -> io::Result<(
     for extent in &layout.extents {
         out.seek(SeekFrom::Start(offset_bytes))?;
         match extent {
-            Extent::Literal(bytes) | Extent::Content { content: bytes, .. } => {
+            Extent::Literal(bytes) => {
                 out.write_all(bytes)?;
                 offset_bytes += bytes.len() as u64;
+            }
+            // What a content has fewer bytes than its size is zeros.
+            Extent::Content { content, size_bytes } => {
+                out.write_all(content)?;
+                offset_bytes += size_bytes;
             }
             Extent::Zeros(count_bytes) => offset_bytes += count_bytes,
         }

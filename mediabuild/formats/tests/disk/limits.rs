@@ -1,6 +1,8 @@
 //! Sizes around the limits between variants, cluster sizes and 32 bits, as sparse files.
 
 use std::fs::File;
+use std::io::Read;
+use std::process::{Command, Stdio};
 
 use mediabuild_formats::fat::{FILE_MAX_BYTES, Options, Tree, Variant, Volume, write};
 use mediabuild_formats::layout::{Extent, Layout, Sink};
@@ -80,6 +82,61 @@ fn the_largest_file_there_can_be_is_whole() {
     let entries = volume.walk(&source).expect("a tree");
     let largest = entries.iter().find(|entry| entry.path == "largest.bin").expect("listed");
     assert_eq!((largest.size_bytes, largest.extents.len()), (FILE_MAX_BYTES, 1));
+}
+
+/// On the real file: fsck.fat follows the chain, 7-Zip reads every byte.
+#[test]
+fn files_around_4_gib_are_whole_to_others() {
+    const MARK: &[u8] = b"A MARK";
+    let scratch = Scratch::new();
+    for size_bytes in [4 * GIB - 4096, FILE_MAX_BYTES] {
+        let mut tree = Tree::new();
+        tree.insert("largest.bin", MARK.to_vec(), size_bytes).expect("a file FAT takes");
+        tree.insert("behind.bin", b"behind it".to_vec(), 9).expect("a good path");
+        let path = scratch.path("volume.img");
+        to_file(&crate::content::layout(&tree, &options(Variant::Fat32, 5 * GIB)), &path);
+        let source = FileSource(File::open(&path).expect("just written"));
+        let volume = Volume::open(&source).expect("a volume");
+        assert_eq!(volume.verify(&source), []);
+        let entries = volume.walk(&source).expect("a tree");
+        let largest = entries.iter().find(|entry| entry.path == "largest.bin").expect("listed");
+        assert_eq!((largest.size_bytes, largest.extents.len()), (size_bytes, 1));
+        // The last bytes get a mark where our reader says that they are.
+        let end = largest.extents[0].offset_bytes.expect("no hole") + size_bytes;
+        let file = File::options().write(true).open(&path).expect("ours");
+        std::os::unix::fs::FileExt::write_all_at(&file, MARK, end - MARK.len() as u64)
+            .expect("ours");
+        // fsck.fat counts a chain's bytes in 32 bits: one of 4 GiB has none, whoever made it.
+        if size_bytes <= 4 * GIB - volume.cluster_bytes() {
+            fsck(&path);
+            continue;
+        }
+        let Some(mut sevenzip) = find("7zz") else { return };
+        sevenzip.args(["x", "-tfat", "-so"]).arg(&path).arg("largest.bin");
+        let mut child = sevenzip.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("7zz");
+        let stream = child.stdout.take().expect("it is piped");
+        assert_eq!(nonzero(stream), (size_bytes, [MARK, MARK].concat()));
+        assert!(child.wait().expect("it ends").success());
+        let told =
+            run(Command::new("7zz").args(["x", "-tfat", "-so"]).arg(&path).arg("behind.bin"));
+        assert_eq!(told, b"behind it");
+    }
+}
+
+/// How many bytes a stream has, and those that are not zero.
+fn nonzero(mut stream: impl Read) -> (u64, Vec<u8>) {
+    let zeros = vec![0; 1 << 20];
+    let (mut block, mut size_bytes, mut found) = (zeros.clone(), 0, Vec::new());
+    loop {
+        let count = stream.read(&mut block).expect("a pipe");
+        if count == 0 {
+            return (size_bytes, found);
+        }
+        if block[..count] != zeros[..count] {
+            found.extend(block[..count].iter().filter(|byte| **byte != 0));
+        }
+        size_bytes += count as u64;
+    }
 }
 
 /// A layout as a source whose contents are zeros.

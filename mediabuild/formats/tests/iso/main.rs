@@ -13,4 +13,5 @@ mod property;
 mod put;
 mod read;
 mod set;
+mod sizes;
 mod write;

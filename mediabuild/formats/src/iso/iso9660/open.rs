@@ -148,9 +148,18 @@ fn volume(bytes: &[u8], sector: u64, view: View) -> Result<IsoVolume, ReadError>
 fn text(field: &[u8], view: View) -> String {
     let text = match view {
         View::Joliet => ucs2(field),
-        _ => field.iter().map(|&byte| char::from(byte)).collect(),
+        _ => narrow(field),
     };
     text.trim_end_matches(['\0', ' ']).to_owned()
+}
+
+/// Text of bytes. ECMA-119 knows no characters beyond ASCII; who writes some all the same
+/// (genisoimage does at level 4) writes the bytes of a file name, today UTF-8 and once Latin-1.
+pub(in crate::iso) fn narrow(field: &[u8]) -> String {
+    match std::str::from_utf8(field) {
+        Ok(text) => text.to_owned(),
+        Err(_) => field.iter().map(|&byte| char::from(byte)).collect(),
+    }
 }
 
 /// Joliet text: UTF-16, big-endian; half surrogate pairs become U+FFFD.

@@ -1,6 +1,6 @@
 //! Walking an ISO 9660 tree: directory records (ECMA-119 9.1).
 
-use super::open::{Extent, IsoVolume, ucs2};
+use super::open::{Extent, IsoVolume, narrow, ucs2};
 use super::rock_ridge::{self, Posix};
 use super::{FLAG_ASSOCIATED, FLAG_DIRECTORY, FLAG_MULTI_EXTENT};
 use crate::field::{bytes_at, u8_at, u16_at, u32_at, u32_be_at};
@@ -197,7 +197,7 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         let identifier = bytes_at(record, RECORD_HEAD_BYTES, record[32].into());
         let text = match self.volume.view {
             View::Joliet => ucs2(identifier),
-            _ => identifier.iter().map(|&byte| char::from(byte)).collect(),
+            _ => narrow(identifier),
         };
         if is_directory { text } else { without_version(&text).to_owned() }
     }
