@@ -49,6 +49,63 @@ fn ctrl_c_in_the_middle_of_an_export_leaves_the_old_result_and_no_rest() {
     assert!(size(&result.join("factory.wim")) > LARGE_BYTES);
 }
 
+/// A set of three discs and a disk image of the same packages.
+fn space_of_discs() -> TestSpace {
+    let space = TestSpace::new();
+    space.write("base/Windows/System32/setup.exe", "old");
+    space.write("boot/efi/boot/bootx64.efi", "a boot manager");
+    for name in ["a", "b", "c"] {
+        let mut bytes = vec![0; 60 << 20];
+        blake3::Hasher::new().update(name.as_bytes()).finalize_xof().fill(&mut bytes);
+        space.write(&format!("{name}/{name}.bin"), bytes);
+    }
+    space.write(
+        "mediabuild.kdl",
+        r#"project "p"
+        boot-image "pe" arch="amd64" { source "base"; boot-files { from "boot" } }
+        package "a" { source "a" }
+        package "b" { source "b" }
+        package "c" { source "c" }
+        media "set" type="bootable" {
+            boot-image "pe"; package "a" "b" "c"; output "set.iso" capacity="70MiB"
+        }
+        media "disk" type="bootable" { boot-image "pe"; package "a" "b" "c"; usb "disk.img" }"#,
+    );
+    space
+}
+
+#[test]
+fn ctrl_c_while_a_set_or_a_disk_is_written_leaves_the_old_one_and_no_rest() {
+    let space = space_of_discs();
+    space.build(&[]);
+    let result = space.project().join("result");
+    let old = tree(&result);
+    assert_eq!(old.keys().filter(|name| name.starts_with("set/set.")).count(), 4);
+    space.write("base/Windows/System32/setup.exe", "new");
+    space.build(&["--out", "elsewhere"]);
+    for target in ["set", "disk"] {
+        let mut build = start(&space, &["build", target]);
+        wait_for("a result to be under way", || {
+            parts(&result).iter().any(|part| bytes_below(part) > 1 << 20)
+        });
+        interrupted(&mut build);
+        assert!(tree(&result) == old, "{target}");
+        assert_eq!(names(&result), ["disk.img", "set"]);
+    }
+    // The same for files on their way out of what was built.
+    for medium in ["disk.img", "set/set.1.iso"] {
+        let medium = format!("elsewhere/{medium}");
+        let mut extract = start(&space, &["extract", &medium, "SMS/PKG", "--to", "files"]);
+        let files = space.project().join("files");
+        wait_for("a file to be under way", || bytes_below(&files) > 1 << 20);
+        interrupted(&mut extract);
+        let left = tree(&files);
+        assert!(left.values().all(|bytes| bytes.len() == 60 << 20), "{medium}: a half file");
+        assert!(left.len() < 3, "{medium}: it was stopped");
+        fs::remove_dir_all(&files).expect("removed");
+    }
+}
+
 #[test]
 fn ctrl_c_in_the_middle_of_a_large_resource_of_a_base_ends_the_build() {
     let space = TestSpace::new();

@@ -103,6 +103,12 @@ impl Job<'_> {
         }
     }
 
+    /// So many more bytes will be read or written than was known.
+    pub(crate) fn expect_more(&self, bytes: u64) {
+        let known = self.bar.as_ref().and_then(ProgressBar::length).unwrap_or(0);
+        self.expect(known.saturating_add(bytes));
+    }
+
     /// `bytes` more were read or written.
     pub(crate) fn advance(&self, bytes: u64) {
         self.done_bytes.fetch_add(bytes, Ordering::Relaxed);

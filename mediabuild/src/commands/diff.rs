@@ -13,7 +13,7 @@ use self::change::{Change, Kind, Summary};
 use self::side::Side;
 use crate::cli::Diff;
 use crate::failure::Failure;
-use crate::progress::Progress;
+use crate::progress::{Job, Progress};
 
 /// WIMs in discs in folders are looked into, and no deeper.
 const DEPTH_LIMIT: usize = 3;
@@ -22,9 +22,11 @@ const DEPTH_LIMIT: usize = 3;
 pub(super) fn run(diff: &Diff, verbose: bool, progress: &Progress) -> Result<(), Failure> {
     let left = Side::open(&diff.left, &diff.references)?;
     let right = Side::open(&diff.right, &diff.references)?;
-    let mut report = Report { verbose, progress, summary: Summary::default() };
+    let job = progress.job("compare", None);
+    let mut report = Report { verbose, progress, job, summary: Summary::default() };
     report.sides(&left, &right, "", 0)?;
-    let summary = report.summary;
+    let Report { summary, job, .. } = report;
+    job.finish("compared", false);
     progress.json(summary.json());
     progress.result(&summary.text());
     match summary.is_same() {
@@ -36,6 +38,7 @@ pub(super) fn run(diff: &Diff, verbose: bool, progress: &Progress) -> Result<(),
 struct Report<'a> {
     verbose: bool,
     progress: &'a Progress,
+    job: Job<'a>,
     summary: Summary,
 }
 
@@ -73,7 +76,7 @@ impl Report<'_> {
         depth: usize,
     ) -> Result<(), Failure> {
         let (mut left_tree, mut right_tree) = (left.tree(index)?, right.tree(index)?);
-        compare::hash_where_needed(&mut left_tree, &mut right_tree, left, right)?;
+        compare::hash_where_needed(&mut left_tree, &mut right_tree, left, right, &self.job)?;
         let (changes, equal_count) = compare::changes(&left_tree, &right_tree, self.verbose);
         self.summary.equal_count += equal_count;
         let changed: Vec<String> = changes

@@ -44,10 +44,11 @@ pub(super) fn run(extract: &Extract, progress: &Progress) -> Result<(), Failure>
     let place = Place::new(folder, &extract.to, extract.force);
     let job = progress.job(&format!("extract {}", extract.file.display()), None);
     place.make_folders(&plan.folders)?;
-    match &medium {
-        Medium::Wim(wim) => wim::write(wim, &source, &plan, &place, &job)?,
-        Medium::Disc(_) | Medium::Disk(_) => disc::write(&source, &plan, &place, &job)?,
-    }
+    let written = match &medium {
+        Medium::Wim(wim) => wim::write(wim, &source, &plan, &place, &job),
+        Medium::Disc(_) | Medium::Disk(_) => disc::write(&source, &plan, &place, &job),
+    };
+    written.inspect_err(|_| place.remove_unfinished())?;
     place.finish_folders(&plan.folders)?;
     job.finish("extracted", false);
     tell(place.tally(), &plan, extract, progress)

@@ -8,8 +8,8 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use super::change::{Change, Field, Kind};
 use super::side::Side;
 use super::tree::{Facts, Item, Tree};
-use crate::cancel;
 use crate::failure::Failure;
+use crate::progress::Job;
 
 /// Hashes the files whose content must be known: those of one path and size, and those that are on
 /// one side only and may have been renamed.
@@ -18,11 +18,16 @@ pub(super) fn hash_where_needed(
     right: &mut Tree,
     left_side: &Side,
     right_side: &Side,
+    job: &Job<'_>,
 ) -> Result<(), Failure> {
     let left_wanted = wanted(left, right);
     let right_wanted = wanted(right, left);
-    hash(left, left_side, &left_wanted)?;
-    hash(right, right_side, &right_wanted)
+    let size = |tree: &Tree, paths: &BTreeSet<String>| -> u64 {
+        paths.iter().map(|path| tree[path].size_bytes).sum()
+    };
+    job.expect_more(size(left, &left_wanted) + size(right, &right_wanted));
+    hash(left, left_side, &left_wanted, job)?;
+    hash(right, right_side, &right_wanted, job)
 }
 
 /// Paths of files whose hash is asked for and not known.
@@ -43,10 +48,15 @@ fn wanted(tree: &Tree, other: &Tree) -> BTreeSet<String> {
     tree.iter().filter(is_wanted).map(|(path, _)| path.clone()).collect()
 }
 
-fn hash(tree: &mut Tree, side: &Side, paths: &BTreeSet<String>) -> Result<(), Failure> {
+fn hash(
+    tree: &mut Tree,
+    side: &Side,
+    paths: &BTreeSet<String>,
+    job: &Job<'_>,
+) -> Result<(), Failure> {
     let one = |path: &String| {
-        cancel::check()?;
-        let sha1 = side.sha1_of(&tree[path]).map_err(|f| f.while_doing(format!("`{path}`")))?;
+        let sha1 =
+            side.sha1_of(&tree[path], job).map_err(|f| f.while_doing(format!("`{path}`")))?;
         Ok((path.clone(), sha1))
     };
     let hashes: Vec<(String, Sha1)> =

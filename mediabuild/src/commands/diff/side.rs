@@ -11,10 +11,12 @@ use mediabuild_formats::wim::{Sha1, Wim, resource_flag};
 use sha1::Digest;
 
 use super::tree::{Item, Place, Tree, of_entries, of_folder, of_image};
+use crate::cancel;
 use crate::commands::inspect::disk::DiskImage;
 use crate::commands::inspect::medium::{AnySource, Medium, entries, open, recognise};
 use crate::commands::inspect::whole::{Whole, open_whole};
 use crate::failure::Failure;
+use crate::progress::Job;
 
 /// Bytes hashed at once.
 const PIECE_BYTES: usize = 256 << 10;
@@ -68,14 +70,14 @@ impl Side {
     }
 
     /// The hash of a file's bytes.
-    pub(super) fn sha1_of(&self, item: &Item) -> Result<Sha1, Failure> {
+    pub(super) fn sha1_of(&self, item: &Item, job: &Job<'_>) -> Result<Sha1, Failure> {
         match &item.place {
             Place::Image => Ok(item.sha1.unwrap_or_default()),
-            Place::Disc(entry) => hash(&mut FileReader::new(&self.source, entry)),
+            Place::Disc(entry) => hash(&mut FileReader::new(&self.source, entry), job),
             Place::Folder(path) => {
                 let mut file =
                     std::fs::File::open(path).map_err(|e| Failure::io("open", path, &e))?;
-                hash(&mut file)
+                hash(&mut file, job)
             }
         }
     }
@@ -119,10 +121,11 @@ impl Side {
     }
 }
 
-fn hash(reader: &mut dyn Read) -> Result<Sha1, Failure> {
+fn hash(reader: &mut dyn Read, job: &Job<'_>) -> Result<Sha1, Failure> {
     let mut hasher = sha1::Sha1::new();
     let mut buffer = vec![0; PIECE_BYTES];
     loop {
+        cancel::check()?;
         let count = reader
             .read(&mut buffer)
             .map_err(|error| Failure::build(format!("cannot read it: {error}")))?;
@@ -130,6 +133,7 @@ fn hash(reader: &mut dyn Read) -> Result<Sha1, Failure> {
             return Ok(Sha1(hasher.finalize().into()));
         }
         hasher.update(&buffer[..count]);
+        job.advance(count as u64);
     }
 }
 

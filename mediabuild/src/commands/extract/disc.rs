@@ -22,6 +22,11 @@ pub(super) fn write<S: Source + Sync>(
     place: &Place,
     job: &Job<'_>,
 ) -> Result<(), Failure> {
+    let size = |file: &File| match &file.content {
+        Content::Disc(entry) => entry.size_bytes,
+        Content::Blob(_) => 0,
+    };
+    job.expect(plan.files.iter().map(size).sum());
     plan.files.par_iter().try_for_each(|file| write_file(source, file, place, job))
 }
 

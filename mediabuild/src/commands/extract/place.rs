@@ -1,6 +1,7 @@
 //! `Place`: the folder that is written into. What cannot be written is noted, what ends everything
 //! (a full disk, no permission) is a failure.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -19,6 +20,8 @@ pub(super) struct Place {
     path: PathBuf,
     replaces: bool,
     tally: Mutex<Tally>,
+    /// Files that have not all of their bytes yet.
+    unfinished: Mutex<BTreeSet<PathBuf>>,
 }
 
 /// What was done so far.
@@ -33,7 +36,20 @@ pub(super) struct Tally {
 
 impl Place {
     pub(super) fn new(folder: Beneath, path: &Path, replaces: bool) -> Place {
-        Place { folder, path: path.to_owned(), replaces, tally: Mutex::default() }
+        let (tally, unfinished) = Default::default();
+        Place { folder, path: path.to_owned(), replaces, tally, unfinished }
+    }
+
+    fn unfinished(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.unfinished.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes away what was begun, when all ends early: by Ctrl-C, or a full disk.
+    pub(super) fn remove_unfinished(&self) {
+        for path in std::mem::take(&mut *self.unfinished()) {
+            // Why all ends is told; that a file cannot be removed either adds nothing.
+            let _ = self.folder.remove(&path);
+        }
     }
 
     fn locked(&self) -> MutexGuard<'_, Tally> {
@@ -63,6 +79,9 @@ impl Place {
     /// A new file; `None` if there can be none of this name.
     pub(super) fn make_file(&self, path: &Path) -> Result<Option<File>, Failure> {
         let made = self.replacing(path, || self.folder.make_file(path));
+        if made.is_ok() {
+            self.unfinished().insert(path.to_owned());
+        }
         self.noted(made, path)
     }
 
@@ -77,6 +96,7 @@ impl Place {
         if let Some(modified) = modified {
             self.noted(file.set_modified(modified), path)?;
         }
+        self.unfinished().remove(path);
         let mut tally = self.locked();
         tally.file_count += 1;
         tally.bytes += size_bytes;
@@ -86,6 +106,7 @@ impl Place {
     /// Takes a file away whose content turned out to be damaged.
     pub(super) fn give_up(&self, path: &Path, problem: &str) -> Result<(), Failure> {
         self.folder.remove(path).map_err(|error| self.failure(path, &error))?;
+        self.unfinished().remove(path);
         self.problem(path, problem);
         Ok(())
     }
