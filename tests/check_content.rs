@@ -132,7 +132,8 @@ fn parts_of_wims_and_isos_are_looked_into() {
         (r#"iso="disc.iso" path="SMS/PKG/p/short""#, 0, "no mistakes found"),
         (r#"iso="disc.iso" path="SMS" { include "*.none" }"#, 2, "gives no file"),
     ] {
-        project(&space, "", &format!("package \"p\" {{ source {source} }}"));
+        space.write("media/efi/boot/bootx64.efi", "what starts it");
+        project(&space, r#"from "media""#, &format!("package \"p\" {{ source {source} }}"));
         let run = check(&space, code, &[said]);
         assert_eq!(run.stderr.contains(source), code == 2, "{}", run.stderr);
     }
@@ -186,4 +187,18 @@ fn a_disk_that_cannot_hold_what_is_known_is_told() {
         let run = check(&space, code, &[]);
         assert_eq!(run.stderr.contains("and the disk has 64MiB"), code == 2, "{}", run.stderr);
     }
+}
+
+#[test]
+fn a_large_wim_of_a_package_is_no_error_and_another_large_file_is() {
+    let space = TestSpace::new();
+    project(&space, "", r#"package "p" { source "files" }"#);
+    sparse(&space, "files/install.wim", 5 << 30);
+    check(&space, 0, &[]);
+    sparse(&space, "files/install.esd", 5 << 30);
+    check(
+        &space,
+        2,
+        &["install.esd` has 5368709120 bytes, and a file on a FAT volume has at most 4294967295"],
+    );
 }

@@ -1,5 +1,5 @@
-//! Files of a medium as FAT32 can hold them: a WIM in `sources` that is too large becomes the parts of
-//! a split set, which Windows Setup and DISM take instead.
+//! Files of a medium as FAT32 can hold them: a WIM that is too large becomes the parts of a split set,
+//! which Windows Setup and DISM take instead. The boot image stays whole: it is started, not applied.
 
 use mediabuild_formats::fat::FILE_MAX_BYTES;
 use mediabuild_formats::wim::{
@@ -13,6 +13,7 @@ use super::compress::{self, Encoders};
 use super::wim_content::WimContent;
 use super::wim_output::RecipeSink;
 use crate::failure::Failure;
+use crate::media_layout::BOOT_WIM;
 
 /// What everybody gives `dism /Split-Image` for FAT32.
 const PART_BYTES: u64 = 3800 << 20;
@@ -32,6 +33,13 @@ pub(super) fn divided<'a>(
                     failure.while_doing(format!("dividing {path}, which is too large for FAT32"))
                 })?;
                 let first = format!("{stem}.swm");
+                if !is_in_sources(path) {
+                    (context.warn)(&format!(
+                        "`{path}` is too large for FAT32 and is `{first}` with {} more parts on the disk image: \
+                         what applies it must name that and its parts (dism /SWMFile)",
+                        parts.len() - 1
+                    ));
+                }
                 let named = (1..).zip(parts);
                 divided.extend(named.map(|(number, part)| (part_name(&first, number), part)));
             }
@@ -56,11 +64,16 @@ pub(crate) fn expected(path: &str, size_bytes: u64) -> Vec<(String, u64)> {
     }
 }
 
-/// The path of a WIM in `sources` without its extension.
+/// The path of a WIM that can be divided, without its extension.
 fn stem_of_wim(path: &str) -> Option<&str> {
     let (stem, extension) = path.rsplit_once('.')?;
-    let is_in_sources = path.to_ascii_lowercase().starts_with("sources/");
-    (is_in_sources && extension.eq_ignore_ascii_case("wim")).then_some(stem)
+    let is_started = path.eq_ignore_ascii_case(BOOT_WIM);
+    (extension.eq_ignore_ascii_case("wim") && !is_started).then_some(stem)
+}
+
+/// Where Windows Setup looks for `install.swm` by itself.
+fn is_in_sources(path: &str) -> bool {
+    path.to_ascii_lowercase().starts_with("sources/")
 }
 
 fn too_large(path: &str, content: &Content) -> Failure {

@@ -11,7 +11,7 @@ use super::boot_image::BootImageRequest;
 use super::bootable::Bootable;
 use super::coding::CodingRequest;
 use super::delivery::Delivery;
-use super::fat_parts::parts;
+use super::fat_parts::{expected, parts};
 use super::image_changes::ImageChanges;
 use super::import_folder::Filter;
 use super::os_image::OsImageRequest;
@@ -377,6 +377,30 @@ fn every_builder_is_in_the_table_once() {
     names.dedup();
     assert_eq!(names.len(), BUILDERS.len());
     assert!(BUILDERS.iter().all(|builder| builder.version > 0));
+}
+
+#[test]
+fn only_large_wims_that_are_applied_become_parts() {
+    let names = |path: &str, size_bytes: u64| {
+        expected(path, size_bytes).into_iter().map(|(path, _)| path).collect::<Vec<String>>()
+    };
+    let gib = 1 << 30;
+    assert_eq!(
+        names("SMS/PKG/os/Install.WIM", 4 * gib),
+        ["SMS/PKG/os/Install.swm", "SMS/PKG/os/Install2.swm"]
+    );
+    assert_eq!(
+        expected("sources/install.wim", 9 * gib).iter().map(|(_, it)| it).sum::<u64>(),
+        9 * gib
+    );
+    for (path, size_bytes) in [
+        ("Sources/Boot.wim", 5 * gib),
+        ("a.wim", 4 * gib - 1),
+        ("a.esd", 5 * gib),
+        ("wim", 5 * gib),
+    ] {
+        assert_eq!(expected(path, size_bytes), [(path.to_owned(), size_bytes)]);
+    }
 }
 
 #[test]
