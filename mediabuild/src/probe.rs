@@ -12,7 +12,6 @@ mod file_source;
 mod inputs;
 mod isos;
 mod refused;
-mod split_set;
 mod start_files;
 mod wims;
 
@@ -37,7 +36,6 @@ pub(crate) use file_source::FileSource;
 pub(crate) use inputs::Inputs;
 use inputs::Kind;
 pub(crate) use refused::refused;
-pub(crate) use split_set::siblings;
 
 /// Looks at every input that the definitions name.
 ///

@@ -27,7 +27,7 @@ pub(crate) struct IsoContent {
     /// All files and folders of its best tree.
     pub(crate) entries: Vec<Entry>,
     digest: Digest,
-    source: ContentSource,
+    pub(super) source: ContentSource,
 }
 
 /// A run of bytes: offset and size.

@@ -36,6 +36,7 @@ pub(crate) mod package;
 pub(crate) mod prestaged;
 pub(crate) mod sha1;
 mod solid_stream;
+pub(crate) mod split_set;
 pub(crate) mod start_script;
 pub(crate) mod uefi_image;
 pub(crate) mod usb;

@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mediabuild_formats::iso::DiscFile;
 use mediabuild_formats::volume::Entry;
-use mediabuild_formats::wim::Wim;
+use mediabuild_formats::wim::{JoinError, Joined, Wim};
 use mediabuild_schema::Diagnostic;
 use mediabuild_schema::definition::{InputPath, IsoImage, Spanned};
 
 use super::FileSource;
 use super::wims::{check_image as check_wim_image, told};
 use crate::builders::iso_content::{entries, find};
+use crate::builders::iso_wim;
 use crate::failure::Failure;
 use crate::git;
+
+/// A WIM on a disc: one file, or the parts of its set.
+type OnDisc = Joined<DiscFile<Arc<FileSource>>>;
 
 /// The trees of ISOs by path: hundreds of sources may be out of one, which is read once.
 #[derive(Debug, Default)]
@@ -36,31 +41,34 @@ impl Isos {
     }
 
     /// The WIM that a definition means, if the ISO was looked at before and has it.
-    pub(super) fn wim(&self, image: &IsoImage) -> Option<(Wim, DiscFile<FileSource>)> {
-        let entries = self.trees.get(&image.iso.path)?.as_ref().ok()?;
-        open_wim(&image.iso.path, find(entries, &image.wim.value).ok()?).ok()
+    pub(super) fn wim(&self, image: &IsoImage) -> Option<(Wim, OnDisc)> {
+        let entries = self.entries(&image.iso.path)?;
+        let file = find(entries, &image.wim.value).ok()?;
+        open_wim(&image.iso.path, entries, file).ok().map(|(wim, source, _)| (wim, source))
     }
 }
 
 /// What is wrong with an ISO that exists, with its WIM, or with the image that is named.
 pub(super) fn check_image(image: &IsoImage, isos: &mut Isos) -> Option<Diagnostic> {
     let entry = match look_up(&image.iso, Some(&image.wim), isos) {
-        Ok(entry) => entry?,
+        Ok(entry) => entry?.clone(),
         Err(diagnostic) => return Some(diagnostic),
     };
+    let entries = isos.entries(&image.iso.path)?;
     let name = format!("{}//{}", image.iso.project_path, entry.path);
-    let unreadable = |label: String| {
-        let message = format!("`{name}` cannot be read as a WIM");
-        Diagnostic::error("bad-wim", image.wim.span, message)
-            .label(label)
-            .help(format!("look into it: mediabuild verify {}", image.iso.project_path))
-    };
-    if entry.is_directory {
-        return Some(unreadable("a folder".into()));
-    }
-    match open_wim(&image.iso.path, entry) {
-        Ok((wim, _)) => check_wim_image(&wim, 1, &name, image.wim.span, &image.selector),
-        Err(error) => Some(unreadable(error.to_string())),
+    match open_wim(&image.iso.path, entries, &entry) {
+        Ok((wim, _, file_count)) => {
+            check_wim_image(&wim, file_count, &name, image.wim.span, &image.selector)
+        }
+        Err(failure) => {
+            let message = format!("`{name}` cannot be read as a WIM");
+            let look = || format!("look into it: mediabuild verify {}", image.iso.project_path);
+            Some(
+                Diagnostic::error("bad-wim", image.wim.span, message)
+                    .label(failure.to_string())
+                    .help(failure.help.clone().unwrap_or_else(look)),
+            )
+        }
     }
 }
 
@@ -96,9 +104,19 @@ fn look_up<'a>(
     found.map(Some).map_err(|failure| told("missing-in-iso", path.span, name, failure))
 }
 
-/// A WIM in an ISO on disk.
-fn open_wim(iso: &Path, entry: &Entry) -> Result<(Wim, DiscFile<FileSource>), Failure> {
+/// A WIM in an ISO on disk, and of how many files it is.
+fn open_wim(iso: &Path, entries: &[Entry], file: &Entry) -> Result<(Wim, OnDisc, usize), Failure> {
     let disc = FileSource::open(iso).map_err(|error| Failure::io("open", iso, &error))?;
-    let file = DiscFile::new(disc, entry);
-    Ok((Wim::open(&file)?, file))
+    let files = iso_wim::files(&disc, entries, file)?;
+    let disc = Arc::new(disc);
+    let sources = files.iter().map(|file| DiscFile::new(Arc::clone(&disc), file));
+    let source = Joined::new(sources.collect());
+    let wim = match files[..] {
+        [_] => Wim::open(&source)?,
+        _ => Wim::open_joined(&source, files.len()).map_err(|JoinError { file, error }| {
+            let path = &files[file].path;
+            Failure::build(format!("`{path}` cannot be read with the others: {error}"))
+        })?,
+    };
+    Ok((wim, source, files.len()))
 }

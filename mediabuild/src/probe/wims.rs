@@ -7,7 +7,8 @@ use mediabuild_formats::wim::{JoinError, Joined, Wim};
 use mediabuild_schema::definition::{ImageSelector, Spanned, WimImage};
 use mediabuild_schema::{Diagnostic, Span};
 
-use super::{FileSource, siblings};
+use super::FileSource;
+use crate::builders::split_set::siblings;
 use crate::builders::wim_content::{check_usable, choose};
 use crate::failure::Failure;
 use crate::git;

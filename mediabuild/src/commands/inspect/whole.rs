@@ -7,8 +7,8 @@ use globset::{GlobBuilder, GlobMatcher};
 use mediabuild_formats::wim::{JoinError, Joined, Wim};
 
 use super::medium::{AnySource, Medium, open_source, recognise};
+use crate::builders::split_set::siblings;
 use crate::failure::Failure;
-use crate::probe::siblings;
 
 /// An opened file and what belongs to it.
 pub(crate) struct Whole {

@@ -8,10 +8,10 @@ use mediabuild_formats::volume::Entry;
 use mediabuild_formats::wim::{Joined, Wim};
 
 use super::{Finding, wim};
+use crate::builders::split_set::siblings;
 use crate::commands::inspect::disk::DiskImage;
 use crate::commands::inspect::medium::{AnySource, Medium, entries, recognise};
 use crate::failure::Failure;
-use crate::probe::siblings;
 use crate::progress::Job;
 use crate::size::human;
 

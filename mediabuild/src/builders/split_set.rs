@@ -1,4 +1,4 @@
-//! Split sets: where the other parts of a WIM are.
+//! Split sets: where the other parts of a WIM are, in a folder or on a disc.
 
 use std::path::{Path, PathBuf};
 
