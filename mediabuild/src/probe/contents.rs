@@ -243,7 +243,7 @@ fn of_listing(path: &InputPath, listing: &Listing, matcher: &Matcher) -> Given {
 }
 
 fn refused(span: Span, failure: Failure) -> Diagnostic {
-    let diagnostic = Diagnostic::error("bad-name", span, failure.to_string()).label("in here");
+    let diagnostic = Diagnostic::error("bad-source", span, failure.to_string()).label("in here");
     match failure.help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
