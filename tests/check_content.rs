@@ -135,7 +135,12 @@ fn parts_of_wims_and_isos_are_looked_into() {
         space.write("media/efi/boot/bootx64.efi", "what starts it");
         project(&space, r#"from "media""#, &format!("package \"p\" {{ source {source} }}"));
         let run = check(&space, code, &[said]);
-        assert_eq!(run.stderr.contains(source), code == 2, "{}", run.stderr);
+        // Without a mistake a warning may show the line too.
+        assert!(code == 0 || run.stderr.contains(source), "{}", run.stderr);
+        assert_eq!(
+            run.stderr.contains("not-for-a-disc") || run.stderr.contains("missing-in-"),
+            code == 2
+        );
     }
 }
 
