@@ -85,6 +85,9 @@ fn sfdisk_and_sgdisk_read_the_tables() {
         let path = scratch.path(name);
         std::fs::write(&path, disk(scheme)).expect("a writable folder");
         if let Some(mut sfdisk) = find("sfdisk") {
+            let told = run(Command::new("sfdisk").arg("--verify").arg(&path));
+            let told = String::from_utf8_lossy(&told).into_owned();
+            assert!(told.contains("No errors detected"), "{name}: {told}");
             let output = sfdisk.arg("-J").arg(&path).output().expect("it starts");
             let told = String::from_utf8_lossy(&output.stdout).into_owned();
             assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");

@@ -12,6 +12,7 @@ mod peer;
 mod property;
 mod put;
 mod read;
+mod readers;
 mod set;
 mod sizes;
 mod write;

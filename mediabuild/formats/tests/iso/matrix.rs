@@ -11,7 +11,7 @@ use crate::peer::{Scratch, find, pycdlib, run, told};
 use crate::write::{bootable, mirrored, small};
 
 /// Each kind without and with ISO 9660 and Joliet trees.
-fn kinds() -> Vec<(String, Tree<Content>, Options<Content>)> {
+pub(crate) fn kinds() -> Vec<(String, Tree<Content>, Options<Content>)> {
     let (tree, both) = bootable();
     let bios = Options { uefi: None, ..both.clone() };
     let uefi = Options { bios: None, ..both.clone() };
@@ -27,7 +27,7 @@ fn kinds() -> Vec<(String, Tree<Content>, Options<Content>)> {
 }
 
 /// What a tree holds, by path; directories left out.
-fn files_of(tree: &Tree<Content>) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn files_of(tree: &Tree<Content>) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut waiting = vec![(String::new(), tree.root())];
     while let Some((path, directory)) = waiting.pop() {
@@ -46,7 +46,7 @@ fn files_of(tree: &Tree<Content>) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Runs `judge` for each kind with the disc's file; a tool that is not there skips it once.
-fn for_each_kind(judge: impl Fn(&str, &Path, &Tree<Content>, &Options<Content>)) {
+pub(crate) fn for_each_kind(judge: impl Fn(&str, &Path, &Tree<Content>, &Options<Content>)) {
     let scratch = Scratch::new();
     let disc = scratch.path("disc.iso");
     for (name, tree, options) in kinds() {
