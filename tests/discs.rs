@@ -427,4 +427,10 @@ fn an_order_file_says_what_lies_first() {
     let first = iso.windows(wim.len()).position(|window| window == wim).expect("on the disc");
     let later = fs::read(space.project().join("a/01.bin")).expect("there");
     assert!(iso.windows(later.len()).position(|window| window == later).expect("there") > first);
+    let lines: Vec<String> = (0..13).map(|at| format!("no/such{at}.file\n")).collect();
+    space.write("order.txt", lines.concat());
+    space.build(&["depot"]).says("3 more lines of the order file name nothing");
+    let utf16: Vec<u8> = "SMS\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    space.write("order.txt", utf16);
+    space.run(&["build", "depot"]).expect(1).says("no text: line 1").says("save it as UTF-8");
 }
