@@ -2,6 +2,7 @@
 
 use crate::definition::{Kind, Media, MediaOutput, MediaType};
 use crate::diagnostic::Diagnostic;
+use crate::text::Span;
 use crate::value::label;
 
 pub(crate) fn check(media: &[Media]) -> Vec<Diagnostic> {
@@ -9,8 +10,8 @@ pub(crate) fn check(media: &[Media]) -> Vec<Diagnostic> {
         media.iter().filter_map(|medium| Some((medium, medium.output.as_ref()?))).collect();
     let mut diagnostics: Vec<_> = outputs.iter().filter_map(wrong_extension).collect();
     diagnostics.extend(outputs.iter().filter_map(|(_, output)| reserved_folder(output)));
-    diagnostics.extend(media.iter().filter_map(wim_only));
-    diagnostics.extend(outputs.iter().filter_map(iso_only));
+    diagnostics.extend(media.iter().flat_map(wim_only));
+    diagnostics.extend(outputs.iter().flat_map(iso_only));
     diagnostics.extend(outputs.iter().filter_map(label_from_name));
     diagnostics
 }
@@ -48,25 +49,28 @@ fn extension((medium, output): &Of<'_>) -> &'static str {
 }
 
 /// What is said of a WIM, of a medium that is none.
-fn wim_only(medium: &Media) -> Option<Diagnostic> {
+fn wim_only(medium: &Media) -> Vec<Diagnostic> {
+    if medium.media_type.value == MediaType::Prestaged {
+        return Vec::new();
+    }
     let wim = medium.output.as_ref().map(|output| &output.wim);
-    let split = wim.and_then(|wim| wim.split_bytes.as_ref());
-    let integrity = wim.and_then(|wim| wim.integrity.as_ref());
-    let (what, span) = match (&medium.compression, split, integrity) {
-        _ if medium.media_type.value == MediaType::Prestaged => return None,
-        (Some(compression), _, _) => ("compression", compression.span),
-        (None, Some(split), _) => ("split=", split.span),
-        (None, None, Some(integrity)) => ("integrity=", integrity.span),
-        (None, None, None) => return None,
-    };
+    let said = [
+        ("compression", medium.compression.as_ref().map(|it| it.span)),
+        ("split=", wim.and_then(|wim| Some(wim.split_bytes.as_ref()?.span))),
+        ("integrity=", wim.and_then(|wim| Some(wim.integrity.as_ref()?.span))),
+    ];
     let media_type = medium.media_type.value.name();
-    let message = format!("`{what}` is about WIMs, and a {media_type} medium is none");
-    Some(
-        Diagnostic::error("not-a-wim", span, message)
-            .label("of no WIM")
-            .also(medium.media_type.span, "because of this type")
-            .help(format!("remove `{what}`; an image of this medium can say how it is compressed")),
-    )
+    let diagnostic = |(what, span): (&str, Option<Span>)| {
+        let message = format!("`{what}` is about WIMs, and a {media_type} medium is none");
+        let help = format!("remove `{what}`; an image of this medium can say how it is compressed");
+        Some(
+            Diagnostic::error("not-a-wim", span?, message)
+                .label("of no WIM")
+                .also(medium.media_type.span, "because of this type")
+                .help(help),
+        )
+    };
+    said.into_iter().filter_map(diagnostic).collect()
 }
 
 /// A disc without `label=` is called like its medium, whose name may be longer than a label.
@@ -82,26 +86,31 @@ fn label_from_name((medium, output): &Of<'_>) -> Option<Diagnostic> {
 }
 
 /// What is said of a disc, of a medium that is none.
-fn iso_only((medium, output): &Of<'_>) -> Option<Diagnostic> {
-    let (what, span) = match (&output.capacity_bytes, &output.order, &output.mirror) {
-        _ if medium.media_type.value == MediaType::Bootable => return None,
-        (Some(capacity), ..) => ("capacity=", capacity.span),
-        (None, Some(order), _) => ("order=", order.span),
-        (None, None, Some(mirror)) => ("mirror=", mirror.span),
-        (None, None, None) => return None,
-    };
+fn iso_only((medium, output): &Of<'_>) -> Vec<Diagnostic> {
+    if medium.media_type.value == MediaType::Bootable {
+        return Vec::new();
+    }
+    let said = [
+        ("label=", output.label.as_ref().map(|it| it.span)),
+        ("capacity=", output.capacity_bytes.as_ref().map(|it| it.span)),
+        ("order=", output.order.as_ref().map(|it| it.span)),
+        ("mirror=", output.mirror.as_ref().map(|it| it.span)),
+    ];
     let media_type = medium.media_type.value.name();
-    let message = format!("`{what}` is about discs, and a {media_type} medium is none");
-    let help = match what {
-        "capacity=" => "remove it; `split=` says how large a part of a WIM may be",
-        _ => "remove it",
+    let diagnostic = |(what, span): (&str, Option<Span>)| {
+        let message = format!("`{what}` is about discs, and a {media_type} medium is none");
+        let help = match what {
+            "capacity=" => "remove it; `split=` says how large a part of a WIM may be",
+            _ => "remove it",
+        };
+        Some(
+            Diagnostic::error("not-a-disc", span?, message)
+                .label("of no disc")
+                .also(medium.media_type.span, "because of this type")
+                .help(help),
+        )
     };
-    Some(
-        Diagnostic::error("not-a-disc", span, message)
-            .label("of no disc")
-            .also(medium.media_type.span, "because of this type")
-            .help(help),
-    )
+    said.into_iter().filter_map(diagnostic).collect()
 }
 
 fn wrong_extension(of @ (medium, output): &Of<'_>) -> Option<Diagnostic> {

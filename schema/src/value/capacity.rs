@@ -33,13 +33,26 @@ pub(crate) fn bytes(written: &str) -> Result<u64, Problem> {
         let message = format!("`{written}` is no disc");
         return Err(Problem::new("unknown-capacity", "unknown disc", message, help));
     }
-    let bytes = size::bytes(written)?;
+    let bytes = size::bytes(written).map_err(|problem| decimal(written).unwrap_or(problem))?;
     if bytes < LEAST_BYTES {
         let message = format!("a disc of {written} holds no file");
         let help = "write `1MiB` or more; half of that is the file system";
         return Err(Problem::new("capacity-too-small", "too small", message, help));
     }
     Ok(bytes)
+}
+
+/// `25GB`, as disc makers count: a disc of 25GiB holds more than that.
+fn decimal(written: &str) -> Option<Problem> {
+    const UNITS: [(&str, u64); 3] =
+        [("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000)];
+    let (number, factor) = UNITS.iter().find_map(|(unit, factor)| {
+        Some((written.strip_suffix(unit)?.trim().parse::<f64>().ok()?, *factor))
+    })?;
+    let mebibytes = (number * factor as f64 / f64::from(1 << 20)) as u64;
+    let help = format!("write `\"{mebibytes}MiB\"`, or the name of the disc: {DESCRIPTION}");
+    let message = format!("`{written}` is not a size");
+    (mebibytes > 0).then(|| Problem::new("invalid-size", "a unit of a thousand", message, help))
 }
 
 #[cfg(test)]
@@ -53,6 +66,9 @@ mod tests {
         for text in ["DVD-RAM2", "blu", "", "5", "3KiB", "0MiB"] {
             assert!(bytes(text).is_err(), "{text}");
         }
+        assert!(bytes("25GB").expect_err("decimal").help.starts_with("write `\"23841MiB\"`"));
+        assert!(bytes("4.7GB").expect_err("decimal").help.starts_with("write `\"4482MiB\"`"));
+        assert!(bytes("4.7GiB").expect_err("a fraction").help.starts_with("write a number"));
         assert!(bytes("DVD").expect_err("case").help.contains("`\"dvd\"`"));
     }
 }
