@@ -10,6 +10,7 @@ use mediabuild_store::{Content, Output, RecipeBuilder};
 use super::BuildContext;
 use super::coding::{Coding, CodingRequest};
 use super::compress::{self, Encoders};
+use super::import_wim::{check, say_what_to_do};
 use super::wim_content::WimContent;
 use super::wim_output::RecipeSink;
 use crate::failure::Failure;
@@ -92,7 +93,12 @@ pub(super) fn parts(
     part_bytes: u64,
     context: &BuildContext<'_>,
 ) -> Result<Vec<Content>, Failure> {
-    let whole = WimContent::open(context, &Output::Content(*content))?;
+    let output = Output::Content(*content);
+    if context.store.recipe(&content.digest)?.is_none() {
+        // It came in as any file does; its hashes and resources are not known yet.
+        check(&output, context).map_err(say_what_to_do)?;
+    }
+    let whole = WimContent::open(context, &output)?;
     let header = &whole.wim.header;
     let images: Vec<_> = (1..=header.image_count as usize)
         .map(|index| whole.image(index))

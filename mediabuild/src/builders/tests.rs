@@ -414,8 +414,16 @@ fn a_wim_becomes_parts_with_its_own_resources() {
     let whole = fake.build(&os_image(), &[("base", base)]).expect("built");
     let Output::Content(whole) = whole else { panic!("a WIM is a file") };
     let part_bytes = whole.size_bytes - 40;
-    let parts = fake.with_context(|context| parts(&whole, part_bytes, context)).expect("parts");
+    let divided = |fake: &Fake, whole: &Content| {
+        fake.with_context(|context| parts(whole, part_bytes, context)).expect("parts")
+    };
+    let parts = divided(&fake, &whole);
     assert!(parts.len() > 1 && parts.iter().all(|part| part.size_bytes <= part_bytes));
+    // The same WIM out of a package, as nobody looked at before.
+    let elsewhere = Fake::default();
+    let bytes = fake.with_context(|context| context.read_whole(&whole)).expect("small");
+    let Output::Content(same) = elsewhere.file(&bytes) else { panic!("a file is one") };
+    assert_eq!(divided(&elsewhere, &same), parts);
     let source = |part: &Content| ContentSource(fake.store.open_at(&part.digest).expect("there"));
     let joined = Joined::new(parts.iter().map(source).collect());
     let wim = Wim::open_joined(&joined, parts.len()).expect("a set");
