@@ -5,38 +5,28 @@ mod image_options;
 mod images;
 mod media;
 mod names;
+mod sources;
+mod target;
 mod usb;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use mediabuild_schema::definition::{
-    Filter as SchemaFilter, ImageSelector, InputPath, Kind, Media, MediaType, SecretReference,
-    Source, Spanned, UrlFile,
+    Filter as SchemaFilter, ImageSelector, Kind, SecretReference, Source, Spanned,
 };
-use mediabuild_schema::{
-    DeclaredInput, Definitions, Place, path_declaration, position, url_declaration,
-};
-
-use mediabuild_store::Output;
+use mediabuild_schema::{DeclaredInput, Definitions, Place};
 
 pub(crate) use self::images::boot_signer;
 pub(crate) use self::media::packages_folder;
 use self::names::Names;
+pub(crate) use self::target::{Target, places};
+use self::target::{former_folder, result_path, set_folder};
 use crate::builders::Builder;
-use crate::builders::fetch::Fetch;
-use crate::builders::import::ImportFile;
-use crate::builders::import_folder::{Filter, ImportFolder};
-use crate::builders::import_pinned::{ImportPinned, ReadAs};
-use crate::builders::import_wim::ImportWim;
-use crate::builders::import_wim_set::ImportWimSet;
-use crate::builders::iso_part::IsoPart;
+use crate::builders::import_folder::Filter;
 use crate::builders::package::Package;
 use crate::builders::sha1::Sha1Wanted;
 use crate::builders::wim_content::ImageChoice;
-use crate::builders::wim_part::WimPart;
 use crate::derivation::{Derivation, DerivationIdx, Input};
-use crate::expected::Expected;
 use crate::failure::Failure;
 use crate::lock::Lock;
 use crate::probe::Inputs;
@@ -47,42 +37,6 @@ use crate::secret::Secret;
 pub(crate) struct Plan {
     pub(crate) derivations: Vec<Derivation>,
     pub(crate) targets: Vec<Target>,
-}
-
-/// What a user asked for by name.
-pub(crate) struct Target {
-    pub(crate) kind: Kind,
-    pub(crate) name: String,
-    pub(crate) derivation: DerivationIdx,
-    /// Where its result goes, relative to the result folder, with `/`.
-    pub(crate) result: String,
-    /// Where it goes instead if it is a folder and need not be one: a set of discs.
-    pub(crate) folder: Option<String>,
-    /// Where it went while its definition said that it may be a set, and nothing else goes now.
-    pub(crate) former: Option<String>,
-}
-
-impl Target {
-    /// Where `output` goes.
-    pub(crate) fn place(&self, output: &Output) -> &str {
-        match (output, &self.folder) {
-            (Output::Directory(_), Some(folder)) => folder,
-            _ => &self.result,
-        }
-    }
-
-    /// Where another output of this target may lie from an earlier build.
-    pub(crate) fn other_place(&self, output: &Output) -> Option<&str> {
-        match self.folder.as_deref() {
-            Some(folder) if self.place(output) == folder => Some(&self.result),
-            folder => folder.or(self.former.as_deref()),
-        }
-    }
-
-    /// Every place that is its own.
-    pub(crate) fn places(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.result.as_str()).chain(self.folder.as_deref())
-    }
 }
 
 /// A definition by kind and name.
@@ -142,66 +96,6 @@ pub(crate) fn imports(
         debug_assert_eq!(idx.0 + 1, planner.plan.derivations.len(), "each input is declared once");
     }
     planner.plan.derivations
-}
-
-/// A medium says its own; everything else goes to a folder of its kind, so that no two collide.
-fn result_path(definitions: &Definitions, kind: Kind, name: &str) -> String {
-    match (kind, definitions.media(name)) {
-        (Kind::Media, Some(media)) => media_path(media),
-        (Kind::OsImage, _) if is_split(definitions, name) => format!("{kind}/{name}"),
-        (Kind::BootImage | Kind::OsImage, _) => format!("{kind}/{name}.wim"),
-        (Kind::Variables, _) => format!("{kind}/{name}.dat"),
-        _ => format!("{kind}/{name}"),
-    }
-}
-
-/// Every place where a result of `definitions` lies, or may lie.
-pub(crate) fn places(definitions: &Definitions) -> Vec<String> {
-    let disk_images = definitions.media.iter().filter_map(|media| media.usb.as_ref());
-    let mut places: Vec<String> = disk_images.map(|usb| usb.file.value.clone()).collect();
-    for (kind, name) in definitions.targets() {
-        places.push(result_path(definitions, kind, &name.value));
-        places.extend(set_folder(definitions, kind, &name.value));
-    }
-    places
-}
-
-fn is_split(definitions: &Definitions, name: &str) -> bool {
-    definitions.os_image(name).is_some_and(|image| image.output.is_split())
-}
-
-/// A split WIM is a folder called like its first part, without the extension; a medium without an
-/// ISO is its disk image.
-fn media_path(media: &Media) -> String {
-    match (&media.output, &media.usb) {
-        (Some(output), _) if output.wim.is_split() => output.folder().to_owned(),
-        (Some(output), _) => output.file.value.clone(),
-        (None, usb) => usb.as_ref().map(|usb| usb.file.value.clone()).unwrap_or_default(),
-    }
-}
-
-/// What does not fit a disc is a folder; whether it does is known when it is built.
-fn set_folder(definitions: &Definitions, kind: Kind, name: &str) -> Option<String> {
-    let media = definitions.media(name).filter(|_| kind == Kind::Media)?;
-    let output = media.output.as_ref().filter(|output| output.capacity_bytes.is_some())?;
-    Some(output.folder().to_owned())
-}
-
-/// The folder of the set that an ISO may have been, unless something else lies there.
-fn former_folder(definitions: &Definitions, kind: Kind, name: &str) -> Option<String> {
-    let media = definitions.media(name).filter(|_| kind == Kind::Media)?;
-    let output = media.output.as_ref()?;
-    let folder = output.folder();
-    let is_iso = media.media_type.value == MediaType::Bootable && !output.may_be_folder();
-    let is_below = |path: &str| path.strip_prefix(folder).is_some_and(|it| it.starts_with('/'));
-    let is_there = |other: &&Media| {
-        let is_output = other.output.as_ref().is_some_and(|output| {
-            is_below(output.folder()) || output.may_be_folder() && output.folder() == folder
-        });
-        is_output || other.usb.as_ref().is_some_and(|usb| is_below(&usb.file.value))
-    };
-    let is_free = definitions.media.iter().find(is_there).is_none();
-    (is_iso && is_free).then(|| folder.to_owned())
 }
 
 struct Planner<'a> {
@@ -317,175 +211,6 @@ impl Planner<'_> {
                 reached.extend(derivation.inputs.iter().map(|input| input.from));
             }
         }
-    }
-
-    /// Adds an import once for each declaration, however often it is named; with its pin.
-    fn import(
-        &mut self,
-        input: &InputPath,
-        read_as: ReadAs,
-        declaration: String,
-        builder: impl Builder + 'static,
-    ) -> DerivationIdx {
-        let key = format!("import {read_as:?} {declaration}");
-        if let Some(&idx) = self.known.get(&key) {
-            return idx;
-        }
-        let InputPath { path, project_path, .. } = input;
-        let label = self.names.import(project_path, &declaration);
-        let idx = match self.lock.pin(project_path, || declaration) {
-            None => self.add(label, builder, Vec::new()),
-            Some(pin) => {
-                let (path, folder) = (path.clone(), self.definitions.project.folder.clone());
-                let import = Box::new(builder);
-                let pinned = ImportPinned { import, pin, read_as, path, folder };
-                self.add(label, pinned, Vec::new())
-            }
-        };
-        self.known.insert(key, idx);
-        idx
-    }
-
-    fn import_file(&mut self, input: &InputPath) -> DerivationIdx {
-        self.import_file_of(input, &SchemaFilter::default(), false)
-    }
-
-    /// A single file whose definition could be of a folder.
-    fn import_file_of(
-        &mut self,
-        input: &InputPath,
-        filter: &SchemaFilter,
-        follow: bool,
-    ) -> DerivationIdx {
-        let InputPath { path, project_path, .. } = input.clone();
-        let declaration = path_declaration(&project_path, Some(filter), follow);
-        let total_bytes = self.inputs.bytes(&path);
-        let listing = self.inputs.listing(&path, true);
-        let is_container = false;
-        let file = ImportFile { path, project_path, total_bytes, listing, is_container };
-        self.import(input, ReadAs::File, declaration, file)
-    }
-
-    /// An ISO, whose files are taken out of it by other steps.
-    fn import_iso(&mut self, input: &InputPath) -> DerivationIdx {
-        let InputPath { path, project_path, .. } = input.clone();
-        let declaration = path_declaration(&project_path, None, false);
-        let total_bytes = self.inputs.bytes(&path);
-        let listing = self.inputs.listing(&path, true);
-        let is_container = true;
-        let file = ImportFile { path, project_path, total_bytes, listing, is_container };
-        self.import(input, ReadAs::Iso, declaration, file)
-    }
-
-    fn import_wim(&mut self, input: &InputPath) -> DerivationIdx {
-        let InputPath { path, project_path, .. } = input.clone();
-        let declaration = path_declaration(&project_path, None, false);
-        if let Some(set) = self.wim_set(&path, &project_path) {
-            return self.import(input, ReadAs::Wim, declaration, set);
-        }
-        let total_bytes = self.inputs.bytes(&path);
-        let listing = self.inputs.listing(&path, true);
-        let wim = ImportWim { path, project_path, total_bytes, listing };
-        self.import(input, ReadAs::Wim, declaration, wim)
-    }
-
-    /// The import of a split set, if `path` is a part of one.
-    fn wim_set(&self, path: &Path, project_path: &str) -> Option<ImportWimSet> {
-        let (paths, listing) = self.inputs.wim_set(path)?;
-        let (total_bytes, project_path) = (listing.size_bytes(), project_path.to_owned());
-        Some(ImportWimSet { paths, project_path, total_bytes, listing: Some(listing) })
-    }
-
-    fn import_folder(
-        &mut self,
-        input: &InputPath,
-        filter: &SchemaFilter,
-        follow_symlinks: bool,
-    ) -> DerivationIdx {
-        let InputPath { path, project_path, .. } = input.clone();
-        let declaration = path_declaration(&project_path, Some(filter), follow_symlinks);
-        let total_bytes = self.inputs.bytes(&path);
-        let filter = plain_filter(filter);
-        let listing = self.inputs.listing(&path, follow_symlinks);
-        let folder =
-            ImportFolder { path, project_path, filter, follow_symlinks, total_bytes, listing };
-        self.import(input, ReadAs::Folder, declaration, folder)
-    }
-
-    /// A file that is fetched, once for each declaration.
-    fn fetch(&mut self, file: &UrlFile) -> DerivationIdx {
-        let declaration = url_declaration(file);
-        let key = format!("fetch {declaration}");
-        if let Some(&idx) = self.known.get(&key) {
-            return idx;
-        }
-        let shown = file.url.value.shown();
-        let fetch = Fetch {
-            url: file.url.value.clone(),
-            pin: self.lock.pin(&shown, || declaration.clone()),
-            declaration,
-            expected: self.expected(file),
-            authorization: file.authorization.clone(),
-            offline: self.offline,
-        };
-        let idx = self.add(format!("fetch {shown}"), fetch, Vec::new());
-        self.known.insert(key, idx);
-        idx
-    }
-
-    /// What the definition says of a fetched file, and on which line.
-    fn expected(&self, file: &UrlFile) -> Vec<(Expected, String)> {
-        let texts = &self.definitions.texts;
-        let said = [("blake3", &file.blake3), ("sha256", &file.sha256)];
-        let expected = said.into_iter().filter_map(|(algorithm, digest)| {
-            let digest = digest.as_ref()?;
-            let (line, _) = position(texts, digest.span);
-            let place = format!("{}:{line}", texts.get(digest.span.text).name);
-            Some((Expected::parse(&format!("{algorithm}:{}", digest.value)).ok()?, place))
-        });
-        expected.collect()
-    }
-
-    fn source(&mut self, source: &Source) -> DerivationIdx {
-        match source {
-            Source::Path { path, filter, follow_symlinks } => {
-                match self.inputs.is_file(&path.path) {
-                    true => self.import_file_of(path, filter, *follow_symlinks),
-                    false => self.import_folder(path, filter, *follow_symlinks),
-                }
-            }
-            Source::Url(file) => self.fetch(file),
-            Source::WimPart { image, path, filter } => {
-                let wim = self.import_wim(&image.wim);
-                let path = path.as_ref().map_or(String::new(), |path| path.value.clone());
-                let label = self.names.part(image, &path, filter);
-                let builder = WimPart {
-                    image: choice(&image.selector.value),
-                    path,
-                    filter: plain_filter(filter),
-                };
-                self.add(label, builder, vec![input("wim", wim)])
-            }
-            Source::IsoPart { iso, path, filter } => {
-                let idx = self.import_iso(iso);
-                let path = path.as_ref().map_or(String::new(), |path| path.value.clone());
-                let label = self.names.iso_part(iso, &path, filter);
-                let builder = IsoPart { path, filter: plain_filter(filter) };
-                self.add(label, builder, vec![input("iso", idx)])
-            }
-        }
-    }
-
-    /// The name of a source that is, or may turn out to be, a single file; a folder's own name
-    /// changes nothing.
-    fn file_name(&self, source: &Source) -> Option<String> {
-        let path = match source {
-            Source::Path { path, .. } if self.inputs.is_file(&path.path) => &path.project_path,
-            Source::Path { .. } => return None,
-            Source::Url(file) => &file.file_name,
-            Source::WimPart { path, .. } | Source::IsoPart { path, .. } => &path.as_ref()?.value,
-        };
-        path.rsplit('/').next().map(str::to_owned)
     }
 
     fn package(
