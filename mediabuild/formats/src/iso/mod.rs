@@ -19,7 +19,7 @@
 //! 256      anchor
 //! 257      partition: file set descriptor, terminating descriptor, boot images that are no files,
 //!          per directory its file entry and identifiers, one file entry per file, the files' data
-//! last     anchor
+//! last     anchor, at 288 or behind
 //! ```
 //!
 //! With [`Options::is_mirrored`] Joliet's descriptor comes at 18 and moves what follows up by one,

@@ -32,6 +32,10 @@ const ALIGNED_FROM_BYTES: u64 = 1 << 20;
 const ALIGNMENT_BYTES: u64 = 4096;
 /// Sector numbers have 32 bits.
 const DISC_MAX_BYTES: u64 = super::SECTOR_SIZE_BYTES * u32::MAX as u64;
+/// EDK2 (all free UEFI firmware) takes a UDF volume for a disc of its own that begins where the main
+/// sequence lies, looks for an anchor at sector 256 of that, and gives up on what ends before. So the
+/// smallest discs get up to 36 KiB of zeros, still in the partition.
+const LAST_SECTOR_MIN: u32 = MAIN_SEQUENCE_SECTOR + ANCHOR_SECTOR;
 /// The first unique id that is not the root's (OSTA UDF 1.02, 3.2.1.1).
 const FIRST_UNIQUE_ID: u64 = 16;
 
@@ -139,6 +143,9 @@ impl<C: Clone> Image<'_, C> {
         self.directories(places, out);
         self.file_entries(places, out);
         self.contents(unshared..self.plan.contents.len(), places, out);
+        if out.sector() < LAST_SECTOR_MIN {
+            out.zeros_to(LAST_SECTOR_MIN);
+        }
         places.last_sector = out.sector();
         out.block(&volume::anchor(places.last_sector));
         places.size_bytes = out.position_bytes();

@@ -115,13 +115,13 @@ fn a_dump_tells_the_whole_disc() {
     let bytes = bytes(&tree, &options);
     let text = Disc::open(&bytes).unwrap().dump(&bytes).unwrap();
     insta::assert_snapshot!(text, @r#"
-    disc 555008 bytes, 271 sectors
+    disc 591872 bytes, 289 sectors
     volume ISO 9660 at sector 16
       label "TINY"
       set "0123456789ABCDEF"
       application "MEDIABUILD"
       created 2026-11-01T00:00:00Z
-      size 271 sectors
+      size 289 sectors
       root at sector 66, 2048 bytes
       path tables at sectors 67 and 68, 10 bytes
     volume UDF 1.02
@@ -129,9 +129,9 @@ fn a_dump_tells_the_whole_disc() {
       set "0123456789ABCDEF"
       recorded 2026-11-01T00:00:00Z
       anchor at sector 256: sequences at 32 and 48
-      anchor at sector 270: sequences at 32 and 48
+      anchor at sector 288: sequences at 32 and 48
       integrity at sector 64
-      partition at sector 257, 13 blocks
+      partition at sector 257, 31 blocks
       file set at block 0, root at block 3
     boot catalog at sector 22
       BIOS bootable, media 0, segment 0x0, at sector 259, 4 x 512 bytes
