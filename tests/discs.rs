@@ -259,6 +259,25 @@ fn an_old_result_that_somebody_changed_stays_and_is_told() {
     assert!(after == before);
 }
 
+/// A project that is moved, or built from another store, has results that no store knows.
+#[test]
+fn a_set_of_another_place_or_store_is_replaced() {
+    let space = set();
+    space.build(&["depot"]);
+    assert!(space.result("depot/depot.3.iso").exists());
+    let old = tree(&space.project().join("result"));
+    fs::remove_dir_all(space.store()).expect("removed");
+    space.write("third/00.bin", noise(79, 3 * MIB));
+    define(&space, SET, ["first", "third"].into_iter());
+    space.build(&["depot"]);
+    let new = tree(&space.project().join("result"));
+    assert!(new.len() < old.len(), "{:?}", new.keys());
+    // A file that no set names is somebody's.
+    fs::remove_dir_all(space.store()).expect("removed");
+    space.write("result/depot/depot.9.iso", "mine");
+    space.run(&["build", "depot"]).expect(3).says("depot.9.iso").says("no build put there");
+}
+
 #[test]
 fn an_export_that_fails_leaves_the_old_set_whole() {
     let space = set();

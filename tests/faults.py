@@ -87,9 +87,25 @@ class Scenario:
         self.name, self.arguments, self.prepare = name, arguments, prepare
 
 
+# Results of the other kinds: a set of two discs, a folder that is replaced whole; and a disk image.
+MEDIA = """
+package "more" { source "more" }
+media "set" type="bootable" {
+    boot-image "winpe"
+    package "branding" "more"
+    output "set.iso" capacity="4MiB" mirror="joliet"
+}
+media "disk" type="bootable" { boot-image "winpe"; package "branding"; usb "disk.img" }
+"""
+
+
 def project(space):
     shutil.copytree(ROOT / "examples/quickstart", space / "project",
                     ignore=shutil.ignore_patterns("result"))
+    with open(space / "project/mediabuild.kdl", "a") as file:
+        file.write(MEDIA)
+    (space / "project/more").mkdir()
+    (space / "project/more/a.bin").write_bytes(noise(3, 1_100_000))
     large = space / "project/packages/branding/large.bin"
     large.write_bytes(noise(1, 1_300_000))
     (space / "project/extra.bin").write_bytes(noise(2, 1_200_000))
@@ -288,6 +304,9 @@ def project_at(space):
 
 # ---- a full disk ----
 
+# The last ones have room for some of the results.
+FREE_KIB = (0, 64, 256, 1024, 2048, 4096, 8192, 12_288, 16_384, 32_768)
+
 
 def full(program, work, file_system):
     image, mount = work / f"{file_system}.image", work / f"{file_system}.mount"
@@ -314,7 +333,7 @@ def full_on(program, mount, file_system):
     faults, refused = [], 0
     ballast = mount / "ballast"
     big = space / "project/packages/branding/version.bin"
-    for free_kib in (0, 64, 256, 1024, 2048, 4096, 8192):
+    for free_kib in FREE_KIB:
         big.write_bytes(noise(free_kib, 3_000_000))
         fill(ballast, free_kib << 10)
         run = program.run(space, "build")
@@ -335,7 +354,8 @@ def full_on(program, mount, file_system):
             faults.append(f"FAULT {file_system}: other results")
     for fault in faults:
         print(fault)
-    print(f"full: {file_system}: 7 full disks, {refused} builds refused, {len(faults)} faults")
+    print(f"full: {file_system}: {len(FREE_KIB)} full disks, {refused} builds refused, "
+          f"{len(faults)} faults")
     return faults
 
 

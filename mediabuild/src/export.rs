@@ -23,6 +23,7 @@ use crate::cancel;
 use crate::failure::Failure;
 use crate::os::{StatKey, free_space, hold_folder, sync_folder, sync_tree};
 use crate::progress::{Job, Progress};
+use crate::set_manifest;
 use crate::size::human;
 
 /// A result that is in its place.
@@ -163,19 +164,27 @@ fn place(
     remember(store, output, path, project, stat_of(path), digest)
 }
 
-/// A folder is replaced as a whole, so it must hold nothing but what an earlier build put there.
-fn refuse_foreign(store: &dyn Store, path: &Path) -> Result<(), Failure> {
+/// A folder is replaced as a whole, so it must hold nothing but what an earlier build put there, or what
+/// the new one has a file of the same name for. Which build that was is not known in a folder that was
+/// moved or copied, or after another store was taken: then a set of discs names its files itself.
+fn refuse_foreign(
+    store: &dyn Store,
+    path: &Path,
+    new: &[(String, Content)],
+) -> Result<(), Failure> {
     let _held = path.parent().and_then(hold_folder);
     if !path.is_dir() {
         return Ok(());
     }
-    let ours = match root_of(store, path)?.map(|root| root.output) {
+    let old = match root_of(store, path)?.map(|root| root.output) {
         Some(Output::Directory(digest)) => {
             mediabuild_store::walk(store, &digest).unwrap_or_default()
         }
         _ => Vec::new(),
     };
-    let ours: BTreeSet<PathBuf> = ours.iter().map(|(name, _)| path.join(name)).collect();
+    let ours = old.iter().chain(new).map(|(name, _)| path.join(name));
+    let of_set = set_manifest::files_of(path).into_iter().map(|name| path.join(name));
+    let ours: BTreeSet<PathBuf> = ours.chain(of_set).collect();
     let found =
         WalkDir::new(path).into_iter().flatten().filter(|entry| !entry.file_type().is_dir());
     match found.map(walkdir::DirEntry::into_path).find(|file| !ours.contains(file)) {
@@ -252,7 +261,7 @@ fn export_folder(
     }
     refuse_other_kind(path, true)?;
     let folder = create_parent(path)?;
-    refuse_foreign(store, path)?;
+    refuse_foreign(store, path, &files)?;
     check_space(&folder, size_bytes)?;
     let job = progress.job(&format!("write {}", file_name(path)), Some(size_bytes));
     let temporary = Temporary::folder(path)?;

@@ -1,6 +1,10 @@
 //! `SetManifest`: what a set of discs says of itself, on each disc and beside the ISOs. A form of
 //! our own: no public source says what ConfigMgr writes there.
 
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 /// Where it lies on each disc.
@@ -9,6 +13,8 @@ pub(crate) const ON_DISC: &str = "mediabuild/set.json";
 pub(crate) const BESIDE: &str = "set.json";
 /// The version of the form.
 pub(crate) const FORM: u32 = 1;
+/// No manifest is so large; a file that is called like one may be.
+const SIZE_MAX_BYTES: u64 = 64 << 20;
 
 /// The discs of a set, and what is on which.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +34,20 @@ pub(crate) struct SetManifest {
     pub(crate) discs: Vec<SetDisc>,
     /// In the order they were declared.
     pub(crate) packages: Vec<SetPackage>,
+}
+
+/// The files of the set that a folder is, by what lies in it; none if it is no set.
+pub(crate) fn files_of(folder: &Path) -> Vec<String> {
+    let mut text = String::new();
+    let read = File::open(folder.join(BESIDE))
+        .and_then(|file| file.take(SIZE_MAX_BYTES).read_to_string(&mut text));
+    match serde_json::from_str::<SetManifest>(&text) {
+        Ok(manifest) if read.is_ok() && manifest.form == FORM => {
+            let discs = manifest.discs.into_iter().map(|disc| disc.file);
+            discs.chain([BESIDE.to_owned()]).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// One disc.
