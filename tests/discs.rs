@@ -453,3 +453,32 @@ fn an_order_file_says_what_lies_first() {
     space.write("order.txt", utf16);
     space.run(&["build", "depot"]).expect(1).says("no text: line 1").says("save it as UTF-8");
 }
+
+/// What the README of `examples/discs` tells users to do, but for the virtual machines.
+#[test]
+fn the_example_gives_a_disc_or_a_set_and_two_sticks() {
+    let space = TestSpace::new();
+    harness::copy_tree(&harness::root().join("examples/discs"), &space.project());
+    space.run(&["check"]).expect(0).says("inputs/boot-files").says("packages on depot");
+    space.build(&[]);
+    let on_disc = files(&space, &space.result("depot.iso"));
+    assert!(on_disc.contains_key("SMS/PKG/manuals/manual.txt"));
+    let listed = |image: &str, more: &[&str]| {
+        let image = space.result(image).display().to_string();
+        let run = space.run(&[&["inspect", "ls", &image][..], more].concat());
+        run.expect(0).stdout.to_lowercase()
+    };
+    for listing in [listed("depot.iso", &["--view", "joliet"]), listed("depot.img", &[])] {
+        for path in on_disc.keys() {
+            assert!(listing.contains(&path.to_lowercase()), "{path} in:\n{listing}");
+        }
+    }
+    assert!(listed("stick.img", &[]).contains("efi/boot/bootx64.efi"));
+    let definitions = fs::read_to_string(space.project().join("mediabuild.kdl")).expect("there");
+    // One sector less than all of it takes.
+    let capacity_kib = fs::metadata(space.result("depot.iso")).expect("there").len() / 1024 - 2;
+    let smaller = format!("capacity=\"{capacity_kib}KiB\"");
+    space.write("mediabuild.kdl", definitions.replace("capacity=\"dvd\"", &smaller));
+    space.build(&["depot"]);
+    assert_eq!(discs(&space).len(), 2);
+}
