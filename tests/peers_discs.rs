@@ -20,6 +20,7 @@ fn sample(space: &TestSpace) -> PathBuf {
     files.insert("empty.txt".into(), Vec::new());
     files.insert("large.bin".into(), (0..3_000_000u32).map(|at| (at / 7) as u8).collect());
     files.insert("Größe und Жук 狐.txt".into(), b"names".to_vec());
+    files.insert("beyond 16 bits 💾.txt".into(), b"a surrogate pair".to_vec());
     files.insert(format!("{}.text", "long name ".repeat(5)), b"long".to_vec());
     for at in 0..300 {
         files.insert(format!("many/file number {at}.dat"), vec![at as u8; at as usize * 7]);
