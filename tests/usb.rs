@@ -311,6 +311,10 @@ fn disks_are_looked_into_like_discs() {
     }
     let view = space.run(&["inspect", "ls", "result/mbr.img", "--view", "joliet"]);
     view.expect(2).says("only an ISO has several trees");
+    for look in ["ls", "signers"] {
+        let image = space.run(&["inspect", look, "result/mbr.img", "--image", "1"]);
+        image.expect(2).says("a disc has no images");
+    }
     let listed = space.run(&["inspect", "ls", "result/mbr.img"]).stdout;
     let paths: Vec<String> = listed.lines().map(str::to_lowercase).collect();
     let mut sorted = paths.clone();

@@ -6,6 +6,7 @@
 //! Who reads may go away at any time (`| head`). Then nothing more is written, and a command that
 //! does work goes on: only one that just tells ends with its reader.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -187,9 +188,29 @@ fn write_line(text: &str) -> bool {
     if STDOUT_ERROR.get().is_some() {
         return false;
     }
-    let written = writeln!(io::stdout().lock(), "{text}");
+    let stdout = io::stdout();
+    let text = if is_control_free(text) || !stdout.is_terminal() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(without_control(text))
+    };
+    let written = writeln!(stdout.lock(), "{text}");
     // The first error counts; a second one at the same time says the same.
     written.map_err(|error| STDOUT_ERROR.set(error)).is_ok()
+}
+
+fn is_control_free(text: &str) -> bool {
+    !text.contains(|letter: char| letter.is_control() && letter != '\n' && letter != '\t')
+}
+
+/// Names out of foreign media can hold what a terminal obeys.
+fn without_control(text: &str) -> String {
+    let shown = |letter: char| match letter {
+        '\n' | '\t' => letter.to_string(),
+        _ if letter.is_control() => letter.escape_default().to_string(),
+        _ => letter.to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 fn is_reader_gone() -> bool {
@@ -223,5 +244,19 @@ pub(crate) fn print_failure(format: Format, failure: &Failure) {
     print_error_line(&format!("error: {}", failure.messages.join("\n  because: ")));
     if let Some(help) = &failure.help {
         print_error_line(&format!("  help: {help}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_control_free, without_control};
+
+    #[test]
+    fn what_a_terminal_obeys_is_shown_instead() {
+        assert!(is_control_free("two\nlines\tof ü 💾"));
+        for (name, shown) in [("a\x1b[2Jb", "a\\u{1b}[2Jb"), ("\u{9b}1m\t\r", "\\u{9b}1m\t\\r")] {
+            assert!(!is_control_free(name));
+            assert_eq!(without_control(name), shown);
+        }
     }
 }

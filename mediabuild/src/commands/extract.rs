@@ -14,7 +14,7 @@ use serde_json::json;
 
 use self::place::{Place, Tally};
 use self::select::Selection;
-use super::inspect::medium::{AnySource, Medium, entries_in, refuse_view};
+use super::inspect::medium::{AnySource, Medium, entries_in, refuse_image, refuse_view};
 use super::inspect::whole::{Whole, open_whole};
 use crate::cli::Extract;
 use crate::failure::Failure;
@@ -31,12 +31,10 @@ pub(super) fn run(extract: &Extract, progress: &Progress) -> Result<(), Failure>
     let selection = Selection::new(&extract.paths)?;
     let Whole { medium, source, .. } = open_whole(&extract.file, &extract.references)?;
     refuse_view(&medium, extract.view)?;
+    refuse_image(&medium, extract.image.is_some())?;
     if extract.to == Path::new("-") {
         let plan = planned(extract, &medium, &source, &selection)?;
         return stdout::run(&plan, &medium, &source);
-    }
-    if extract.image.is_some() && !matches!(medium, Medium::Wim(_)) {
-        return Err(Failure::usage("a disc has no images: leave --image out"));
     }
     let plan = planned(extract, &medium, &source, &selection)?;
     check_empty(&extract.to, extract.force)?;

@@ -6,7 +6,7 @@ use mediabuild_formats::volume::{Entry, FileReader};
 use mediabuild_formats::wim::Wim;
 
 use super::image;
-use super::medium::{AnySource, Medium, entries_in, find_in, no_such, refuse_view};
+use super::medium::{AnySource, Medium, entries_in, find_in, no_such, refuse_image, refuse_view};
 use super::whole::{Whole, open_to_look};
 use crate::cli::InspectCat;
 use crate::failure::Failure;
@@ -15,6 +15,7 @@ use crate::failure::Failure;
 pub(super) fn run(cat: &InspectCat) -> Result<(), Failure> {
     let Whole { medium, source, .. } = open_to_look(&cat.file, &cat.references)?;
     refuse_view(&medium, cat.view)?;
+    refuse_image(&medium, cat.image.is_some())?;
     match &medium {
         Medium::Wim(wim) => wim_file(wim, &source, &cat.path, cat.image, &mut io::stdout().lock()),
         Medium::Disc(disc) => listed_file(entries_in(disc, &source, cat.view)?, &source, &cat.path),

@@ -5,7 +5,7 @@ use mediabuild_formats::wim::{Dentry, Wim};
 use serde_json::{Value, json};
 
 use super::image;
-use super::medium::{AnySource, Medium, entries_in, no_such, refuse_view};
+use super::medium::{AnySource, Medium, entries_in, no_such, refuse_image, refuse_view};
 use super::whole::{Whole, open_to_look};
 use crate::cli::{Format, InspectLs};
 use crate::failure::Failure;
@@ -16,6 +16,7 @@ use crate::size::time;
 pub(super) fn run(ls: &InspectLs, format: Format) -> Result<(), Failure> {
     let Whole { medium, source, .. } = open_to_look(&ls.file, &ls.references)?;
     refuse_view(&medium, ls.view)?;
+    refuse_image(&medium, ls.image.is_some())?;
     let files = match &medium {
         Medium::Wim(wim) => wim_files(wim, &source, ls)?,
         Medium::Disc(disc) => disc_files(entries_in(disc, &source, ls.view)?, &ls.path)?,

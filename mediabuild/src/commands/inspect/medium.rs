@@ -120,6 +120,16 @@ pub(crate) fn refuse_view(medium: &Medium, view: Option<DiscView>) -> Result<(),
     }
 }
 
+/// Only WIMs have images to choose from.
+pub(crate) fn refuse_image(medium: &Medium, is_named: bool) -> Result<(), Failure> {
+    match medium {
+        Medium::Disc(_) | Medium::Disk(_) if is_named => {
+            Err(Failure::usage("a disc has no images: leave --image out"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The tree of a disc that is meant, else its best one.
 fn view_of(disc: &Disc, wanted: Option<DiscView>) -> Result<View, Failure> {
     let views = disc.views();

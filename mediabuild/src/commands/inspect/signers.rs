@@ -10,7 +10,7 @@ use mediabuild_formats::wim::{Dentry, Wim};
 use serde_json::{Value, json};
 
 use super::image;
-use super::medium::{AnySource, Medium, entries, open_source, recognise};
+use super::medium::{AnySource, Medium, entries, open_source, recognise, refuse_image};
 use crate::builders::boot_signers::PROGRAM_MAX_BYTES;
 use crate::cli::{Format, InspectSigners};
 use crate::failure::Failure;
@@ -29,7 +29,9 @@ pub(super) fn run(arguments: &InspectSigners, format: Format) -> Result<(), Fail
     let programs = if source.read_exact_at(0, &mut magic).is_ok() && &magic == b"MZ" {
         vec![(name.to_string(), BootProgram::of(whole(&source)))]
     } else {
-        match recognise(&source, &name)? {
+        let medium = recognise(&source, &name)?;
+        refuse_image(&medium, arguments.image.is_some())?;
+        match medium {
             Medium::Wim(wim) => wim_programs(&wim, &source, arguments.image)?,
             Medium::Disc(disc) => programs_among(entries(&disc, &source)?, &source),
             Medium::Disk(disk) => programs_among(disk.entries(&source)?, &source),
@@ -37,7 +39,9 @@ pub(super) fn run(arguments: &InspectSigners, format: Format) -> Result<(), Fail
     };
     if programs.is_empty() {
         return Err(Failure::build(format!("`{name}` holds no boot program that can be signed"))
-            .help("name one: mediabuild inspect signers FILE.iso//efi/boot/bootx64.efi"));
+            .help(
+                "list it: mediabuild inspect ls FILE; of a set of discs only the first one boots",
+            ));
     }
     programs.iter().for_each(|(path, program)| tell(path, program, format));
     if format == Format::Text {
