@@ -1,12 +1,10 @@
-//! Trees of bytes, and layouts made into bytes and sparse files.
+//! Trees of bytes, and what they are read as.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::io::Read;
 
 use mediabuild_formats::fat::{Options, Tree, Variant, Volume, write};
-use mediabuild_formats::layout::{Extent, Layout};
+use mediabuild_formats::layout::Layout;
 use mediabuild_formats::source::Source;
 use mediabuild_formats::volume::{Entry, FileReader};
 
@@ -79,42 +77,6 @@ pub(crate) fn layout(tree: &Tree<Vec<u8>>, options: &Options) -> Layout<Vec<u8>>
     layout
 }
 
-/// The volume's bytes.
-pub(crate) fn bytes(layout: &Layout<Vec<u8>>) -> Vec<u8> {
-    let mut bytes = io::Cursor::new(Vec::new());
-    emit(layout, &mut bytes).expect("memory takes all");
-    let mut bytes = bytes.into_inner();
-    bytes.resize(layout.size_bytes as usize, 0);
-    bytes
-}
-
-/// Writes a file; zeros become holes.
-pub(crate) fn to_file(layout: &Layout<Vec<u8>>, path: &Path) {
-    let mut file = File::create(path).expect("a writable folder");
-    emit(layout, &mut file).expect("a writable file");
-    file.set_len(layout.size_bytes).expect("a writable file");
-}
-
-fn emit(layout: &Layout<Vec<u8>>, out: &mut (impl Write + Seek)) -> io::Result<()> {
-    let mut offset_bytes = 0;
-    for extent in &layout.extents {
-        out.seek(SeekFrom::Start(offset_bytes))?;
-        match extent {
-            Extent::Literal(bytes) => {
-                out.write_all(bytes)?;
-                offset_bytes += bytes.len() as u64;
-            }
-            // What a content has fewer bytes than its size is zeros.
-            Extent::Content { content, size_bytes } => {
-                out.write_all(content)?;
-                offset_bytes += size_bytes;
-            }
-            Extent::Zeros(count_bytes) => offset_bytes += count_bytes,
-        }
-    }
-    Ok(())
-}
-
 /// Everything on a volume.
 pub(crate) fn listing<S: Source>(source: &S, volume: &Volume) -> Listing {
     let entries = volume.walk(source).expect("a readable volume");
@@ -125,19 +87,4 @@ fn content<S: Source>(source: &S, entry: &Entry) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     FileReader::new(source, entry).read_to_end(&mut bytes).expect("extents inside");
     (!entry.is_directory).then_some(bytes)
-}
-
-/// A file as a source, read by one thread.
-pub(crate) struct FileSource(pub(crate) File);
-
-impl Source for FileSource {
-    fn size_bytes(&self) -> u64 {
-        self.0.metadata().expect("an open file").len()
-    }
-
-    fn read_exact_at(&self, offset_bytes: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let mut file = &self.0;
-        file.seek(SeekFrom::Start(offset_bytes))?;
-        file.read_exact(buffer)
-    }
 }

@@ -8,8 +8,9 @@ use mediabuild_formats::fat::{FILE_MAX_BYTES, Options, Tree, Variant, Volume, wr
 use mediabuild_formats::layout::{Extent, Layout, Sink};
 use mediabuild_formats::source::Source;
 
-use crate::content::{EPOCH_SECONDS, FileSource, MIB, options, to_file};
-use crate::peer::{Scratch, find, run};
+use crate::content::{EPOCH_SECONDS, MIB, options};
+use crate::images::peer::{Scratch, find, run};
+use crate::images::{FileSource, to_file};
 
 const GIB: u64 = 1 << 30;
 

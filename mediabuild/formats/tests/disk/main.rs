@@ -2,11 +2,11 @@
 //! what the readers make of theirs, and of damage.
 
 mod content;
+#[path = "../images/mod.rs"]
+#[allow(dead_code, reason = "the disc tests use more of it")]
+mod images;
 mod limits;
 mod partition;
-#[path = "../iso/peer.rs"]
-#[allow(dead_code, reason = "the disc tests use more of it")]
-mod peer;
 mod peers;
 mod property;
 mod write;

@@ -4,7 +4,8 @@ use mediabuild_formats::fat::{Variant, Volume, write};
 use mediabuild_formats::layout::Layout;
 use mediabuild_formats::partition::{Disk, Guid, PARTITION_START_BYTES, Part, Scheme, Table};
 
-use crate::content::{MIB, bytes, expected, files, listing, options, tree};
+use crate::content::{MIB, expected, files, listing, options, tree};
+use crate::images::bytes;
 
 const VOLUME_BYTES: u64 = 40 * MIB;
 

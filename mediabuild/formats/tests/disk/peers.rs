@@ -8,9 +8,10 @@ use std::process::Command;
 use mediabuild_formats::fat::{FLOPPY_SIZE_BYTES, Variant, Volume};
 use mediabuild_formats::partition::{Guid, Scheme};
 
-use crate::content::{MIB, bytes, expected, files, layout, listing, options, to_file, tree};
+use crate::content::{MIB, expected, files, layout, listing, options, tree};
+use crate::images::peer::{Scratch, find, run};
+use crate::images::{bytes, to_file};
 use crate::partition::disk;
-use crate::peer::{Scratch, find, run};
 
 const VOLUMES: [(Variant, u64); 5] = [
     (Variant::Fat12, 8 * MIB),

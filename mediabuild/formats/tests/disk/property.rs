@@ -7,7 +7,8 @@ use mediabuild_formats::partition::{Guid, Scheme, Table};
 use mediabuild_formats::volume::FileExtent;
 use proptest::prelude::*;
 
-use crate::content::{Listing, MIB, bytes, files, layout, listing, options, tree};
+use crate::content::{Listing, MIB, files, layout, listing, options, tree};
+use crate::images::bytes;
 use crate::partition::disk;
 
 /// Names of every kind a volume takes.

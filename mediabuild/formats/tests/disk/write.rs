@@ -6,7 +6,8 @@ use mediabuild_formats::fat::{
 use mediabuild_formats::layout::{Extent, Layout};
 use mediabuild_formats::volume::TreeError;
 
-use crate::content::{MIB, bytes, expected, files, layout, listing, options, tree};
+use crate::content::{MIB, expected, files, layout, listing, options, tree};
+use crate::images::bytes;
 
 /// Each variant at sizes with each of its first clusters.
 const VOLUMES: [(Variant, u64); 7] = [

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use mediabuild_formats::iso::BootEntry;
 
-use crate::content::{Content, layout, options, to_file, tree};
-use crate::peer::{Scratch, find};
+use crate::content::{Content, layout, options, tree};
+use crate::images::peer::{Scratch, find};
+use crate::images::to_file;
 
 /// Assembled from the `boot.S` beside it.
 const BOOT_SECTOR: &[u8; 2048] = include_bytes!("../../../../examples/quickstart/inputs/boot.bin");

@@ -1,12 +1,12 @@
-//! Contents the tests put on discs, and discs made into bytes and files.
+//! Contents the tests put on discs, and discs as bytes.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::io::{self, Seek, SeekFrom, Write};
 
 use mediabuild_formats::iso::{Options, Tree, Written, write};
 use mediabuild_formats::layout::{Extent, Layout};
 use mediabuild_formats::source::Source;
+
+use crate::images::{self, Bytes};
 
 /// 2026-11-01T00:00:00Z.
 pub(crate) const EPOCH_SECONDS: i64 = 1_793_491_200;
@@ -44,65 +44,21 @@ pub(crate) fn layout(
 
 /// The disc's bytes.
 pub(crate) fn bytes(tree: &Tree<Content>, options: &Options<Content>) -> Vec<u8> {
-    let mut bytes = io::Cursor::new(Vec::new());
-    let (layout, _) = layout(tree, options);
-    emit(&layout, &mut bytes).expect("memory takes all");
-    let mut bytes = bytes.into_inner();
-    bytes.resize(layout.size_bytes as usize, 0);
-    bytes
+    images::bytes(&layout(tree, options).0)
 }
 
-/// Writes the disc to a file; zeros become holes.
-pub(crate) fn to_file(layout: &Layout<Content>, path: &Path) {
-    let mut file = File::create(path).expect("a writable folder");
-    emit(layout, &mut file).expect("a writable file");
-    file.set_len(layout.size_bytes).expect("a writable file");
-}
-
-fn emit(layout: &Layout<Content>, out: &mut (impl Write + Seek)) -> io::Result<()> {
-    let mut offset_bytes = 0;
-    for extent in &layout.extents {
-        out.seek(SeekFrom::Start(offset_bytes))?;
-        match extent {
-            Extent::Literal(bytes) => {
-                out.write_all(bytes)?;
-                offset_bytes += bytes.len() as u64;
-            }
-            Extent::Zeros(count_bytes) => offset_bytes += count_bytes,
-            Extent::Content { content, size_bytes } => {
-                emit_content(content, offset_bytes, out)?;
-                offset_bytes += size_bytes;
+impl Bytes for Content {
+    fn emit(&self, start: u64, out: &mut (impl Write + Seek)) -> io::Result<()> {
+        match self {
+            Content::Bytes(bytes) => out.write_all(bytes),
+            Content::Marked(marks) => {
+                for (offset_bytes, mark) in marks {
+                    out.seek(SeekFrom::Start(start + offset_bytes))?;
+                    out.write_all(mark)?;
+                }
+                Ok(())
             }
         }
-    }
-    Ok(())
-}
-
-fn emit_content(content: &Content, start: u64, out: &mut (impl Write + Seek)) -> io::Result<()> {
-    match content {
-        Content::Bytes(bytes) => out.write_all(bytes),
-        Content::Marked(marks) => {
-            for (offset_bytes, mark) in marks {
-                out.seek(SeekFrom::Start(start + offset_bytes))?;
-                out.write_all(mark)?;
-            }
-            Ok(())
-        }
-    }
-}
-
-/// A file as a source, read by one thread.
-pub(crate) struct FileSource(pub(crate) File);
-
-impl Source for FileSource {
-    fn size_bytes(&self) -> u64 {
-        self.0.metadata().expect("an open file").len()
-    }
-
-    fn read_exact_at(&self, offset_bytes: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let mut file = &self.0;
-        file.seek(SeekFrom::Start(offset_bytes))?;
-        file.read_exact(buffer)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use mediabuild_formats::iso::{Disc, View};
 
-use crate::content::FileSource;
-use crate::peer::{Scratch, find_first};
+use crate::images::FileSource;
+use crate::images::peer::{Scratch, find_first};
 
 const MEDIA: [&str; 11] =
     ["hd", "dvd", "dvdram", "dvdrw", "dvdr", "worm", "mo", "cdrw", "cdr", "cd", "bdr"];

@@ -8,8 +8,9 @@ use mediabuild_formats::iso::{Disc, Tree, View};
 use mediabuild_formats::source::Source;
 use mediabuild_formats::volume::FileReader;
 
-use crate::content::{Content, FileSource, layout, options, to_file};
-use crate::peer::{Scratch, find, pycdlib, run, skip};
+use crate::content::{Content, layout, options};
+use crate::images::peer::{Scratch, find, pycdlib, run, skip};
+use crate::images::{FileSource, to_file};
 
 const SIZE_BYTES: u64 = 5_000_000_001;
 pub(crate) const MARK: &[u8] = b"MARK AT AN INTERESTING PLACE";

@@ -4,11 +4,12 @@ mod boot;
 mod chain;
 mod content;
 mod foreign;
+#[path = "../images/mod.rs"]
+mod images;
 mod large;
 mod matrix;
 mod mirror;
 mod partitions;
-mod peer;
 mod property;
 mod put;
 mod read;

@@ -6,8 +6,9 @@ use std::path::Path;
 use mediabuild_formats::iso::{Disc, Options, Tree, View};
 use mediabuild_formats::volume::{FileReader, Node};
 
-use crate::content::{Content, FileSource, layout, to_file};
-use crate::peer::{Scratch, find, pycdlib, run, told};
+use crate::content::{Content, layout};
+use crate::images::peer::{Scratch, find, pycdlib, run, told};
+use crate::images::{FileSource, to_file};
 use crate::write::{bootable, mirrored, small};
 
 /// Each kind without and with ISO 9660 and Joliet trees.

@@ -7,8 +7,8 @@ use mediabuild_formats::volume::FileExtent;
 use proptest::prelude::*;
 
 use crate::content::{Content, bytes, options};
+use crate::images::peer::{Scratch, find, run};
 use crate::partitions::{metadata, sparable, virtual_disc};
-use crate::peer::{Scratch, find, run};
 use crate::read::{Listing, folder, listing};
 use crate::write::{bootable, mirrored};
 

@@ -13,8 +13,8 @@ use std::process::{Command, Stdio};
 
 use mediabuild_formats::iso::{Disc, View};
 
-use crate::content::FileSource;
-use crate::peer::{Scratch, find, find_first, told};
+use crate::images::FileSource;
+use crate::images::peer::{Scratch, find, find_first, told};
 use crate::read::{Listing, folder_listing, listing};
 
 const SET_ID: &str = "0123456789abcdef";

@@ -8,8 +8,9 @@ use mediabuild_formats::iso::{Disc, Options, View};
 use mediabuild_formats::source::Source;
 use mediabuild_formats::volume::{Entry, FileReader};
 
-use crate::content::{EPOCH_SECONDS, FileSource, bytes, options, tree};
-use crate::peer::{Scratch, find, run};
+use crate::content::{EPOCH_SECONDS, bytes, options, tree};
+use crate::images::FileSource;
+use crate::images::peer::{Scratch, find, run};
 use crate::write::{bootable, sample, small};
 
 /// Files by path, directories with `None`.

@@ -8,9 +8,10 @@ use std::process::{Command, Stdio};
 
 use mediabuild_formats::iso::{Options, Tree};
 
-use crate::content::{Content, layout, to_file};
+use crate::content::{Content, layout};
+use crate::images::peer::{Scratch, find, run, skip, told};
+use crate::images::to_file;
 use crate::matrix::{files_of, for_each_kind, kinds};
-use crate::peer::{Scratch, find, run, skip, told};
 use crate::read::folder_listing;
 
 /// Writes all files of a disc into a folder. libudfread is a library; it needs no compiler this way.

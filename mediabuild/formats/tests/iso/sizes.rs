@@ -8,9 +8,10 @@ use mediabuild_formats::iso::{Disc, Tree, View};
 use mediabuild_formats::source::Source;
 use mediabuild_formats::volume::Entry;
 
-use crate::content::{Content, FileSource, layout, options, to_file};
+use crate::content::{Content, layout, options};
+use crate::images::peer::{Scratch, find, run, skip};
+use crate::images::{FileSource, to_file};
 use crate::large::{MARK, has_only_the_marks, has_room};
-use crate::peer::{Scratch, find, run, skip};
 use crate::write::mirrored;
 
 const GIB: u64 = 1 << 30;

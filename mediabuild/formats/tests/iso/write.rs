@@ -6,8 +6,9 @@ use mediabuild_formats::iso::{BootEntry, Disc, Options, Tree, View, WriteError, 
 use mediabuild_formats::layout::{Extent, Layout};
 use mediabuild_formats::volume::TreeError;
 
-use crate::content::{Content, bytes, layout, options, to_file, tree};
-use crate::peer::{Scratch, find, pycdlib, run};
+use crate::content::{Content, bytes, layout, options, tree};
+use crate::images::peer::{Scratch, find, pycdlib, run};
+use crate::images::to_file;
 
 /// Names and sizes that matter: every kind of character set, sector ends, equal contents.
 pub(crate) fn sample() -> Vec<(&'static str, Vec<u8>)> {
