@@ -259,6 +259,25 @@ fn an_old_result_that_somebody_changed_stays_and_is_told() {
     assert!(after == before);
 }
 
+#[test]
+fn the_set_of_another_project_in_the_same_folder_stays() {
+    let space = set();
+    let out = space.path().join("shared").display().to_string();
+    space.build(&["depot", "--out", &out]);
+    let others = tree(&space.path().join("shared"));
+    let project = space.path().join("another");
+    harness::copy_tree(&space.project(), &project);
+    define(&space, r#"output "depot.iso""#, ["small"].into_iter());
+    fs::rename(space.project().join("mediabuild.kdl"), project.join("mediabuild.kdl"))
+        .expect("moved");
+    let run =
+        Run::of(space.command().args(["build", "depot", "--out", &out]).current_dir(&project));
+    run.expect(0);
+    let mut after = tree(&space.path().join("shared"));
+    assert!(after.remove("depot.iso").is_some());
+    assert!(after == others, "{:?}", after.keys());
+}
+
 /// A project that is moved, or built from another store, has results that no store knows.
 #[test]
 fn a_set_of_another_place_or_store_is_replaced() {

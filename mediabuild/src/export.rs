@@ -16,6 +16,7 @@ use mediabuild_store::{Content, Copier, CopyError, Digest, Extent, Output, Root,
 use serde_json::{Value, json};
 use walkdir::WalkDir;
 
+use self::leftover::is_of;
 pub(crate) use self::leftover::leftovers;
 use self::temporary::{Temporary, file_name, remove_leftovers};
 use crate::builders::import::corrupt;
@@ -74,18 +75,20 @@ pub(crate) enum Retired {
     Removed,
     /// It is not what a build put there any more, so it stays.
     Changed,
-    /// No build that this store knows put it there, so it stays.
+    /// No build of this project that the store knows put it there, so it stays.
     Foreign,
 }
 
-/// Removes the result at `path`, which another took the place of, if it is as it was exported.
-pub(crate) fn retire(store: &dyn Store, path: &Path) -> Result<Retired, Failure> {
+/// Removes the result at `path`, which another of the project took the place of, if it is as it was
+/// exported.
+pub(crate) fn retire(store: &dyn Store, path: &Path, project: &Path) -> Result<Retired, Failure> {
     let path = std::path::absolute(path).map_err(|error| Failure::io("resolve", path, &error))?;
     if !path.exists() {
         return Ok(Retired::Nothing);
     }
     let _held = path.parent().and_then(hold_folder);
-    let Some(root) = root_of(store, &path)? else { return Ok(Retired::Foreign) };
+    let ours = root_of(store, &path)?.filter(|root| is_of(root, &path, project));
+    let Some(root) = ours else { return Ok(Retired::Foreign) };
     if unchanged(store, &root.output, &path)?.is_none() {
         return Ok(Retired::Changed);
     }

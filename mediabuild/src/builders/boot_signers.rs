@@ -151,16 +151,15 @@ pub(crate) fn problem(files: &[SignedFile], wanted: Option<BootSigner>) -> Optio
         let year = wanted.year();
         return Some(format!("`signer \"{year}\"`, but `{}` {}", other.path, says(other)));
     }
-    let mut signed = files.iter().filter(|file| !file.authorities.is_empty());
-    let first = signed.next()?;
-    let other = signed.find(|file| file.authorities.is_disjoint(&first.authorities))?;
-    Some(format!(
-        "boot managers of two sets: `{}` {}, `{}` {}",
-        first.path,
-        says(first),
-        other.path,
-        says(other)
-    ))
+    // Of two authorities none is everybody's only if two files have none in common.
+    let signed = || files.iter().filter(|file| !file.authorities.is_empty());
+    let (one, other) = signed().find_map(|one| {
+        let mut others = signed();
+        Some((one, others.find(|other| other.authorities.is_disjoint(&one.authorities))?))
+    })?;
+    let (one_says, other_says) = (says(one), says(other));
+    let (one, other) = (&one.path, &other.path);
+    Some(format!("boot managers of two sets: `{one}` {one_says}, `{other}` {other_says}"))
 }
 
 /// What to do about it.
@@ -206,6 +205,12 @@ mod tests {
         assert_eq!(
             mixed,
             "boot managers of two sets: `0.efi` is signed for 2011, `1.efi` is signed for 2023"
+        );
+        // The first file goes with either; the others do not go with each other.
+        let mixed = problem(&files(&[&[OLD, NEW], &[OLD], &[NEW]]), None).expect("a problem");
+        assert_eq!(
+            mixed,
+            "boot managers of two sets: `1.efi` is signed for 2011, `2.efi` is signed for 2023"
         );
         let wanted =
             problem(&files(&[&[NEW], &[OLD]]), Some(BootSigner::Ca2023)).expect("a problem");

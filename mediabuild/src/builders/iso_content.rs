@@ -18,8 +18,8 @@ use super::sha1::{SHA1_MEMO, Sha1Wanted};
 use super::wim_content::{ContentSource, read_range};
 use crate::failure::Failure;
 
-/// Files of a disc may overlap, and of a forged one all of them; their bytes are hashed up to so
-/// many times the disc's size.
+/// Files of a disc may overlap, and of a forged one all of them; their bytes are hashed, and those of
+/// files in pieces stored, up to so many times the disc's size.
 const OVERLAP_FACTOR_MAX: u64 = 4;
 
 /// An opened ISO of the store.
@@ -77,14 +77,12 @@ impl IsoContent {
         context: &BuildContext<'_>,
     ) -> Result<BTreeMap<Run, Hashed>, Failure> {
         let runs: BTreeSet<Run> = files.iter().filter_map(|file| run(file)).collect();
-        let sum_bytes = runs.iter().fold(0, |sum: u64, (_, size)| sum.saturating_add(*size));
-        if sum_bytes > self.source.size_bytes().saturating_mul(OVERLAP_FACTOR_MAX) {
-            return Err(Failure::build(format!(
-                "its files overlap: they have {sum_bytes} bytes, and it has {}",
-                self.source.size_bytes()
-            ))
-            .help("get an undamaged copy of the ISO"));
-        }
+        let in_pieces = files.iter().filter(|file| run(file).is_none());
+        let sizes = runs.iter().map(|(_, size_bytes)| *size_bytes);
+        refuse_overlap(
+            sizes.chain(in_pieces.map(|file| file.size_bytes)),
+            self.source.size_bytes(),
+        )?;
         let hashed: Vec<_> =
             runs.into_par_iter().map(|run| Ok((run, self.hash_run(run, sha1, context)?))).collect();
         // The first failure of all, however the cores took turns.
@@ -125,6 +123,18 @@ impl IsoContent {
         let mut reader = FileReader::new(&self.source, file);
         Ok(batch.put_blob(&mut reader, &mut |piece| context.observe(piece))?)
     }
+}
+
+/// Whether files have so many more bytes than their disc that they can only lie in each other, or be
+/// holes.
+fn refuse_overlap(sizes: impl Iterator<Item = u64>, disc_bytes: u64) -> Result<(), Failure> {
+    let sum_bytes = sizes.fold(0, u64::saturating_add);
+    if sum_bytes <= disc_bytes.saturating_mul(OVERLAP_FACTOR_MAX) {
+        return Ok(());
+    }
+    let message =
+        format!("its files overlap: they have {sum_bytes} bytes, and it has {disc_bytes}");
+    Err(Failure::build(message).help("get an undamaged copy of the ISO"))
 }
 
 /// Where a file's bytes are, if they are one run.

@@ -132,7 +132,7 @@ fn export_all(
                 timeline.phase(Export, &format!("write {place}"), began, written);
                 tell(target, &exported, progress);
                 disc_set::tell(store, target, output, progress);
-                retire_other(store, target, output, out, progress)?;
+                retire_other(store, target, output, out, &request.project, progress)?;
             }
             Err(failure) if build.keep_going && failure.kind != FailureKind::Cancelled => {
                 failed = Some(told(failed, failure, progress));
@@ -239,12 +239,13 @@ fn retire_other(
     target: &Target,
     output: &Output,
     out: &Path,
+    project: &Project,
     progress: &Progress,
 ) -> Result<(), Failure> {
     let Some(other) = target.other_place(output) else { return Ok(()) };
     let other = out.join(other);
     let shown = shortest(&other).display().to_string();
-    match retire(store, &other)? {
+    match retire(store, &other, &absolute(&project.folder)?)? {
         Retired::Nothing => {}
         Retired::Removed => progress.line(&format!("removed the old result {shown}")),
         Retired::Changed => progress.warning(&format!(

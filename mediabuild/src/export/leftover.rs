@@ -20,12 +20,8 @@ pub(crate) fn leftovers(
     project: &Path,
     places: &[PathBuf],
 ) -> Result<Vec<PathBuf>, Failure> {
-    let is_ours = |root: &Root| match owner(root) {
-        Some(owner) => owner == project.to_string_lossy(),
-        None => out.starts_with(project),
-    };
     let roots = store.roots()?.into_iter();
-    let ours = roots.filter(is_ours).filter_map(|root| {
+    let ours = roots.filter(|root| is_of(root, out, project)).filter_map(|root| {
         let path = PathBuf::from(root.name.strip_prefix(PREFIX)?);
         (path.starts_with(out) && path.exists()).then_some(path)
     });
@@ -33,6 +29,14 @@ pub(crate) fn leftovers(
         places.iter().any(|place| place.starts_with(path) || path.starts_with(place))
     };
     Ok(ours.filter(|path| !is_given(path)).collect())
+}
+
+/// Whether a result at or below `place` is of the project; one whose root names none, if it lies in it.
+pub(super) fn is_of(root: &Root, place: &Path, project: &Path) -> bool {
+    match owner(root) {
+        Some(owner) => owner == project.to_string_lossy(),
+        None => place.starts_with(project),
+    }
 }
 
 /// The folder of the project that a result is of.
