@@ -3,7 +3,7 @@
 
 use mediabuild_formats::fat::FILE_MAX_BYTES;
 use mediabuild_formats::wim::{
-    Compression, Element, Options, OutputImage, Writer, header_flag, part_name,
+    Compression, Element, Header, Options, OutputImage, Writer, header_flag, part_name,
 };
 use mediabuild_store::{Content, Output, RecipeBuilder};
 
@@ -19,9 +19,11 @@ use crate::media_layout::BOOT_WIM;
 /// What everybody gives `dism /Split-Image` for FAT32.
 const PART_BYTES: u64 = 3800 << 20;
 
-/// The files, with large WIMs as their parts. Another file that is too large is an error.
+/// The files, with large WIMs as their parts, whose metadata is stored like `metadata`. Another file that
+/// is too large is an error.
 pub(super) fn divided<'a>(
     files: impl Iterator<Item = &'a (String, Content)>,
+    metadata: &CodingRequest,
     context: &BuildContext<'_>,
 ) -> Result<Vec<(String, Content)>, Failure> {
     let mut divided = Vec::new();
@@ -30,7 +32,7 @@ pub(super) fn divided<'a>(
             _ if content.size_bytes <= FILE_MAX_BYTES => divided.push((path.clone(), *content)),
             None => return Err(too_large(path, content)),
             Some(stem) => {
-                let parts = parts(content, PART_BYTES, context).map_err(|failure| {
+                let parts = parts(content, PART_BYTES, metadata, context).map_err(|failure| {
                     failure.while_doing(format!("dividing {path}, which is too large for FAT32"))
                 })?;
                 let first = format!("{stem}.swm");
@@ -91,36 +93,19 @@ fn too_large(path: &str, content: &Content) -> Failure {
 pub(super) fn parts(
     content: &Content,
     part_bytes: u64,
+    metadata: &CodingRequest,
     context: &BuildContext<'_>,
 ) -> Result<Vec<Content>, Failure> {
-    let output = Output::Content(*content);
-    if context.store.recipe(&content.digest)?.is_none() {
-        // It came in as any file does; its hashes and resources are not known yet.
-        check(&output, context).map_err(say_what_to_do)?;
-    }
-    let whole = WimContent::open(context, &output)?;
+    let whole = opened(content, context)?;
     let header = &whole.wim.header;
-    let images: Vec<_> = (1..=header.image_count as usize)
-        .map(|index| whole.image(index))
-        .collect::<Result<_, _>>()?;
-    let xml = |index: usize| whole.wim.xml.image(index).cloned();
+    let count = header.image_count as usize;
+    let images = (1..=count).map(|index| whole.image(index)).collect::<Result<Vec<_>, _>>()?;
     let outputs: Vec<OutputImage<'_>> = (1..)
         .zip(&images)
-        .map(|(index, image)| OutputImage {
-            image,
-            xml: xml(index).unwrap_or_else(|| Element::new("IMAGE")),
-        })
+        .map(|(index, image)| OutputImage { image, xml: element(&whole, index) })
         .collect();
-    let coding =
-        CodingRequest::default().coding(Some(header))?.filter(|coding| coding.is_of(header));
+    let coding = metadata.coding(Some(header))?.filter(|coding| coding.is_of(header));
     let encoders = coding.map(Encoders::new);
-    let options = Options {
-        compression: coding.map_or(Compression::None, Coding::compression),
-        chunk_bytes: coding.map_or(0, |coding| coding.chunk_bytes),
-        boot_index: header.boot_index,
-        rp_fix: header.flags & header_flag::RP_FIX != 0,
-        ..Options::default()
-    };
     let mut failure = None;
     let compress_metadata = |plain: &[u8]| {
         let stored = encoders.as_ref().map(|it| compress::metadata(plain, it, context));
@@ -136,7 +121,7 @@ pub(super) fn parts(
             None
         })
     };
-    let writer = Writer::new(&outputs, options).with_root(&whole.wim.xml.root);
+    let writer = Writer::new(&outputs, options(header, coding)).with_root(&whole.wim.xml.root);
     let placed = writer.with_metadata(compress_metadata).split(part_bytes, &mut resolve);
     if let Some(failure) = failure.or(unreadable) {
         return Err(failure);
@@ -149,4 +134,30 @@ pub(super) fn parts(
             context.put_recipe(&sink.0.finish())
         })
         .collect()
+}
+
+/// The WIM, its hashes checked.
+fn opened(content: &Content, context: &BuildContext<'_>) -> Result<WimContent, Failure> {
+    let output = Output::Content(*content);
+    if context.store.recipe(&content.digest)?.is_none() {
+        // It came in as any file does; its hashes and resources are not known yet.
+        check(&output, context).map_err(say_what_to_do)?;
+    }
+    WimContent::open(context, &output)
+}
+
+/// What the WIM says of an image.
+fn element(whole: &WimContent, index: usize) -> Element {
+    whole.wim.xml.image(index).cloned().unwrap_or_else(|| Element::new("IMAGE"))
+}
+
+/// The whole WIM's settings, for its parts.
+fn options(header: &Header, coding: Option<Coding>) -> Options {
+    Options {
+        compression: coding.map_or(Compression::None, Coding::compression),
+        chunk_bytes: coding.map_or(0, |coding| coding.chunk_bytes),
+        boot_index: header.boot_index,
+        rp_fix: header.flags & header_flag::RP_FIX != 0,
+        ..Options::default()
+    }
 }

@@ -415,7 +415,8 @@ fn a_wim_becomes_parts_with_its_own_resources() {
     let Output::Content(whole) = whole else { panic!("a WIM is a file") };
     let part_bytes = whole.size_bytes - 40;
     let divided = |fake: &Fake, whole: &Content| {
-        fake.with_context(|context| parts(whole, part_bytes, context)).expect("parts")
+        fake.with_context(|context| parts(whole, part_bytes, &CodingRequest::default(), context))
+            .expect("parts")
     };
     let parts = divided(&fake, &whole);
     assert!(parts.len() > 1 && parts.iter().all(|part| part.size_bytes <= part_bytes));

@@ -9,6 +9,7 @@ use mediabuild_store::{Content, Output, RecipeBuilder};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::coding::CodingRequest;
 use super::fat_parts::divided;
 use super::medium_id::digest_of;
 use super::medium_tree::MediumTree;
@@ -30,6 +31,8 @@ pub(crate) struct Usb {
     /// The folder of packages on the medium.
     pub(crate) packages: String,
     pub(crate) epoch_seconds: i64,
+    /// How the parts of a WIM that is too large have their metadata.
+    pub(crate) metadata: CodingRequest,
 }
 
 /// How the disk is divided.
@@ -51,7 +54,7 @@ impl Builder for Usb {
 
     fn build(&self, inputs: &Inputs, context: &BuildContext<'_>) -> Result<Output, Failure> {
         let medium = MediumTree::of(inputs, &self.packages, context)?;
-        let files = divided(medium.files(), context)?;
+        let files = divided(medium.files(), &self.metadata, context)?;
         let mut tree = Tree::new();
         for (path, content) in &files {
             tree.insert(path, *content, content.size_bytes)?;

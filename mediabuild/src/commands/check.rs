@@ -108,29 +108,30 @@ fn tell(image: &str, file: &BootFileFound, progress: &Progress) {
     }
 }
 
-/// How much a medium with a capacity holds, as far as its packages can be looked into.
+/// How much a medium with a capacity holds, as far as its packages can be looked into. About: equal files
+/// are stored once, and `check` reads none.
 fn tell_disc(content: &DiscContent<'_>, progress: &Progress) {
     let media = &content.media.name.value;
     let capacity = content.media.output.as_ref().and_then(|output| output.capacity_bytes.as_ref());
     let Some(capacity_bytes) = capacity.map(|capacity| capacity.value) else {
         return;
     };
-    let least = content.bytes.div_ceil(capacity_bytes).max(1);
+    let about = content.bytes.div_ceil(capacity_bytes).max(1);
     progress.json(json!({
         "event": "disc-content", "media": media, "files": content.files, "bytes": content.bytes,
         "packages-unknown": content.unknown_packages, "capacity": capacity_bytes,
-        "discs-at-least": least,
+        "discs-about": about,
     }));
     let unknown = match content.unknown_packages {
         0 => String::new(),
         count => format!(", and {} not on the disk", counted(count, "package")),
     };
-    let discs = match least {
+    let discs = match about {
         1 => format!(
             "one disc, unless that and the boot image need more than {}",
             human(capacity_bytes)
         ),
-        _ => format!("a set of {least} discs or more of {}", human(capacity_bytes)),
+        _ => format!("a set of about {about} discs of {}", human(capacity_bytes)),
     };
     progress.result(&format!(
         "packages on {media}: {} ({}){unknown}: {discs}",

@@ -4,6 +4,7 @@ use mediabuild_schema::definition::{Kind, Media, PartitionTable};
 
 use super::media::packages_folder;
 use super::{Planner, Target};
+use crate::builders::coding::CodingRequest;
 use crate::builders::usb::{Table, Usb};
 use crate::derivation::{DerivationIdx, Input};
 
@@ -24,6 +25,7 @@ impl Planner<'_> {
             size_bytes: usb.size_bytes.as_ref().map(|size| size.value),
             packages: packages_folder(media),
             epoch_seconds: self.epoch_seconds,
+            metadata: CodingRequest::default(),
         };
         let derivation = self.add(format!("usb {}", media.name.value), builder, inputs.to_vec());
         self.disk_images.insert(media.name.value.clone(), derivation);

@@ -11,7 +11,7 @@ pub(crate) static SPEC: NodeSpec = NodeSpec {
     name: "usb",
     doc: "A disk image of the medium, for sticks and disks: one FAT32 partition with all files. With \
           `output` there is an ISO of the same files beside it, without it none. It starts machines by UEFI; the boot code that BIOS needs may not be given away. \
-          WIMs in `sources` that are too large for FAT32 become `.swm` parts. Without it there is none.",
+          WIMs that are too large for FAT32 become `.swm` parts, but for the boot image. Without it there is none.",
     argument: Some(ArgumentSpec { name: "file", value: ValueKind::Output, count: Count::One }),
     properties: &[
         PropertySpec {

@@ -44,9 +44,7 @@ pub(crate) fn bytes(written: &str) -> Result<u64, Problem> {
 
 /// `25GB`, as disc makers count: a disc of 25GiB holds more than that.
 fn decimal(written: &str) -> Option<Problem> {
-    const UNITS: [(&str, u64); 3] =
-        [("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000)];
-    let (number, factor) = UNITS.iter().find_map(|(unit, factor)| {
+    let (number, factor) = size::DECIMAL_UNITS.iter().find_map(|(unit, factor)| {
         Some((written.strip_suffix(unit)?.trim().parse::<f64>().ok()?, *factor))
     })?;
     let mebibytes = (number * factor as f64 / f64::from(1 << 20)) as u64;

@@ -5,6 +5,10 @@ use crate::problem::Problem;
 const UNITS: [(&str, u64); 5] =
     [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
 
+/// As makers of sticks and discs count.
+pub(crate) const DECIMAL_UNITS: [(&str, u64); 3] =
+    [("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000)];
+
 /// The bytes that `written` says.
 pub(crate) fn bytes(written: &str) -> Result<u64, Problem> {
     let digits = written.bytes().take_while(u8::is_ascii_digit).count();
@@ -27,6 +31,11 @@ pub(crate) fn written(size_bytes: u64) -> String {
 
 fn unreadable(written: &str, number: &str, unit: &str) -> Problem {
     let unit = unit.trim();
+    let decimal = || {
+        let (_, factor) = DECIMAL_UNITS.iter().find(|(name, _)| *name == unit)?;
+        let mebibytes = number.parse::<u64>().ok()?.checked_mul(*factor)? >> 20;
+        (mebibytes > 0).then_some(mebibytes)
+    };
     let meant = UNITS.iter().find(|(name, _)| {
         !unit.is_empty()
             && name.replace('i', "").eq_ignore_ascii_case(&unit.replace(['i', 'I'], ""))
@@ -34,7 +43,12 @@ fn unreadable(written: &str, number: &str, unit: &str) -> Problem {
     });
     let help = match meant {
         Some((unit, _)) if number.parse::<u64>().is_ok_and(|number| number > 0) => {
-            format!("write `\"{number}{unit}\"`")
+            match decimal() {
+                Some(mebibytes) => {
+                    format!("write `\"{mebibytes}MiB\"`, or `\"{number}{unit}\"`, which is more")
+                }
+                None => format!("write `\"{number}{unit}\"`"),
+            }
         }
         None if unit.is_empty() && number.parse::<u64>().is_ok_and(|number| number > 0) => {
             format!("say the unit, such as `\"{number}MiB\"`; there is B, KiB, MiB, GiB, TiB")
@@ -66,6 +80,8 @@ mod tests {
         let help = |text| bytes(text).expect_err(text).help;
         assert_eq!(help("32KB"), "write `\"32KiB\"`");
         assert_eq!(help("3800M"), "write `\"3800MiB\"`");
+        // What a stick of that size holds, which is less than the nearest unit.
+        assert_eq!(help("32GB"), "write `\"30517MiB\"`, or `\"32GiB\"`, which is more");
         assert!(help("700").starts_with("say the unit, such as `\"700MiB\"`"));
         assert_eq!(help("4 gib"), "write `\"4GiB\"`");
         for text in ["", "x", "0MiB", "12", "-1KiB", "99999999999TiB"] {
