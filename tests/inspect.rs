@@ -373,6 +373,22 @@ fn a_udf_disc_of_genisoimage_is_read() {
 }
 
 #[test]
+fn of_names_that_differ_by_case_the_exact_one_is_meant() {
+    let space = TestSpace::new();
+    let (winpe, iso) = ("examples/quickstart/inputs/winpe.wim", space.project().join("case.iso"));
+    space.write("case/README", "upper\n");
+    space.write("case/readme", "lower\n");
+    space.write("case/PE.WIM", "no WIM");
+    space.write("case/pe.wim", fs::read(harness::root().join(winpe)).expect("an input"));
+    let Some(mut command) = tool("xorriso") else { return };
+    command.args(["-as", "mkisofs", "-quiet", "-R", "-o"]).arg(&iso);
+    Run::of(command.arg(space.project().join("case"))).expect(0);
+    assert_eq!(cat(&space, &["case.iso", "readme"]), b"lower\n");
+    assert_eq!(cat(&space, &["case.iso", "README"]), b"upper\n");
+    assert!(inspect(&space, &["ls", "case.iso//pe.wim"]).contains("Windows"));
+}
+
+#[test]
 fn damage_in_a_wim_on_a_foreign_disc_names_the_wim() {
     let space = TestSpace::new();
     let options = ["-as", "mkisofs", "-quiet", "-J", "-R", "-V", "XORRISO"];

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mediabuild_formats::iso::Disc;
 use mediabuild_formats::source::Source;
-use mediabuild_formats::volume::{Entry, FileReader};
+use mediabuild_formats::volume::{self, Entry, FileReader};
 use mediabuild_store::{Batch, Content, Digest, Part};
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use sha1::{Digest as _, Sha1};
@@ -159,15 +159,12 @@ pub(crate) fn entries<S: Source + ?Sized>(source: &S) -> Result<Vec<Entry>, Fail
     Ok(disc.walk(source, view)?)
 }
 
-/// The file or folder that a path names, as Windows finds it: ignoring case. An error that says
-/// which one may be meant.
+/// The file or folder that a path names, as Windows finds it. An error that says which one may be
+/// meant.
 pub(crate) fn find<'a>(entries: &'a [Entry], path: &str) -> Result<&'a Entry, Failure> {
-    let exact = entries.iter().find(|entry| entry.path == path);
-    let wanted = path.to_lowercase();
-    let found = exact.or_else(|| entries.iter().find(|it| it.path.to_lowercase() == wanted));
-    found.ok_or_else(|| {
+    volume::find(entries, path).ok_or_else(|| {
         let failure = Failure::build(format!("it has no `{path}`"));
-        match nearest(entries, &wanted) {
+        match nearest(entries, &path.to_lowercase()) {
             Some(near) => failure.help(format!("did you mean `{near}`?")),
             None => failure.help("list it: mediabuild inspect ls FILE.iso"),
         }

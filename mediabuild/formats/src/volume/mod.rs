@@ -5,6 +5,7 @@
 
 mod entry;
 mod file_reader;
+mod find;
 mod name;
 pub(crate) mod order;
 pub(crate) mod read_error;
@@ -13,6 +14,7 @@ mod tree_error;
 
 pub use entry::{Entry, FileExtent};
 pub use file_reader::FileReader;
+pub use find::find;
 pub use order::{BOOT_ORDER, unmatched_order};
 pub use read_error::ReadError;
 pub use tree::{Directory, Node, Rules, Tree};

@@ -18,16 +18,18 @@ pub(super) fn run(cat: &InspectCat) -> Result<(), Failure> {
     refuse_image(&medium, cat.image.is_some())?;
     match &medium {
         Medium::Wim(wim) => wim_file(wim, &source, &cat.path, cat.image, &mut io::stdout().lock()),
-        Medium::Disc(disc) => listed_file(entries_in(disc, &source, cat.view)?, &source, &cat.path),
-        Medium::Disk(disk) => listed_file(disk.entries(&source)?, &source, &cat.path),
+        Medium::Disc(disc) => {
+            listed_file(&entries_in(disc, &source, cat.view)?, &source, &cat.path)
+        }
+        Medium::Disk(disk) => listed_file(&disk.entries(&source)?, &source, &cat.path),
     }
 }
 
 /// Copies a file of a disc, or of a disk's volumes, to stdout.
-fn listed_file(entries: Vec<Entry>, source: &AnySource, path: &str) -> Result<(), Failure> {
+fn listed_file(entries: &[Entry], source: &AnySource, path: &str) -> Result<(), Failure> {
     let entry = find_in(entries, path)?;
     refuse_folder(entry.is_directory, path)?;
-    pour(&mut FileReader::new(source, &entry), &mut io::stdout().lock())
+    pour(&mut FileReader::new(source, entry), &mut io::stdout().lock())
 }
 
 /// Copies a file of an image to `to`.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mediabuild_formats::iso::{Disc, DiscFile, View};
 use mediabuild_formats::source::Source;
-use mediabuild_formats::volume::{Entry, ReadError};
+use mediabuild_formats::volume::{self, Entry, ReadError};
 use mediabuild_formats::wim::Wim;
 
 use super::disk::DiskImage;
@@ -43,8 +43,8 @@ pub(crate) fn open_source(path: &Path) -> Result<AnySource, Failure> {
             return Err(no_medium(&outer_source, outer, "ISO or disk image", &error));
         }
     };
-    let entry = find_in(entries, inner)?;
-    Ok(Box::new(DiscFile::new(outer_source, &entry)))
+    let entry = find_in(&entries, inner)?;
+    Ok(Box::new(DiscFile::new(outer_source, entry)))
 }
 
 pub(crate) fn file_source(path: &Path) -> Result<FileSource, Failure> {
@@ -164,20 +164,9 @@ pub(crate) fn entries_in<S: Source + ?Sized>(
     Ok(disc.walk(source, view_of(disc, view)?)?)
 }
 
-/// A file or folder of a disc's best tree, ignoring case.
-pub(crate) fn find<S: Source + ?Sized>(
-    disc: &Disc,
-    source: &S,
-    path: &str,
-) -> Result<Entry, Failure> {
-    find_in(entries(disc, source)?, path)
-}
-
-/// A file or folder, ignoring case.
-pub(crate) fn find_in(entries: Vec<Entry>, path: &str) -> Result<Entry, Failure> {
-    let wanted = path.trim_matches('/').to_lowercase();
-    let mut entries = entries.into_iter();
-    entries.find(|entry| entry.path.to_lowercase() == wanted).ok_or_else(|| no_such(path))
+/// The file or folder that a path names, the exact name first.
+pub(crate) fn find_in<'a>(entries: &'a [Entry], path: &str) -> Result<&'a Entry, Failure> {
+    volume::find(entries, path).ok_or_else(|| no_such(path))
 }
 
 pub(crate) fn no_such(path: &str) -> Failure {

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use mediabuild_formats::source::Source;
 use mediabuild_formats::variables::decrypt;
-use mediabuild_formats::volume::FileReader;
+use mediabuild_formats::volume::{Entry, FileReader};
 use serde_json::json;
 
 use super::cat::{pour, wim_file};
-use super::medium::{Medium, find, find_in, open};
+use super::medium::{AnySource, Medium, entries, find_in, open};
 use crate::cli::{Format, InspectVariables};
 use crate::failure::Failure;
 use crate::media_layout::VARIABLES;
@@ -51,16 +51,16 @@ fn encrypted(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     match &medium {
         Medium::Wim(wim) => wim_file(wim, &source, VARIABLES, None, &mut bytes)?,
-        Medium::Disc(disc) => {
-            let entry = find(disc, &source, VARIABLES)?;
-            pour(&mut FileReader::new(&source, &entry), &mut bytes)?;
-        }
-        Medium::Disk(disk) => {
-            let entry = find_in(disk.entries(&source)?, VARIABLES)?;
-            pour(&mut FileReader::new(&source, &entry), &mut bytes)?;
-        }
+        Medium::Disc(disc) => listed(&entries(disc, &source)?, &source, &mut bytes)?,
+        Medium::Disk(disk) => listed(&disk.entries(&source)?, &source, &mut bytes)?,
     }
     Ok(bytes)
+}
+
+/// The list of a disc, or of a disk's volumes.
+fn listed(entries: &[Entry], source: &AnySource, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+    let entry = find_in(entries, VARIABLES)?;
+    pour(&mut FileReader::new(source, entry), bytes)
 }
 
 fn begins_with_magic(path: &Path) -> bool {
