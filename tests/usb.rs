@@ -342,6 +342,13 @@ fn a_disk_image_that_was_cut_is_told_from_what_is_none() {
             let run = space.run(&[verb, &["cut.img"]].concat());
             run.expect(1).says("`cut.img` is a damaged disk image: at ").says(" on a disk of ");
         }
+        // Neither a machine nor a stick is given half of a disk.
+        let boot = space.run(&["boot-test", "cut.img", "--marker", "X", "--time", "1s"]);
+        boot.expect(1).says("`cut.img` is a damaged disk image: at ");
+        if cfg!(target_os = "linux") {
+            let write = space.run(&["usb", "write", "cut.img", "/dev/null"]);
+            write.expect(1).says("`cut.img` is a damaged disk image: at ");
+        }
     }
     let refused = space.run(&["usb", "write", "result/mbr.img", "cut.img"]);
     if cfg!(target_os = "linux") {

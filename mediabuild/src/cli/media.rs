@@ -210,8 +210,8 @@ Windows writes no marker by itself; a `start` command of the boot image can:
 The medium is only read. With a picture and nothing to wait for, the time limit is how long the
 machine runs. Disk images start UEFI machines only.
 
-Exit codes: 0 the sign was seen; 1 it was not, or the firmware found nothing to start; 2 no such
-medium; 3 QEMU or its firmware is missing; 130 stopped by Ctrl-C.")]
+Exit codes: 0 the sign was seen; 1 it was not, the firmware found nothing to start, or the medium is
+damaged; 2 no such medium; 3 QEMU or its firmware is missing; 130 stopped by Ctrl-C.")]
 pub(crate) struct BootTest {
     /// An ISO or a disk image
     pub(crate) file: PathBuf,
@@ -271,8 +271,10 @@ are shown, and the disk's name must be typed; a script names the serial number i
 
 The disk starts UEFI machines. On macOS `dd`, and on Windows Rufus in DD mode, write the same image.
 
-Exit codes: 0 written and read back the same; 1 it reads back other bytes; 2 the disk was refused or
-not confirmed; 3 it cannot be opened, read or written.")]
+An image whose partition table is damaged, or that is cut off, is refused before anything is asked.
+
+Exit codes: 0 written and read back the same; 1 the image is damaged, or the disk reads back other
+bytes; 2 the disk was refused or not confirmed; 3 it cannot be opened, read or written.")]
 pub(crate) struct UsbWrite {
     /// A disk image, as `usb` of a medium makes it
     pub(crate) image: PathBuf,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mediabuild_formats::iso::Disc;
 use serde_json::json;
 
-use super::inspect::medium::{AnySource, file_source, has_boot_signature};
+use super::inspect::medium::{AnySource, file_source, whole_disk};
 use crate::boot_test::{Attached, Boot, Ended, Firmware, Picture, Seen, boot};
 use crate::cli::BootTest;
 use crate::failure::Failure;
@@ -109,10 +109,10 @@ fn recognise(path: &Path) -> Result<(Attached, Vec<Firmware>), Failure> {
         let firmwares = PLATFORMS.into_iter().filter(|(platform, _)| has(*platform));
         return Ok((Attached::Cd, firmwares.map(|(_, firmware)| firmware).collect()));
     }
-    if has_boot_signature(&source) {
-        return Ok((Attached::Usb, vec![Firmware::Uefi]));
+    match whole_disk(&source, &path.to_string_lossy())? {
+        Some(_) => Ok((Attached::Usb, vec![Firmware::Uefi])),
+        None => Err(not_bootable(path)),
     }
-    Err(not_bootable(path))
 }
 
 fn not_bootable(path: &Path) -> Failure {

@@ -8,7 +8,7 @@ use mediabuild_formats::iso::Disc;
 use mediabuild_formats::source::Source;
 use serde_json::json;
 
-use super::inspect::medium::{AnySource, file_source, has_boot_signature};
+use super::inspect::medium::{AnySource, file_source, whole_disk};
 use crate::cli::{UsbCommand, UsbWrite};
 use crate::failure::Failure;
 use crate::os;
@@ -106,7 +106,7 @@ fn image_size(path: &Path) -> Result<u64, Failure> {
         ))
         .help("let the medium make a disk image: `usb \"NAME.img\"` beside `output`"));
     }
-    if !has_boot_signature(&source) {
+    if whole_disk(&source, &path.to_string_lossy())?.is_none() {
         return Err(Failure::usage(format!("`{}` is no disk image", path.display()))
             .help("a medium with `usb \"NAME.img\"` makes one"));
     }
@@ -283,6 +283,14 @@ mod tests {
         let mut bytes = [0; 1024];
         bytes[510..512].copy_from_slice(&[0x55, 0xAA]);
         std::fs::write(&path, bytes).unwrap();
+        image_size(&path).expect_err("no partition");
+        // A FAT32 partition of one sector, behind the table.
+        bytes[450] = 0x0C;
+        (bytes[454], bytes[458]) = (1, 1);
+        std::fs::write(&path, bytes).unwrap();
         assert_eq!(image_size(&path).unwrap(), 1024);
+        std::fs::write(&path, &bytes[..1000]).unwrap();
+        let cut = image_size(&path).unwrap_err().to_string();
+        assert!(cut.contains("is a damaged disk image: at 446"), "{cut}");
     }
 }

@@ -71,20 +71,26 @@ fn is_folder(path: &Path) -> Failure {
     }
 }
 
-/// Whether a file begins as a partition table does, or a volume without one. A WIM has more of its
-/// header there.
-pub(crate) fn has_boot_signature(source: &AnySource) -> bool {
-    let mut head = [0; 512];
-    let is_read = source.read_exact_at(0, &mut head).is_ok();
-    is_read && head.ends_with(&[0x55, 0xAA]) && !head.starts_with(b"MSWIM")
+/// A disk image with no fault in its partition table, or a volume without one; `None` for what is
+/// something else. What is cut off or damaged starts no machine.
+pub(crate) fn whole_disk(source: &AnySource, name: &str) -> Result<Option<DiskImage>, Failure> {
+    let disk = DiskImage::open(source);
+    // A volume begins with code where a table has its entries.
+    let is_volume = disk.as_ref().is_some_and(|disk| disk.table.is_none());
+    match DiskImage::damage(source).filter(|_| !is_volume && !begins_as_wim(source)) {
+        Some(damage) => Err(damaged_disk(name, &damage)),
+        None => Ok(disk),
+    }
+}
+
+fn begins_as_wim<S: Source + ?Sized>(source: &S) -> bool {
+    let mut magic = [0; 5];
+    source.read_exact_at(0, &mut magic).is_ok() && (&magic == b"MSWIM" || &magic == b"WLPWM")
 }
 
 /// WIMs begin with their name; anything else may be a disc.
 pub(crate) fn recognise(source: &AnySource, name: &str) -> Result<Medium, Failure> {
-    let mut magic = [0; 5];
-    let begins_as_wim =
-        source.read_exact_at(0, &mut magic).is_ok() && (&magic == b"MSWIM" || &magic == b"WLPWM");
-    if begins_as_wim {
+    if begins_as_wim(source) {
         return Wim::open(source)
             .map(Medium::Wim)
             .map_err(|error| Failure::build(format!("`{name}` is a damaged WIM: {error}")));
@@ -104,10 +110,14 @@ fn no_medium<S: Source + ?Sized>(
     no_disc: &ReadError,
 ) -> Failure {
     match DiskImage::damage(source) {
-        Some(damage) => Failure::build(format!("`{name}` is a damaged disk image: {damage}"))
-            .help("was it copied or downloaded whole?"),
+        Some(damage) => damaged_disk(name, &damage),
         None => Failure::build(format!("`{name}` is no {wanted}: {no_disc}")),
     }
+}
+
+fn damaged_disk(name: &str, damage: &str) -> Failure {
+    Failure::build(format!("`{name}` is a damaged disk image: {damage}"))
+        .help("was it copied or downloaded whole?")
 }
 
 /// Only discs have several trees to choose from.
