@@ -178,3 +178,73 @@ fn a_change_in_a_boot_image_on_an_iso_shows_as_that() {
         assert_eq!((&last["same"], &last["added"]), (&false.into(), &1.into()));
     }
 }
+
+/// The lines about the media themselves, without their values.
+fn properties(lines: &[String]) -> Vec<&str> {
+    let told = lines.iter().filter_map(|line| line.strip_prefix("p "));
+    told.map(|line| line.split("  value ").next().expect("a name")).collect()
+}
+
+/// A copy of an ISO with the last of so many bytes of a boot image changed.
+fn with_other_boot_image(space: &TestSpace, iso: &Path, entry: usize, bytes: usize) -> PathBuf {
+    let run = space.run(&["inspect", "info", "--format", "json", text(iso)]);
+    let info: Value = serde_json::from_str(&run.expect(0).stdout).expect("JSON");
+    let lba = info["boot-entries"][entry]["lba"].as_u64().expect("a boot entry");
+    let mut copy = fs::read(iso).expect("an ISO");
+    copy[usize::try_from(lba).expect("small") * 2048 + bytes - 1] ^= 1;
+    space.write(&format!("other-{entry}.iso"), copy)
+}
+
+#[test]
+fn discs_that_start_other_programs_differ() {
+    let space = TestSpace::quickstart();
+    space.build(&[]);
+    let iso = space.result("boot.iso");
+    let bios_bytes = fs::metadata(space.project().join("inputs/boot.bin")).expect("an input").len();
+    let bios_bytes = usize::try_from(bios_bytes).expect("small");
+    // Of the FAT volume far more is compared than the one sector that its entry counts.
+    for (entry, bytes) in [(0, bios_bytes), (1, 64 << 10)] {
+        let other = with_other_boot_image(&space, &iso, entry, bytes);
+        let lines = diff(&space, &[text(&iso), text(&other)]);
+        assert_eq!(properties(&lines), [format!("boot entry {}", entry + 1)], "{lines:?}");
+    }
+    let copy = space.path().join("copy.iso");
+    fs::copy(&iso, &copy).expect("copied");
+    assert!(diff(&space, &[text(&iso), text(&copy)])[0].starts_with("the same: "));
+}
+
+#[test]
+fn disks_of_other_partitions_and_labels_differ() {
+    let space = TestSpace::new();
+    space.write("base/Windows/System32/setup.exe", "not really");
+    space.write("boot/efi/boot/bootx64.efi", [0xE0; 1024]);
+    space.write("boot/efi/microsoft/boot/bcd", "not really");
+    space.write("boot/boot/boot.sdi", [0x5D; 5000]);
+    let built = |usb: &str, copy: &str| {
+        let definitions = format!(
+            r#"project "p" epoch=(date-time)"2026-11-01T00:00:00Z"
+            boot-image "pe" arch="amd64" {{ source "base"; boot-files {{ from "boot" }} }}
+            media "m" type="bootable" {{ boot-image "pe"; usb "m.img" {usb} }}"#
+        );
+        space.write("mediabuild.kdl", definitions);
+        space.build(&[]);
+        let copy = space.path().join(copy);
+        fs::copy(space.result("m.img"), &copy).expect("copied");
+        copy
+    };
+    let mbr = built(r#"size="64MiB""#, "mbr.img");
+    let gpt = built(r#"size="80MiB" table="gpt" label="OTHER""#, "gpt.img");
+    let lines = diff(&space, &[text(&mbr), text(&gpt)]);
+    let told = ["label of volume 1", "partition 1", "partition table"];
+    for name in told {
+        assert!(properties(&lines).contains(&name), "{name} in {lines:?}");
+    }
+    let table = "p partition table  value MBR -> GPT";
+    assert!(lines.iter().any(|line| line == table), "{lines:?}");
+    let mut other = fs::read(&mbr).expect("a disk");
+    // The volume's serial number, in its boot sector; see fat/boot_sector.rs.
+    other[(1 << 20) + 67] ^= 1;
+    let other = space.write("serial.img", other);
+    assert_eq!(properties(&diff(&space, &[text(&mbr), text(&other)])), ["serial of volume 1"]);
+    assert!(diff(&space, &[text(&mbr), text(&mbr)])[0].starts_with("the same: "));
+}

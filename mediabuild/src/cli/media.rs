@@ -182,7 +182,7 @@ pub(crate) struct Extract {
 
 One line a difference, sorted by path: `+` added, `-` removed, `~` other content, `>` the same
 content under another name, `m` attributes, descriptors and short names, `p` what the medium says of
-itself. Images are compared by their number; a WIM inside that differs is looked into, and
+itself: header, labels, partitions, the bytes that its boot entries start. Images are compared by their number; a WIM inside that differs is looked into, and
 `sources/boot.wim//Windows/a.dll` is a file in it. How contents are stored makes no difference.
 
 Exit codes: 0 the same; 1 they differ; 2 and 3 as everywhere.")]

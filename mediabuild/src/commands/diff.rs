@@ -3,6 +3,7 @@
 //! How contents are stored (compression, order, places) makes no difference. A file that differs and
 //! is a WIM is looked into, so that a changed driver shows as that and not as another boot image.
 
+mod boot_entry;
 mod change;
 mod compare;
 mod property;
@@ -51,7 +52,7 @@ impl Report<'_> {
         within: &str,
         depth: usize,
     ) -> Result<(), Failure> {
-        self.tell(within, property::changes(left, right, self.verbose));
+        self.tell(within, property::changes(left, right, self.verbose, &self.job)?);
         let (left_count, right_count) = (left.tree_count(), right.tree_count());
         for index in 0..left_count.max(right_count) {
             let several = left_count.max(right_count) > 1;

@@ -1,12 +1,19 @@
-//! What two media say of themselves: headers, XML data, labels, boot entries.
+//! What two media say of themselves: headers, XML data, labels, partitions, what
+//! starts them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use mediabuild_formats::iso::Disc;
+use mediabuild_formats::partition::Partition;
+use mediabuild_formats::source::Source;
 use mediabuild_formats::wim::{Element, Wim};
 
+use super::boot_entry;
 use super::change::{Change, Field, Kind};
 use super::side::{Side, SideKind};
+use crate::commands::inspect::disk::DiskImage;
+use crate::failure::Failure;
+use crate::progress::Job;
 
 /// Elements that follow from the contents, or say how these are stored.
 const DERIVED: [&str; 6] =
@@ -15,13 +22,21 @@ const DERIVED: [&str; 6] =
 const TIMES: [&str; 2] = ["CREATIONTIME", "LASTMODIFICATIONTIME"];
 
 /// Properties that differ; times only for those who want to know everything.
-pub(super) fn changes(left: &Side, right: &Side, verbose: bool) -> Vec<Change> {
+pub(super) fn changes(
+    left: &Side,
+    right: &Side,
+    verbose: bool,
+    job: &Job<'_>,
+) -> Result<Vec<Change>, Failure> {
     let (left, right) = match (&left.kind, &right.kind) {
         (SideKind::Wim(left), SideKind::Wim(right)) => {
             (of_wim(left, verbose), of_wim(right, verbose))
         }
-        (SideKind::Disc(left), SideKind::Disc(right)) => (of_disc(left), of_disc(right)),
-        _ => return Vec::new(),
+        (SideKind::Disc(left_disc), SideKind::Disc(right_disc)) => {
+            (of_disc(left_disc, &left.source, job)?, of_disc(right_disc, &right.source, job)?)
+        }
+        (SideKind::Disk(left), SideKind::Disk(right)) => (of_disk(left), of_disk(right)),
+        _ => return Ok(Vec::new()),
     };
     let names: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
     let value = |side: &BTreeMap<String, String>, name| side.get(name).cloned().unwrap_or_default();
@@ -29,7 +44,7 @@ pub(super) fn changes(left: &Side, right: &Side, verbose: bool) -> Vec<Change> {
         let field = Field::of("value", &value(&left, name), &value(&right, name))?;
         Some(Change { fields: vec![field], ..Change::new(Kind::Property, name) })
     });
-    fields.collect()
+    Ok(fields.collect())
 }
 
 fn of_wim(wim: &Wim, verbose: bool) -> BTreeMap<String, String> {
@@ -70,7 +85,11 @@ fn element_text(element: &Element) -> String {
     texts.collect()
 }
 
-fn of_disc(disc: &Disc) -> BTreeMap<String, String> {
+fn of_disc<S: Source + ?Sized>(
+    disc: &Disc,
+    source: &S,
+    job: &Job<'_>,
+) -> Result<BTreeMap<String, String>, Failure> {
     let mut facts = BTreeMap::new();
     for view in disc.views() {
         facts.insert(
@@ -79,11 +98,28 @@ fn of_disc(disc: &Disc) -> BTreeMap<String, String> {
         );
     }
     for (number, image) in (1..).zip(disc.boot().iter().flat_map(|boot| &boot.images)) {
-        let text = format!(
-            "platform {:#04x}, bootable {}, media {}, {} sectors",
-            image.platform, image.is_bootable, image.media, image.sector_count
-        );
-        facts.insert(format!("boot entry {number}"), text);
+        facts.insert(format!("boot entry {number}"), boot_entry::text(image, source, job)?);
+    }
+    Ok(facts)
+}
+
+fn of_disk(disk: &DiskImage) -> BTreeMap<String, String> {
+    let mut facts = BTreeMap::new();
+    let scheme = disk.table.as_ref().map_or("none", |table| table.scheme);
+    facts.insert("partition table".to_owned(), scheme.to_owned());
+    let partitions = disk.table.iter().flat_map(|table| &table.partitions);
+    for (number, partition) in (1..).zip(partitions) {
+        facts.insert(format!("partition {number}"), partition_text(partition));
+    }
+    for it in &disk.volumes {
+        facts.insert(format!("label of volume {}", it.number), it.volume.label());
+        let serial = format!("{:08X}", it.volume.serial());
+        facts.insert(format!("serial of volume {}", it.number), serial);
     }
     facts
+}
+
+fn partition_text(partition: &Partition) -> String {
+    let active = if partition.is_active { ", active" } else { "" };
+    format!("type {}, {} bytes{active}", partition.kind, partition.size_bytes)
 }

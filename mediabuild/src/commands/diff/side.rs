@@ -23,7 +23,7 @@ const PIECE_BYTES: usize = 256 << 10;
 
 pub(super) struct Side {
     pub(super) kind: SideKind,
-    source: Arc<AnySource>,
+    pub(super) source: Arc<AnySource>,
 }
 
 pub(super) enum SideKind {

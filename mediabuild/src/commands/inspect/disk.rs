@@ -18,7 +18,7 @@ pub(crate) struct DiskImage {
 /// A FAT volume and where it starts.
 pub(crate) struct DiskVolume {
     /// Its number in the partition table, from 1.
-    number: usize,
+    pub(crate) number: usize,
     start_bytes: u64,
     size_bytes: u64,
     pub(crate) volume: Volume,
