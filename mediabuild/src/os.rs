@@ -193,6 +193,21 @@ pub(crate) fn open_disk(_: &Path) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// `8:16`, as sysfs numbers disks, of an open one; `None` if it is no disk but a file.
+#[cfg(target_os = "linux")]
+pub(crate) fn disk_number(file: &File) -> io::Result<Option<String>> {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+    let metadata = file.metadata()?;
+    let number = metadata.rdev();
+    let text = || format!("{}:{}", rustix::fs::major(number), rustix::fs::minor(number));
+    Ok(metadata.file_type().is_block_device().then(text))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn disk_number(_: &File) -> io::Result<Option<String>> {
+    Ok(None)
+}
+
 /// Lets go of what memory holds of a file that was flushed: what is read next comes from the disk.
 #[cfg(target_os = "linux")]
 pub(crate) fn forget_cached(file: &File) -> io::Result<()> {

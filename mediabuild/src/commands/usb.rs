@@ -58,30 +58,10 @@ fn write_image(options: &UsbWrite, system: &System, progress: &Progress) -> Resu
     let disk = find(&options.device, system)?;
     refuse(&disk, size_bytes, system)?;
     confirm(&disk, options, progress)?;
-    // It may have been pulled, or mounted, while somebody typed.
-    let disk_now = find(&options.device, system)?;
-    if disk_now != disk {
-        return Err(Failure::usage(format!("`{}` is another disk now", disk.device.display()))
-            .help("look at them again: mediabuild usb list"));
-    }
-    refuse(&disk, size_bytes, system)?;
     let mut image =
         File::open(&options.image).map_err(|error| Failure::io("open", &options.image, &error))?;
-    let mut device = os::open_disk(&disk.device).map_err(|error| cannot_open(&disk, &error))?;
-    let label = format!("write {}", disk.name);
-    let job = progress.job(&label, Some(size_bytes));
-    write(&mut image, &mut device, &disk.device, &|bytes| job.advance(bytes))?;
-    job.finish("written", true);
-    let job = progress.job(&format!("compare {}", disk.name), Some(size_bytes));
-    let differs = compare(&mut image, &mut device, &disk.device, &|bytes| job.advance(bytes))?;
-    job.finish("compared", true);
-    if let Some(at) = differs {
-        let device = disk.device.display();
-        return Err(Failure::build(format!(
-            "`{device}` has other bytes than were written, from {at} on"
-        ))
-        .help("the disk is damaged, or smaller than it says; take another"));
-    }
+    let mut device = open_confirmed(&disk, options, size_bytes, system)?;
+    copy(&mut image, &mut device, &disk, size_bytes, progress)?;
     progress.json(json!({
         "event": "usb-written",
         "device": disk.device.display().to_string(),
@@ -94,6 +74,65 @@ fn write_image(options: &UsbWrite, system: &System, progress: &Progress) -> Resu
         human(size_bytes)
     ));
     Ok(())
+}
+
+/// Opens the disk that was confirmed: it may have been pulled, or mounted, while somebody typed, and
+/// another have its name now.
+fn open_confirmed(
+    disk: &Disk,
+    options: &UsbWrite,
+    size_bytes: u64,
+    system: &System,
+) -> Result<File, Failure> {
+    refuse_another(disk, &find(&options.device, system)?)?;
+    refuse(disk, size_bytes, system)?;
+    let device = os::open_disk(&disk.device).map_err(|error| cannot_open(disk, &error))?;
+    let number =
+        os::disk_number(&device).map_err(|error| Failure::io("look at", &disk.device, &error))?;
+    refuse_number(disk, number.as_deref())?;
+    // A disk keeps its number while it is open, so what has the number and the name now is it.
+    refuse_another(disk, &find(&options.device, system)?)?;
+    Ok(device)
+}
+
+fn refuse_another(disk: &Disk, now: &Disk) -> Result<(), Failure> {
+    if now == disk {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("`{}` is another disk now", disk.device.display()))
+        .help("look at them again: mediabuild usb list"))
+}
+
+/// What was opened must be a disk, and have the number of the one that was confirmed.
+fn refuse_number(disk: &Disk, opened: Option<&str>) -> Result<(), Failure> {
+    let wanted = disk.parts.first().map(|part| part.number.as_str());
+    if opened.is_some() && opened == wanted {
+        return Ok(());
+    }
+    let (device, found) = (disk.device.display(), opened.unwrap_or("a file"));
+    let wanted = wanted.unwrap_or("a disk");
+    Err(Failure::usage(format!("`{device}` is {found}, not {wanted}: nothing was written"))
+        .help("look at them again: mediabuild usb list"))
+}
+
+/// Writes the image, and compares what the disk has of it then.
+fn copy(
+    image: &mut File,
+    device: &mut File,
+    disk: &Disk,
+    size_bytes: u64,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let job = progress.job(&format!("write {}", disk.name), Some(size_bytes));
+    write(image, device, &disk.device, &|bytes| job.advance(bytes))?;
+    job.finish("written", true);
+    let job = progress.job(&format!("compare {}", disk.name), Some(size_bytes));
+    let differs = compare(image, device, &disk.device, &|bytes| job.advance(bytes))?;
+    job.finish("compared", true);
+    let Some(at) = differs else { return Ok(()) };
+    let device = disk.device.display();
+    Err(Failure::build(format!("`{device}` has other bytes than were written, from {at} on"))
+        .help("the disk is damaged, or smaller than it says; take another"))
 }
 
 /// The size of a disk image; anything else is refused.
@@ -225,7 +264,7 @@ fn cannot_open(disk: &Disk, error: &io::Error) -> Failure {
 mod tests {
     use std::path::Path;
 
-    use super::{confirm, find, image_size, refuse};
+    use super::{confirm, find, image_size, open_confirmed, refuse, refuse_number};
     use crate::cli::{Format, UsbWrite};
     use crate::progress::Progress;
     use crate::usb::tests::machine;
@@ -258,18 +297,36 @@ mod tests {
         assert!(said(refuse(&stick, 1, &system).unwrap_err()).contains("umount '/mnt'"));
     }
 
+    fn write(yes: bool, serial: Option<&str>) -> UsbWrite {
+        let (image, device) = ("x.img".into(), "sdb".into());
+        UsbWrite { image, device, yes, serial: serial.map(str::to_owned) }
+    }
+
+    #[test]
+    fn what_is_opened_is_the_disk_that_was_confirmed() {
+        let folder = tempfile::tempdir().unwrap();
+        let system = machine(folder.path());
+        let stick = find(Path::new("sdb"), &system).unwrap();
+        let options = write(true, Some("4C53 0001"));
+        let open = |system| open_confirmed(&stick, &options, 1, system).map(|_| ());
+        if cfg!(target_os = "linux") {
+            // Here it is a file of this name.
+            let refused = open(&system).unwrap_err().to_string();
+            assert!(refused.contains("is a file, not 8:16: nothing was written"), "{refused}");
+        }
+        refuse_number(&stick, Some("8:16")).unwrap();
+        refuse_number(&stick, Some("8:32")).expect_err("another disk");
+        std::fs::write(system.sys.join("block/sdb/dev"), "8:32\n").unwrap();
+        let refused = open(&system).unwrap_err().to_string();
+        assert!(refused.contains("is another disk now"), "{refused}");
+    }
+
     #[test]
     fn a_script_must_know_the_serial_number() {
         let folder = tempfile::tempdir().unwrap();
         let system = machine(folder.path());
         let stick = find(Path::new("sdb"), &system).unwrap();
         let progress = Progress::new(Format::Json);
-        let write = |yes, serial: Option<&str>| UsbWrite {
-            image: "x.img".into(),
-            device: "sdb".into(),
-            yes,
-            serial: serial.map(str::to_owned),
-        };
         confirm(&stick, &write(true, Some("4C53 0001")), &progress).unwrap();
         confirm(&stick, &write(true, Some("4C53 0002")), &progress).expect_err("another disk");
     }
