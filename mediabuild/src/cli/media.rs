@@ -274,7 +274,8 @@ The disk starts UEFI machines. On macOS `dd`, and on Windows Rufus in DD mode, w
 An image whose partition table is damaged, or that is cut off, is refused before anything is asked.
 
 Exit codes: 0 written and read back the same; 1 the image is damaged, or the disk reads back other
-bytes; 2 the disk was refused or not confirmed; 3 it cannot be opened, read or written.")]
+bytes; 2 the disk was refused or not confirmed; 3 it cannot be opened, read or written; 130 stopped
+by Ctrl-C, which tells what is on the disk then.")]
 pub(crate) struct UsbWrite {
     /// A disk image, as `usb` of a medium makes it
     pub(crate) image: PathBuf,

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use super::{Disk, System, compare, disks, uses, write};
+use crate::cancel;
 
 /// A `sys`, `proc` and `dev` of three disks.
 pub(crate) fn machine(folder: &Path) -> System {
@@ -106,14 +107,23 @@ fn what_was_written_is_compared_with_what_is_there() {
     let mut image = File::open(&image).unwrap();
     let mut disk = File::options().read(true).write(true).open(&device).unwrap();
     let done = std::cell::Cell::new(0);
-    let step = |count| done.set(done.get() + count);
+    let said = std::cell::RefCell::new(String::new());
+    let step = |count| {
+        done.set(done.get() + count);
+        *said.borrow_mut() = cancel::stopped().to_string();
+    };
+    let nothing_left = "stopped; nothing unfinished was left behind";
+    assert_eq!(cancel::stopped().to_string(), nothing_left);
     write(&mut image, &mut disk, &device, &step).unwrap();
     assert_eq!(done.get(), 9_000_001);
+    assert!(said.borrow().ends_with("device` now is incomplete"), "{}", said.borrow());
     let written = fs::read(&device).unwrap();
     assert!(
         written[..bytes.len()] == bytes[..] && written[bytes.len()..].iter().all(|b| *b == 0xEE)
     );
     assert_eq!(compare(&mut image, &mut disk, &device, &step).unwrap(), None);
+    assert!(said.borrow().ends_with("device` is written, but was not compared"));
+    assert_eq!(cancel::stopped().to_string(), nothing_left);
     let mut damaged = written;
     damaged[8_000_000] ^= 1;
     fs::write(&device, &damaged).unwrap();

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use crate::cancel;
+use crate::cancel::{self, Left};
 use crate::failure::Failure;
 use crate::os;
 
@@ -28,7 +28,11 @@ pub(crate) fn write(
             .help("what is on the disk now is incomplete; try again, or another port or disk")
     };
     let mut unflushed_bytes = 0;
+    let mut left = None;
     pieces(image, &mut |piece| {
+        left.get_or_insert_with(|| {
+            Left::behind(format!("what is on `{}` now is incomplete", device.display()))
+        });
         disk.write_all(piece).map_err(failed)?;
         unflushed_bytes += piece.len() as u64;
         if unflushed_bytes >= FLUSH_BYTES {
@@ -49,6 +53,7 @@ pub(crate) fn compare(
     step: Step<'_>,
 ) -> Result<Option<u64>, Failure> {
     let failed = |error: io::Error| Failure::io("read", device, &error);
+    let _left = Left::behind(format!("`{}` is written, but was not compared", device.display()));
     // What the memory still has of it proves nothing.
     os::forget_cached(disk).map_err(failed)?;
     disk.seek(SeekFrom::Start(0)).map_err(failed)?;
