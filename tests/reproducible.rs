@@ -39,7 +39,7 @@ const PINNED_DIGESTS: [(&str, &str); 4] = [
 const PINNED_VERSIONS: [(&str, u64); 11] = [
     ("boot-files", 2),
     ("boot-image", 3),
-    ("bootable", 3),
+    ("bootable", 4),
     ("iso-part", 1),
     ("iso-wim", 1),
     ("os-image", 4),

@@ -117,6 +117,34 @@ fn a_table_of_thousands_of_certificates_is_refused() {
     assert!(message.ends_with("more than 16 certificates"), "{message}");
 }
 
+/// Sorting a set takes the square of its size: a file of 360 KB took half a minute.
+#[test]
+fn a_signature_with_thousands_of_algorithms_is_refused() {
+    let tlv = |tag: u8, content: &[u8]| {
+        let size = content.len();
+        let head = match size {
+            0..0x80 => vec![tag, size as u8],
+            0x80..0x100 => vec![tag, 0x81, size as u8],
+            _ => vec![tag, 0x82, (size >> 8) as u8, size as u8],
+        };
+        [&head[..], content].concat()
+    };
+    let algorithm =
+        |at: u32| tlv(0x30, &tlv(6, &[42, 0x86, 0x48, 3, (at >> 7) as u8 | 0x80, at as u8 & 0x7f]));
+    for (count, is_absurd) in [(200, false), (300, true)] {
+        let algorithms: Vec<u8> = (0..count).rev().flat_map(algorithm).collect();
+        let data = tlv(0x30, &[tlv(2, &[1]), tlv(0x31, &algorithms)].concat());
+        let signed_data = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
+        let blob = tlv(0x30, &[tlv(6, &signed_data), tlv(0xa0, &data)].concat());
+        let mut file = SAMPLE[..TABLE_AT].to_vec();
+        let size = (blob.len() as u32 + 8).to_le_bytes();
+        file[DIRECTORY_AT + 4..DIRECTORY_AT + 8].copy_from_slice(&size);
+        file.extend(size.into_iter().chain([0, 2, 2, 0]).chain(blob));
+        let told = signatures(&file).expect_err("a refusal").to_string();
+        assert_eq!(told.ends_with("found more than any has"), is_absurd, "{told}");
+    }
+}
+
 proptest! {
     #[test]
     fn damage_never_panics(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {

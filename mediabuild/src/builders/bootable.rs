@@ -16,7 +16,7 @@ use super::{BuildContext, Builder, BuilderVersion, content_input};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
 
-pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "bootable", version: 3 };
+pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "bootable", version: 4 };
 
 /// A bootable medium.
 #[derive(Serialize)]

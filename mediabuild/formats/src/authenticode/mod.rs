@@ -17,6 +17,7 @@
 mod certificates;
 mod digest;
 mod error;
+mod extent;
 mod pe;
 mod sections;
 mod security_version;

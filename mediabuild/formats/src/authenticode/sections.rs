@@ -55,10 +55,10 @@ impl Sections {
 
     /// Where in the file something lies that is loaded at `address`.
     fn place(&self, address: usize) -> Option<usize> {
-        let section = self.0.iter().find(|section| {
-            (section.loaded_at..section.loaded_at + section.file.len()).contains(&address)
-        })?;
-        Some(section.file.start + (address - section.loaded_at))
+        self.0.iter().find_map(|section| {
+            let within = address.checked_sub(section.loaded_at)?;
+            (within < section.file.len()).then(|| section.file.start + within)
+        })
     }
 
     /// The first resource that is called `name` on any level.

@@ -10,6 +10,7 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 use super::certificates::{Authority, names};
 use super::digest::DigestKind;
 use super::error::Error;
+use super::extent::is_absurd;
 use super::pe::Pe;
 
 /// Who signed a program, as the file says.
@@ -51,6 +52,9 @@ const NESTED_SIGNATURE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
 /// Signatures of one file, nested ones counted.
 const SIGNATURE_COUNT_MAX: usize = 32;
+
+/// Signatures have some ten to forty KB.
+const BLOB_MAX_BYTES: usize = 1 << 20;
 
 /// What a signature is over: `SpcIndirectDataContent`.
 #[derive(Sequence)]
@@ -95,6 +99,9 @@ impl Reader<'_> {
     /// A blob of PKCS#7; what is behind it is padding. A nested one is part of its blob and smaller, so
     /// nesting ends.
     fn blob(&mut self, blob: &[u8], is_nested: bool) -> Result<(), Error> {
+        if blob.len() > BLOB_MAX_BYTES || is_absurd(blob) {
+            return Err(self.wrong(&"more than any has"));
+        }
         let mut reader = SliceReader::new(blob).map_err(|error| self.wrong(&error))?;
         let content = ContentInfo::decode(&mut reader).map_err(|error| self.wrong(&error))?;
         if content.content_type != SIGNED_DATA {

@@ -90,7 +90,8 @@ impl Variant {
                 (8 * GIB, 4 * KIB),
                 (16 * GIB, 8 * KIB),
                 (32 * GIB, 16 * KIB),
-                (2048 * GIB, 32 * KIB),
+                // One sector less than what a field of 32 bits cannot count any more.
+                (2048 * GIB - 512, 32 * KIB),
             ],
         }
     }

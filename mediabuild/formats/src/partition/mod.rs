@@ -23,7 +23,7 @@ pub use crate::volume::ReadError;
 pub use guid::Guid;
 pub use part::Part;
 pub use read::{Finding, Partition, Table};
-pub use write::{DISK_MAX_BYTES, Disk, PARTITION_START_BYTES, Scheme};
+pub use write::{Disk, PARTITION_START_BYTES, Scheme};
 
 /// Bytes of a sector.
 pub const SECTOR_SIZE_BYTES: u64 = 512;

@@ -1,5 +1,7 @@
 //! `Table`: the partitions of a disk of any origin.
 
+use std::collections::BTreeMap;
+
 use super::SECTOR_SIZE_BYTES;
 use super::crc32::crc32;
 use super::gpt::{self, Header};
@@ -77,7 +79,7 @@ impl Table {
             };
             table.add(partition, source.size_bytes(), 446);
         }
-        table.find_overlaps(446);
+        table.leave_out_overlaps(446);
         Ok(table)
     }
 
@@ -96,14 +98,21 @@ impl Table {
         }
     }
 
-    fn find_overlaps(&mut self, offset_bytes: u64) {
-        let mut places: Vec<(u64, u64)> = self
-            .partitions
-            .iter()
-            .map(|it| (it.start_bytes, it.start_bytes + it.size_bytes))
-            .collect();
-        places.sort_unstable();
-        if places.windows(2).any(|pair| pair[0].1 > pair[1].0) {
+    /// Leaves out a partition that overlaps one before it: together they are no larger than the disk,
+    /// and so is what anybody reads of them.
+    fn leave_out_overlaps(&mut self, offset_bytes: u64) {
+        let mut ends: BTreeMap<u64, u64> = BTreeMap::new();
+        let count = self.partitions.len();
+        self.partitions.retain(|it| {
+            let end = it.start_bytes + it.size_bytes;
+            let before = ends.range(..end).next_back();
+            let is_free = before.is_none_or(|(_, end_before)| *end_before <= it.start_bytes);
+            if is_free {
+                ends.insert(it.start_bytes, end);
+            }
+            is_free
+        });
+        if self.partitions.len() < count {
             self.find(offset_bytes, "partitions that overlap");
         }
     }
@@ -160,7 +169,7 @@ fn read_gpt<S: Source + ?Sized>(source: &S) -> Result<Table, ReadError> {
         }
         table.add(partition, source.size_bytes(), entries_offset_bytes);
     }
-    table.find_overlaps(entries_offset_bytes);
+    table.leave_out_overlaps(entries_offset_bytes);
     Ok(table)
 }
 

@@ -10,8 +10,6 @@ use crate::layout::Sink;
 pub const PARTITION_START_BYTES: u64 = 1 << 20;
 /// Room for the second header of a GPT, so that the disk is whole mebibytes too.
 const GPT_TAIL_BYTES: u64 = 1 << 20;
-/// Sector numbers of an MBR have 32 bits; a GPT could have more, and no stick has.
-pub const DISK_MAX_BYTES: u64 = (1 << 41) - PARTITION_START_BYTES;
 
 /// Which table, with what tells the disk from others; the caller derives that from the contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

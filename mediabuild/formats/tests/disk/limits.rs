@@ -173,3 +173,15 @@ impl Source for Holes {
         Ok(())
     }
 }
+
+/// The count of sectors is a field of 32 bits.
+#[test]
+fn a_volume_ends_a_sector_before_2_tebibytes() {
+    let tree = Tree::<Vec<u8>>::new();
+    let size_bytes = 1 << 41;
+    for (size_bytes, is_taken) in [(size_bytes - 512, true), (size_bytes, false)] {
+        let mut layout = Layout::default();
+        let written = write(&tree, &options(Variant::Fat32, size_bytes), &mut layout);
+        assert_eq!(written.is_ok(), is_taken, "{size_bytes}");
+    }
+}

@@ -86,5 +86,5 @@ fn partitions_that_leave_the_disk_or_overlap_are_found() {
     let mut bytes = disk(Scheme::Mbr { disk_id: 1 });
     bytes.copy_within(446..462, 462);
     let table = Table::read(&bytes).expect("a table");
-    assert_eq!((table.partitions.len(), table.findings.len()), (2, 1));
+    assert_eq!((table.partitions.len(), table.findings.len()), (1, 1));
 }

@@ -4,7 +4,7 @@ use mediabuild_formats::iso::{Disc, Tree, View, WriteError, measure, write};
 use mediabuild_formats::layout::Layout;
 use mediabuild_formats::volume::Entry;
 
-use crate::content::{Content, LayoutSource, layout, options, tree};
+use crate::content::{Content, LayoutSource, bytes, layout, options, tree};
 use crate::write::mirrored;
 
 #[test]
@@ -58,6 +58,18 @@ fn thousands_of_folders_and_like_names_are_all_there() {
     for view in [View::Udf, View::Joliet, View::Iso9660] {
         assert_eq!(disc.walk(&source, view).unwrap().len(), 9001, "{}", view.name());
     }
+}
+
+/// ECMA-119 9.3: the version is no part of the extension.
+#[test]
+fn names_are_in_the_order_of_the_standard() {
+    let names = ["foo", "foo.1", "x.a", "x.a1"];
+    let tree = tree(&names.map(|name| (name, name.as_bytes().to_vec())));
+    let disc = bytes(&tree, &mirrored(&options("ORDER")));
+    let opened = Disc::open(&disc).unwrap();
+    let entries = opened.walk(&disc, View::Iso9660).unwrap();
+    let walked: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+    assert_eq!(walked, ["FOO", "FOO.1", "X.A", "X.A1"]);
 }
 
 #[test]

@@ -245,8 +245,13 @@ fn joliet(folder: &str, name: &str) -> Result<Vec<u8>, WriteError> {
     Ok(units.into_iter().flat_map(u16::to_be_bytes).collect())
 }
 
-/// ECMA-119 9.3: by name, then by extension, the shorter first.
+/// ECMA-119 9.3: by name, then by extension, the shorter first; versions are all one.
 fn sort_key(kind: MirrorKind, name: &[u8]) -> (&[u8], &[u8]) {
+    let version: &[u8] = match kind {
+        MirrorKind::Iso9660 => b";1",
+        MirrorKind::Joliet => &[0, b';', 0, b'1'],
+    };
+    let name = name.strip_suffix(version).unwrap_or(name);
     let dot = match kind {
         MirrorKind::Iso9660 => name.iter().rposition(|byte| *byte == b'.').map(|at| (at, 1)),
         MirrorKind::Joliet => {
