@@ -1,6 +1,8 @@
 //! `Chains`: the FAT as a reader follows it. No cluster is followed twice, so nothing is endless.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::geometry::{Geometry, Variant};
 use crate::field::{u16_at, u32_at};
@@ -9,7 +11,9 @@ use crate::volume::read_error::{ReadError, read_bytes};
 
 /// The FAT is read in pieces of this size: a multiple of every sector and of 3, so that no entry of
 /// 12 bits is cut.
-const WINDOW_BYTES: u64 = 48 << 10;
+const WINDOW_BYTES: u64 = 12 << 10;
+/// So many pieces are kept, 3 MiB: files of a used stick lie here and there.
+const WINDOW_COUNT_MAX: usize = 256;
 
 /// What an entry of the FAT says of its cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,23 +35,18 @@ pub(super) struct Stretch {
 pub(super) struct Chains<'s, S: ?Sized> {
     source: &'s S,
     geometry: Geometry,
-    window: RefCell<Window>,
+    /// Pieces by where they start.
+    windows: RefCell<BTreeMap<u64, Vec<u8>>>,
     /// A bit for each cluster that was followed.
     visited: Vec<u64>,
-}
-
-#[derive(Default)]
-struct Window {
-    start_bytes: u64,
-    bytes: Vec<u8>,
 }
 
 impl<'s, S: Source + ?Sized> Chains<'s, S> {
     pub(super) fn new(source: &'s S, geometry: Geometry) -> Self {
         // The volume lies inside the source, so this is at most a bit for 512 bytes of it.
         let words = geometry.cluster_count.div_ceil(64) as usize;
-        let window = RefCell::default();
-        Chains { source, geometry, window, visited: vec![0; words] }
+        let windows = RefCell::default();
+        Chains { source, geometry, windows, visited: vec![0; words] }
     }
 
     /// The clusters from `first` on: at most `count_max`, and whether the chain ended there.
@@ -123,23 +122,24 @@ impl<'s, S: Source + ?Sized> Chains<'s, S> {
         let offset_bytes = self.entry_offset_bytes(cluster);
         let fat_start = self.geometry.fat_offset_bytes(0);
         let window_start = fat_start + (offset_bytes - fat_start) / WINDOW_BYTES * WINDOW_BYTES;
-        let mut window = self.window.borrow_mut();
-        if window.start_bytes != window_start || window.bytes.is_empty() {
-            let fat_end = self.geometry.fat_offset_bytes(1);
-            let size_bytes = (fat_end - window_start).min(WINDOW_BYTES);
-            *window = Window {
-                start_bytes: window_start,
-                bytes: read_bytes(self.source, window_start, size_bytes)?,
-            };
+        let mut windows = self.windows.borrow_mut();
+        if windows.len() > WINDOW_COUNT_MAX {
+            windows.clear();
         }
+        let window = match windows.entry(window_start) {
+            Entry::Occupied(window) => window.into_mut(),
+            Entry::Vacant(slot) => {
+                let fat_end = self.geometry.fat_offset_bytes(1);
+                let size_bytes = (fat_end - window_start).min(WINDOW_BYTES);
+                slot.insert(read_bytes(self.source, window_start, size_bytes)?)
+            }
+        };
         let at = (offset_bytes - window_start) as usize;
         Ok(match self.geometry.variant {
-            Variant::Fat12 if cluster.is_multiple_of(2) => {
-                u32::from(u16_at(&window.bytes, at)) & 0xFFF
-            }
-            Variant::Fat12 => u32::from(u16_at(&window.bytes, at)) >> 4,
-            Variant::Fat16 => u16_at(&window.bytes, at).into(),
-            Variant::Fat32 => u32_at(&window.bytes, at) & 0x0FFF_FFFF,
+            Variant::Fat12 if cluster.is_multiple_of(2) => u32::from(u16_at(window, at)) & 0xFFF,
+            Variant::Fat12 => u32::from(u16_at(window, at)) >> 4,
+            Variant::Fat16 => u16_at(window, at).into(),
+            Variant::Fat32 => u32_at(window, at) & 0x0FFF_FFFF,
         })
     }
 
