@@ -36,7 +36,7 @@ pub use error::WriteError;
 pub use geometry::Variant;
 pub use options::Options;
 pub use tree::{Fat, Tree};
-pub use volume::{Finding, Volume};
+pub use volume::Volume;
 pub use write::{Written, smallest_size_bytes, write};
 
 /// Bytes of a sector of the volumes that are written.

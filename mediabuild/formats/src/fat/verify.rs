@@ -3,9 +3,9 @@
 use super::boot_sector::{self, BootSector, SECTOR_BYTES};
 use super::chain::{Chains, Link};
 use super::geometry::Variant;
-use super::volume::Finding;
 use super::walk::survey;
 use crate::source::Source;
+use crate::volume::Finding;
 use crate::volume::read_error::{ReadError, read_bytes};
 
 /// FATs are compared in pieces of this size.

@@ -5,27 +5,8 @@ use super::geometry::Variant;
 use super::label::{NO_NAME, written};
 use super::{verify, walk};
 use crate::source::Source;
-use crate::volume::Entry;
 use crate::volume::read_error::{ReadError, read_bytes};
-
-/// Something wrong with a volume.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// Where.
-    pub offset_bytes: u64,
-    /// What, the offset included.
-    pub message: String,
-}
-
-impl Finding {
-    pub(super) fn of(error: &ReadError) -> Finding {
-        Finding { offset_bytes: error.offset_bytes(), message: error.to_string() }
-    }
-
-    pub(super) fn at(offset_bytes: u64, what: &str) -> Finding {
-        Finding { offset_bytes, message: format!("at {offset_bytes}: {what}") }
-    }
-}
+use crate::volume::{Entry, Finding};
 
 /// An opened volume: what its boot sector says. It lies at the start of its source.
 #[derive(Debug, Clone)]

@@ -9,9 +9,9 @@ use super::directory::{
 use super::geometry::{ENTRY_SIZE_BYTES, Variant};
 use super::short_name::{self, ShortName};
 use super::time::seconds;
-use super::volume::Finding;
 use crate::field::{bytes_at, u8_at, u16_at, u32_at};
 use crate::source::Source;
+use crate::volume::Finding;
 use crate::volume::read_error::{ReadError, read_bytes};
 use crate::volume::{Entry, FileExtent};
 

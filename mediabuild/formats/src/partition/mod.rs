@@ -22,7 +22,7 @@ mod write;
 pub use crate::volume::ReadError;
 pub use guid::Guid;
 pub use part::Part;
-pub use read::{Finding, Partition, Table};
+pub use read::{Partition, Table};
 pub use write::{Disk, PARTITION_START_BYTES, Scheme};
 
 /// Bytes of a sector.

@@ -7,19 +7,11 @@ use super::crc32::crc32;
 use super::gpt::{self, Header};
 use super::mbr::{self, TYPE_PROTECTIVE};
 use crate::source::Source;
+use crate::volume::Finding;
 use crate::volume::read_error::{ReadError, read_bytes};
 
 /// Far more entries than any tool writes, and what a damaged header may ask to be read.
 const ENTRIES_MAX_BYTES: u64 = 1 << 20;
-
-/// Something wrong with a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// Where.
-    pub offset_bytes: u64,
-    /// What, the offset included.
-    pub message: String,
-}
 
 /// One partition; it lies inside the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,8 +110,7 @@ impl Table {
     }
 
     fn find(&mut self, offset_bytes: u64, what: &str) {
-        let message = format!("at {offset_bytes}: {what}");
-        self.findings.push(Finding { offset_bytes, message });
+        self.findings.push(Finding::at(offset_bytes, what));
     }
 }
 
@@ -140,8 +131,7 @@ fn read_gpt<S: Source + ?Sized>(source: &S) -> Result<Table, ReadError> {
     };
     for half in [&first, &backup] {
         if let Err(error) = half {
-            let (offset_bytes, message) = (error.offset_bytes(), error.to_string());
-            table.findings.push(Finding { offset_bytes, message });
+            table.findings.push(Finding::of(error));
         }
     }
     if let (Ok((_, one)), Ok((header, other))) = (&first, &backup)

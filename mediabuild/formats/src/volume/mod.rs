@@ -6,6 +6,7 @@
 mod entry;
 mod file_reader;
 mod find;
+mod finding;
 mod name;
 pub(crate) mod order;
 pub(crate) mod read_error;
@@ -15,6 +16,7 @@ mod tree_error;
 pub use entry::{Entry, FileExtent};
 pub use file_reader::FileReader;
 pub use find::find;
+pub use finding::Finding;
 pub use order::{BOOT_ORDER, unmatched_order};
 pub use read_error::ReadError;
 pub use tree::{Directory, Node, Rules, Tree};

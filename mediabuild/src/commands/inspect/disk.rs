@@ -3,7 +3,7 @@
 use mediabuild_formats::fat::{self, Volume};
 use mediabuild_formats::partition::{Part, Partition, Table};
 use mediabuild_formats::source::Source;
-use mediabuild_formats::volume::{Entry, ReadError};
+use mediabuild_formats::volume::{Entry, Finding, ReadError};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -120,7 +120,7 @@ impl DiskImage {
         let mut found: Vec<String> = of_table.map(|finding| finding.message.clone()).collect();
         for volume in &self.volumes {
             let findings = volume.volume.verify(&volume.part(source));
-            let place = |finding: fat::Finding| match volume.start_bytes {
+            let place = |finding: Finding| match volume.start_bytes {
                 0 => finding.message,
                 _ => format!("partition {}, {}", volume.number, finding.message),
             };
