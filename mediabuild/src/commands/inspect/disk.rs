@@ -1,6 +1,6 @@
 //! A disk image, or a FAT volume without a partition table, opened for looking.
 
-use mediabuild_formats::fat::{self, Volume};
+use mediabuild_formats::fat::Volume;
 use mediabuild_formats::partition::{Part, Partition, Table};
 use mediabuild_formats::source::Source;
 use mediabuild_formats::volume::{Entry, Finding, ReadError};
