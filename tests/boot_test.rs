@@ -109,6 +109,32 @@ fn a_screen_is_kept_and_known_again() {
     boot_test(&space, &["--firmware", "bios", "--time", "4s", "--screen", "wrong.ppm"]).expect(1);
 }
 
+/// A disk of one partition whose boot code turns the machine off, as far as `-no-reboot` goes.
+fn disk_that_ends() -> Vec<u8> {
+    let mut disk = vec![0; 1 << 20];
+    // mov al, 0xFE; out 0x64, al: the keyboard controller resets; hlt.
+    disk[..5].copy_from_slice(&[0xB0, 0xFE, 0xE6, 0x64, 0xF4]);
+    // An entry of FAT32: one sector behind the table.
+    disk[450] = 0x0C;
+    (disk[454], disk[458]) = (1, 1);
+    disk[510..512].copy_from_slice(&[0x55, 0xAA]);
+    disk
+}
+
+#[test]
+fn a_picture_of_another_boot_is_not_shown_as_this_ones() {
+    if tool("qemu-system-x86_64").is_none() {
+        return;
+    }
+    let space = TestSpace::new();
+    space.write("off.img", disk_that_ends());
+    space.write("shot.png", "of another boot");
+    let boot = ["boot-test", "off.img", "--as", "virtio", "--firmware", "bios", "--time", "1m"];
+    let run = space.run(&[&boot[..], &["--marker", "NEVER", "--screenshot", "shot.png"]].concat());
+    run.expect(1).says("went off").says("no picture of the screen: `shot.png` is not written");
+    assert!(!run.stderr.contains("   screen shot.png"), "{}", run.stderr);
+}
+
 #[test]
 fn what_cannot_boot_is_told_at_once() {
     let space = TestSpace::quickstart();

@@ -8,7 +8,6 @@ pub(crate) mod drift;
 mod pin;
 pub(crate) mod required;
 pub(crate) mod roots;
-mod write;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -24,7 +23,6 @@ use mediabuild_store::Digest;
 use crate::failure::Failure;
 
 pub(crate) use pin::{Pin, bytes_of, entry_of};
-pub(crate) use write::write;
 
 /// A project's lock.
 #[derive(Debug, Default)]

@@ -36,6 +36,7 @@ mod progress;
 mod project;
 mod realise;
 mod reason;
+mod replace;
 mod schedule;
 mod sealed;
 mod secret;

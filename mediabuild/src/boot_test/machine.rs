@@ -14,6 +14,7 @@ use super::watch::{Seen, watch};
 use super::{Boot, Firmware};
 use crate::cancel;
 use crate::failure::Failure;
+use crate::replace::replace_or_write;
 
 /// What QEMU itself complains of.
 const ERRORS: &str = "errors.txt";
@@ -32,6 +33,8 @@ pub(crate) struct Ended {
     pub(crate) serial: Vec<u8>,
     /// The same for people.
     pub(crate) lines: Vec<String>,
+    /// Whether there is a picture of this boot: of a machine that is off there is none.
+    pub(crate) has_screenshot: bool,
 }
 
 /// Boots the medium.
@@ -79,15 +82,13 @@ fn run(
     tracing::debug!("{command:?}");
     let mut machine = Machine::start(&mut command, folder.path())?;
     let Some(seen) = watch(&mut machine, boot)? else { return Ok(None) };
-    if let Some(path) = &boot.screenshot
-        && seen != Seen::Off
-    {
-        machine.save_screen(path)?;
-    }
+    let screenshot = boot.screenshot.as_ref().filter(|_| seen != Seen::Off);
+    screenshot.map_or(Ok(()), |path| machine.save_screen(path))?;
     machine.read_logs()?;
     let serial = machine.serial.bytes().to_vec();
     let (after, lines) = (machine.started.elapsed(), readable(&serial));
-    Ok(Some(Ended { seen, after, accelerated, serial, lines }))
+    let has_screenshot = screenshot.is_some();
+    Ok(Some(Ended { seen, after, accelerated, serial, lines, has_screenshot }))
 }
 
 /// A process that ends with it.
@@ -158,7 +159,7 @@ impl Machine {
             Failure::environment(format!("QEMU gives no picture of the screen as {format}"))
                 .help("QEMU 7.1 is the first that writes PNG; ask for a .ppm")
         })?;
-        fs::write(path, bytes).map_err(|error| Failure::io("write", path, &error))
+        replace_or_write(path, &bytes)
     }
 
     fn picture(&mut self, name: &str, format: &str) -> Result<Option<Vec<u8>>, Failure> {

@@ -1,6 +1,5 @@
 //! `mediabuild boot-test`: whether a medium boots, seen in an emulator.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use crate::boot_test::{Attached, Boot, Ended, Firmware, Picture, Seen, boot};
 use crate::cli::BootTest;
 use crate::failure::Failure;
 use crate::progress::Progress;
+use crate::replace::replace_or_write;
 use crate::size::counted;
 
 /// Lines of the serial port that are shown of a boot that failed.
@@ -25,38 +25,21 @@ pub(super) fn run(test: &BootTest, progress: &Progress) -> Result<(), Failure> {
     let medium =
         std::path::absolute(&test.file).map_err(|error| Failure::io("find", &test.file, &error))?;
     test.screenshot.as_deref().map_or(Ok(()), refuse_format)?;
-    let (attached, mut firmwares) = recognise(&test.file)?;
-    if let Some(firmware) = test.firmware {
-        firmwares = vec![firmware];
-    }
-    if test.secure_boot {
-        firmwares.retain(|firmware| *firmware == Firmware::Uefi);
-    }
-    if firmwares.is_empty() {
-        return Err(nothing_to_boot(test));
-    }
+    let (attached, firmwares) = recognise(&test.file)?;
+    let firmwares = wanted(test, firmwares)?;
     let screen = test.screen.as_deref().map(Picture::open).transpose()?;
     let mut failed = 0;
     for firmware in &firmwares {
         let named = |path: &Option<PathBuf>| {
             path.as_deref().map(|path| name_for(path, *firmware, firmwares.len()))
         };
-        let one = Boot {
-            medium: &medium,
-            firmware: *firmware,
-            attached: test.attached.unwrap_or(attached),
-            secure_boot: test.secure_boot,
-            emulated: test.emulated,
-            memory_bytes: test.memory,
-            press_key: test.press_key,
-            time_limit: Duration::from_secs(test.time),
-            marker: test.marker.as_deref(),
-            screen: screen.as_ref(),
-            screenshot: named(&test.screenshot),
-        };
+        let attached = test.attached.unwrap_or(attached);
+        let screenshot = named(&test.screenshot);
+        let one =
+            Boot { screenshot, ..boot_of(test, &medium, *firmware, attached, screen.as_ref()) };
         let ended = boot_one(&one, progress)?;
         if let Some(path) = named(&test.serial) {
-            fs::write(&path, &ended.serial).map_err(|error| Failure::io("write", &path, &error))?;
+            replace_or_write(&path, &ended.serial)?;
         }
         failed += usize::from(!tell(&one, &ended, progress));
     }
@@ -68,6 +51,40 @@ pub(super) fn run(test: &BootTest, progress: &Progress) -> Result<(), Failure> {
             counted(failed, "firmware")
         ))
         .help(advice(test, attached))),
+    }
+}
+
+/// The firmwares to boot with, of those that can start it.
+fn wanted(test: &BootTest, mut firmwares: Vec<Firmware>) -> Result<Vec<Firmware>, Failure> {
+    if let Some(firmware) = test.firmware {
+        firmwares = vec![firmware];
+    }
+    if test.secure_boot {
+        firmwares.retain(|firmware| *firmware == Firmware::Uefi);
+    }
+    if firmwares.is_empty() { Err(nothing_to_boot(test)) } else { Ok(firmwares) }
+}
+
+/// A boot as it was asked for; its screenshot is named by who knows how many there are.
+fn boot_of<'a>(
+    test: &'a BootTest,
+    medium: &'a Path,
+    firmware: Firmware,
+    attached: Attached,
+    screen: Option<&'a Picture>,
+) -> Boot<'a> {
+    Boot {
+        medium,
+        firmware,
+        attached,
+        secure_boot: test.secure_boot,
+        emulated: test.emulated,
+        memory_bytes: test.memory,
+        press_key: test.press_key,
+        time_limit: Duration::from_secs(test.time),
+        marker: test.marker.as_deref(),
+        screen,
+        screenshot: None,
     }
 }
 
@@ -186,8 +203,12 @@ fn tell(boot: &Boot<'_>, ended: &Ended, progress: &Progress) -> bool {
             progress.line(&format!("   serial {line}"));
         }
     }
-    if let Some(path) = boot.screenshot.as_ref().filter(|path| path.exists()) {
-        progress.line(&format!("   screen {}", path.display()));
+    if let Some(path) = &boot.screenshot {
+        let path = path.display();
+        progress.line(&match ended.has_screenshot {
+            true => format!("   screen {path}"),
+            false => format!("   no picture of the screen: `{path}` is not written"),
+        });
     }
     progress.result(&format!("{}: {words}", how(boot)));
     ok

@@ -12,11 +12,12 @@ use super::target;
 use crate::cli::{Arguments, LockCommand};
 use crate::failure::Failure;
 use crate::lock::required::Required;
-use crate::lock::{Found, Lock, bytes_of, declared, entry_of, roots, write};
+use crate::lock::{Found, Lock, bytes_of, declared, entry_of, roots};
 use crate::parse_cache::ParsedFiles;
 use crate::progress::{Progress, print_failure};
 use crate::project::{self, LockUse, Project};
 use crate::realise::import_alone;
+use crate::replace::replace;
 use crate::size::{counted, human};
 use crate::{cancel, open_store, plan};
 
@@ -230,7 +231,7 @@ fn finish(old: &Lock, entries: &[LockEntry], progress: &Progress) -> Result<(), 
     let text = render_lock(entries);
     let is_needed = !entries.is_empty() || !old.text().is_empty();
     if is_needed && text != old.text() {
-        write(old.path(), &text)?;
+        replace(old.path(), text.as_bytes())?;
     }
     let olds: BTreeSet<&LockEntry> = old.lines().iter().map(|line| &line.entry).collect();
     let news: BTreeSet<&LockEntry> = entries.iter().collect();
