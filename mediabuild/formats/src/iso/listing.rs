@@ -1,6 +1,7 @@
 //! `Listing`: the entries found so far, with bounds on what a damaged disc can make of them.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::tree::DEPTH_MAX;
 use crate::volume::ReadError;
@@ -12,35 +13,93 @@ const DIRECTORY_MAX_BYTES: u64 = 64 << 20;
 const DIRECTORIES_MAX_BYTES: u64 = 512 << 20;
 const ENTRY_COUNT_MAX: u64 = 4 << 20;
 const EXTENT_COUNT_MAX: u64 = 8 << 20;
-const PATHS_MAX_BYTES: u64 = 1 << 30;
+/// 64 bytes for each of the most entries.
+const PATHS_MAX_BYTES: u64 = 256 << 20;
 /// What costs time and does not become an entry: as many extents as are accepted need less.
 const TROUBLE_COUNT_MAX: u64 = 64 << 10;
 
-/// A file or directory that a directory names, before its own structures are read.
+/// A directory whose entries are being read.
+pub(super) struct Directory {
+    path: Rc<str>,
+    depth: usize,
+}
+
+/// A file or directory that a directory names, before its own structures are read. Its path is made
+/// no sooner than it is listed: a directory of short names far down has long paths.
 pub(super) struct Named {
-    pub(super) path: String,
+    directory: Rc<str>,
+    name: String,
     pub(super) depth: usize,
 }
 
-#[derive(Default)]
+impl Named {
+    /// The directory that nothing names.
+    pub(super) fn root() -> Named {
+        Named { directory: "".into(), name: String::new(), depth: 0 }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn path(&self) -> String {
+        match &*self.directory {
+            "" => self.name.clone(),
+            directory => format!("{directory}/{}", self.name),
+        }
+    }
+
+    pub(super) fn directory(&self) -> Directory {
+        Directory { path: self.path().into(), depth: self.depth }
+    }
+}
+
 pub(super) struct Listing {
     entries: Vec<Entry>,
+    named_count: u64,
     path_bytes: u64,
     extent_count: u64,
     directory_bytes: u64,
+    directories_max_bytes: u64,
     trouble_count: u64,
     /// Where the directories seen so far lie: a second visit would never end.
     visited: BTreeSet<u64>,
 }
 
 impl Listing {
-    pub(super) fn push(&mut self, entry: Entry, offset_bytes: u64) -> Result<(), ReadError> {
-        self.path_bytes += entry.path.len() as u64;
-        self.extent_count += entry.extents.len() as u64;
-        let count = self.entries.len() as u64 + 1;
-        bound(offset_bytes, "entries", count, ENTRY_COUNT_MAX)?;
-        bound(offset_bytes, "extents", self.extent_count, EXTENT_COUNT_MAX)?;
+    /// An empty one for a disc of a size: directories that do not overlap are no larger than it.
+    pub(super) fn of_disc(size_bytes: u64) -> Listing {
+        Listing {
+            entries: Vec::new(),
+            named_count: 0,
+            path_bytes: 0,
+            extent_count: 0,
+            directory_bytes: 0,
+            directories_max_bytes: size_bytes.min(DIRECTORIES_MAX_BYTES),
+            trouble_count: 0,
+            visited: BTreeSet::new(),
+        }
+    }
+
+    /// Notes that `directory` names something, before memory is taken for it. The name must be one
+    /// component: nothing that leads elsewhere when the tree is extracted, on Windows neither.
+    pub(super) fn name(
+        &mut self,
+        directory: &Directory,
+        name: String,
+        offset_bytes: u64,
+    ) -> Result<Named, ReadError> {
+        check_name(&name, offset_bytes)?;
+        self.named_count += 1;
+        self.path_bytes += (directory.path.len() + 1 + name.len()) as u64;
+        bound(offset_bytes, "entries", self.named_count, ENTRY_COUNT_MAX)?;
         bound(offset_bytes, "bytes of paths", self.path_bytes, PATHS_MAX_BYTES)?;
+        Ok(Named { directory: Rc::clone(&directory.path), name, depth: directory.depth + 1 })
+    }
+
+    pub(super) fn push(&mut self, entry: Entry, offset_bytes: u64) -> Result<(), ReadError> {
+        self.extent_count += entry.extents.len() as u64;
+        bound(offset_bytes, "extents", self.extent_count, EXTENT_COUNT_MAX)?;
         self.entries.push(entry);
         Ok(())
     }
@@ -56,7 +115,8 @@ impl Listing {
         bound(offset_bytes, "levels of directories", depth as u64, DEPTH_MAX as u64)?;
         bound(offset_bytes, "bytes of one directory", size_bytes, DIRECTORY_MAX_BYTES)?;
         self.directory_bytes += size_bytes;
-        bound(offset_bytes, "bytes of directories", self.directory_bytes, DIRECTORIES_MAX_BYTES)?;
+        let limit = self.directories_max_bytes;
+        bound(offset_bytes, "bytes of directories", self.directory_bytes, limit)?;
         if self.visited.insert(offset_bytes) {
             return Ok(());
         }
@@ -80,9 +140,7 @@ impl Listing {
     }
 }
 
-/// The path of `name` in `directory`. The name must be one component: nothing that leads elsewhere
-/// when the tree is extracted, on Windows neither.
-pub(super) fn join(directory: &str, name: &str, offset_bytes: u64) -> Result<String, ReadError> {
+fn check_name(name: &str, offset_bytes: u64) -> Result<(), ReadError> {
     if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', '\0']) {
         return Err(ReadError::Damaged {
             offset_bytes,
@@ -90,7 +148,7 @@ pub(super) fn join(directory: &str, name: &str, offset_bytes: u64) -> Result<Str
             found: format!("{name:?}"),
         });
     }
-    Ok(if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") })
+    Ok(())
 }
 
 fn bound(offset_bytes: u64, what: &'static str, is: u64, limit: u64) -> Result<(), ReadError> {

@@ -4,6 +4,7 @@ mod boot;
 mod chain;
 mod content;
 mod foreign;
+mod hostile;
 #[path = "../images/mod.rs"]
 mod images;
 mod large;

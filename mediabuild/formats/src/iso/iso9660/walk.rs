@@ -6,7 +6,7 @@ use super::{FLAG_ASSOCIATED, FLAG_DIRECTORY, FLAG_MULTI_EXTENT};
 use crate::field::{bytes_at, u8_at, u16_at, u32_at, u32_be_at};
 use crate::iso::SECTOR_SIZE_BYTES;
 use crate::iso::disc::View;
-use crate::iso::listing::{Listing, Named, join};
+use crate::iso::listing::{Directory, Listing, Named};
 use crate::iso::report::Report;
 use crate::iso::sectors::Sectors;
 use crate::iso::time::iso_record_seconds;
@@ -22,18 +22,13 @@ pub(in crate::iso) fn walk<S: Source + ?Sized>(
     volume: &IsoVolume,
     report: &mut Report,
 ) -> Result<(Vec<Entry>, Vec<u32>), ReadError> {
-    let root = Named { path: String::new(), depth: 0 };
-    let (listing, directories) = (Listing::default(), Vec::new());
+    let (listing, directories) = (Listing::of_disc(sectors.size_bytes), Vec::new());
     let mut walk = Walk { sectors, volume, report, listing, directories };
-    let mut waiting = vec![Found::Directory(root, volume.root, About::default())];
+    let mut waiting = vec![Found::Directory(Named::root(), volume.root, About::default())];
     while let Some(found) = waiting.pop() {
         match walk.visit(found) {
             Ok(children) => waiting.extend(children.into_iter().rev()),
-            Err(error) => {
-                let offset_bytes = error.offset_bytes();
-                walk.report.error(error)?;
-                walk.listing.trouble(offset_bytes)?;
-            }
+            Err(error) => walk.fault(error)?,
         }
     }
     Ok((walk.listing.into_entries(), walk.directories))
@@ -51,7 +46,14 @@ struct Walk<'a, 's, S: ?Sized> {
 /// What a directory names.
 enum Found {
     Directory(Named, Extent, About),
-    File(Entry, u64),
+    File(File),
+}
+
+/// A file as its records have it, so far without its path.
+struct File {
+    named: Named,
+    entry: Entry,
+    offset_bytes: u64,
 }
 
 /// What is known of a directory besides.
@@ -65,15 +67,16 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
     /// Lists one file or directory; gives what a directory names.
     fn visit(&mut self, found: Found) -> Result<Vec<Found>, ReadError> {
         let (named, extent, About { modified_seconds, mode }) = match found {
-            Found::File(entry, offset_bytes) => {
-                self.listing.push(entry, offset_bytes)?;
+            Found::File(File { named, entry, offset_bytes }) => {
+                let path = named.path();
+                self.listing.push(Entry { path, ..entry }, offset_bytes)?;
                 return Ok(Vec::new());
             }
             Found::Directory(named, extent, about) => (named, extent, about),
         };
         let offset_bytes = u64::from(extent.sector) * SECTOR_SIZE_BYTES;
         if named.depth > 0 {
-            let path = named.path.clone();
+            let path = named.path();
             let entry = Entry { is_directory: true, modified_seconds, mode, ..Entry::named(path) };
             self.listing.push(entry, offset_bytes)?;
         }
@@ -81,18 +84,18 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         self.listing.enter(named.depth, offset_bytes, &[file_extent])?;
         self.directories.push(extent.sector);
         let data = self.sectors.gather(&[file_extent])?;
-        self.children(&named, &data, offset_bytes)
+        self.children(&named.directory(), &data, offset_bytes)
     }
 
     /// The records of a directory; none crosses a sector's end, zeros fill the rest of a sector.
     fn children(
         &mut self,
-        directory: &Named,
+        directory: &Directory,
         data: &[u8],
         start_bytes: u64,
     ) -> Result<Vec<Found>, ReadError> {
         let mut children = Vec::new();
-        let mut unfinished: Option<Entry> = None;
+        let mut unfinished: Option<File> = None;
         for (index, sector) in (0..).zip(data.chunks(SECTOR_SIZE_BYTES as usize)) {
             let mut at = 0;
             while at < sector.len() && sector[at] != 0 {
@@ -103,26 +106,33 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
                 at += size;
                 let is_open = unfinished.is_some();
                 match self.child(directory, record, offset_bytes, unfinished.take()) {
-                    Ok(Child::Ignored) if is_open => self.report.error(cut(offset_bytes))?,
+                    Ok(Child::Ignored) if is_open => self.fault(cut(offset_bytes))?,
                     Ok(Child::Ignored) => {}
                     Ok(Child::Whole(found)) => children.push(found),
-                    Ok(Child::Unfinished(entry)) => unfinished = Some(entry),
-                    Err(error) => self.report.error(error)?,
+                    Ok(Child::Unfinished(file)) => unfinished = Some(file),
+                    Err(error) => self.fault(error)?,
                 }
             }
         }
         if unfinished.is_some() {
-            self.report.error(cut(start_bytes))?;
+            self.fault(cut(start_bytes))?;
         }
         Ok(children)
     }
 
+    /// Something that cannot be read, while the walk goes on elsewhere if all are collected.
+    fn fault(&mut self, error: ReadError) -> Result<(), ReadError> {
+        let offset_bytes = error.offset_bytes();
+        self.report.error(error)?;
+        self.listing.trouble(offset_bytes)
+    }
+
     fn child(
         &mut self,
-        directory: &Named,
+        directory: &Directory,
         record: &[u8],
         offset_bytes: u64,
-        unfinished: Option<Entry>,
+        unfinished: Option<File>,
     ) -> Result<Child, ReadError> {
         let flags = record[25];
         if matches!(record[RECORD_HEAD_BYTES..], [0 | 1, ..]) && record[32] == 1 {
@@ -135,7 +145,6 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         }
         let is_directory = flags & FLAG_DIRECTORY != 0;
         let name = posix.name.clone().unwrap_or_else(|| self.plain_name(record, is_directory));
-        let path = join(&directory.path, &name, offset_bytes)?;
         let recorded = iso_record_seconds(bytes_at(record, 18, 7));
         let about =
             About { modified_seconds: posix.modified_seconds.or(recorded), mode: posix.mode };
@@ -150,19 +159,25 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
             if unfinished.is_some() {
                 return Err(cut(offset_bytes));
             }
-            let named = Named { path, depth: directory.depth + 1 };
+            let named = self.listing.name(directory, name, offset_bytes)?;
             return Ok(Child::Whole(Found::Directory(named, extent, about)));
         }
         if u16_at(record, 26) != 0 {
-            let what = format!("the interleaved file `{path}`");
+            let what = format!("the interleaved file `{}`", name.escape_debug());
             return Err(ReadError::Unsupported { offset_bytes, what });
         }
         let About { modified_seconds, mode } = about;
-        let mut entry = match unfinished {
-            Some(entry) if entry.path == path => entry,
+        let mut file = match unfinished {
+            Some(file) if file.named.name() == name => File { offset_bytes, ..file },
             Some(_) => return Err(cut(offset_bytes)),
-            None => Entry { modified_seconds, mode, link: posix.link, ..Entry::named(path) },
+            None => {
+                let named = self.listing.name(directory, name, offset_bytes)?;
+                let entry = Entry::named(String::new());
+                let entry = Entry { modified_seconds, mode, link: posix.link, ..entry };
+                File { named, entry, offset_bytes }
+            }
         };
+        let entry = &mut file.entry;
         if extent.size_bytes > 0 && entry.link.is_none() {
             let extent = file_extent(extent);
             self.sectors.check(extent.offset_bytes.unwrap_or(0), extent.size_bytes)?;
@@ -170,9 +185,9 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
             entry.extents.push(extent);
         }
         if flags & FLAG_MULTI_EXTENT != 0 {
-            return Ok(Child::Unfinished(entry));
+            return Ok(Child::Unfinished(file));
         }
-        Ok(Child::Whole(Found::File(entry, offset_bytes)))
+        Ok(Child::Whole(Found::File(file)))
     }
 
     fn posix(&self, record: &[u8], offset_bytes: u64) -> Result<Posix, ReadError> {
@@ -220,7 +235,7 @@ enum Child {
     Ignored,
     Whole(Found),
     /// A file with more records to follow.
-    Unfinished(Entry),
+    Unfinished(File),
 }
 
 /// A file of several records, of which one does not follow.

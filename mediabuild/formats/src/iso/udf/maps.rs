@@ -185,7 +185,7 @@ fn metadata<S: Source + ?Sized>(
 ) -> Result<(Mapping, u32), ReadError> {
     let read = |block: u32| -> Result<(Mapping, u32), ReadError> {
         let address = Address { map: physical, block };
-        let file = icb::read(sectors, volume, address, &mut Listing::default())?;
+        let file = icb::read(sectors, volume, address, &mut Listing::of_disc(sectors.size_bytes))?;
         if !matches!(file.file_type, icb::FILE_TYPE_METADATA | icb::FILE_TYPE_METADATA_MIRROR) {
             let offset_bytes = file.offset_bytes;
             let found = format!("a file of type {}", file.file_type);
@@ -219,7 +219,9 @@ fn virtual_table<S: Source + ?Sized>(
             matches!(Tag::of(&bytes).identifier, tag::FILE_ENTRY | tag::EXTENDED_FILE_ENTRY);
         let Some(block) = u32::try_from(sector - start).ok().filter(|_| is_entry) else { continue };
         let address = Address { map: physical, block };
-        let Ok(file) = icb::read(sectors, volume, address, &mut Listing::default()) else {
+        let Ok(file) =
+            icb::read(sectors, volume, address, &mut Listing::of_disc(sectors.size_bytes))
+        else {
             continue;
         };
         if let Some(table) = table_of(sectors, &file)? {

@@ -6,7 +6,7 @@ use super::open::{Address, UdfVolume, expect_tag, long_ad_address};
 use super::tag::{self, Tag};
 use super::text::decode;
 use crate::field::{bytes_at, u8_at, u16_at};
-use crate::iso::listing::{Listing, Named, join};
+use crate::iso::listing::{Directory, Listing, Named};
 use crate::iso::report::Report;
 use crate::iso::sectors::Sectors;
 use crate::source::Source;
@@ -23,17 +23,13 @@ pub(in crate::iso) fn walk<S: Source + ?Sized>(
     report: &mut Report,
 ) -> Result<Vec<Entry>, ReadError> {
     let sectors = sectors.sized(volume.sector_size_bytes);
-    let mut walk = Walk { sectors, volume, report, listing: Listing::default() };
-    let root = Named { path: String::new(), depth: 0 };
-    let mut waiting = vec![(root, volume.root)];
+    let listing = Listing::of_disc(sectors.size_bytes);
+    let mut walk = Walk { sectors, volume, report, listing };
+    let mut waiting = vec![(Named::root(), volume.root)];
     while let Some((named, address)) = waiting.pop() {
         match walk.visit(&named, address) {
             Ok(children) => waiting.extend(children.into_iter().rev()),
-            Err(error) => {
-                let offset_bytes = error.offset_bytes();
-                walk.report.error(error)?;
-                walk.listing.trouble(offset_bytes)?;
-            }
+            Err(error) => walk.fault(error)?,
         }
     }
     Ok(walk.listing.into_entries())
@@ -58,7 +54,7 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         let FileEntryRead { offset_bytes, file_type, modified_seconds, .. } = read;
         let is_directory = file_type == icb::FILE_TYPE_DIRECTORY;
         if named.depth > 0 {
-            let entry = Entry { modified_seconds, ..Entry::named(named.path.clone()) };
+            let entry = Entry { modified_seconds, ..Entry::named(named.path()) };
             let Some(entry) = self.entry(entry, &read)? else { return Ok(Vec::new()) };
             self.listing.push(entry, offset_bytes)?;
         } else if !is_directory {
@@ -70,7 +66,7 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         }
         self.listing.enter(named.depth, offset_bytes, &read.extents)?;
         let data = self.sectors.gather(&read.extents)?;
-        self.children(named, &data, &read.extents, address.map)
+        self.children(&named.directory(), &data, &read.extents, address.map)
     }
 
     /// What a file entry is; nothing for devices and the like.
@@ -92,7 +88,7 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
     /// The identifiers in a directory's data (ECMA-167 4/14.4).
     fn children(
         &mut self,
-        directory: &Named,
+        directory: &Directory,
         data: &[u8],
         extents: &[FileExtent],
         map: u16,
@@ -118,14 +114,35 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
                 self.check_tag(rest, offset_bytes, block);
             }
             if u8_at(rest, 18) & (CHARACTERISTIC_DELETED | CHARACTERISTIC_PARENT) == 0 {
-                match child(directory, name, offset_bytes) {
+                match self.child(directory, name, offset_bytes) {
                     Ok(named) => children.push((named, long_ad_address(rest, 20))),
-                    Err(error) => self.report.error(error)?,
+                    Err(error) => self.fault(error)?,
                 }
             }
             at += end.next_multiple_of(4);
         }
         Ok(children)
+    }
+
+    fn child(
+        &mut self,
+        directory: &Directory,
+        name: &[u8],
+        offset_bytes: u64,
+    ) -> Result<Named, ReadError> {
+        let text = decode(name).ok_or_else(|| ReadError::Damaged {
+            offset_bytes,
+            expected: "a name in OSTA compressed Unicode",
+            found: format!("compression id {:?}", name.first()),
+        })?;
+        self.listing.name(directory, text, offset_bytes)
+    }
+
+    /// Something that cannot be read, while the walk goes on elsewhere if all are collected.
+    fn fault(&mut self, error: ReadError) -> Result<(), ReadError> {
+        let offset_bytes = error.offset_bytes();
+        self.report.error(error)?;
+        self.listing.trouble(offset_bytes)
     }
 
     /// Checks what does not keep the descriptor from being read.
@@ -148,16 +165,6 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         let partition = self.volume.partitions.get(usize::from(map));
         partition.filter(|_| self.report.is_collecting())?.block_at(offset_bytes)
     }
-}
-
-fn child(directory: &Named, name: &[u8], offset_bytes: u64) -> Result<Named, ReadError> {
-    let text = decode(name).ok_or_else(|| ReadError::Damaged {
-        offset_bytes,
-        expected: "a name in OSTA compressed Unicode",
-        found: format!("compression id {:?}", name.first()),
-    })?;
-    let path = join(&directory.path, &text, offset_bytes)?;
-    Ok(Named { path, depth: directory.depth + 1 })
 }
 
 /// Where the bytes of a file lie in the disc, from the first to the last.
