@@ -501,3 +501,46 @@ fn the_example_gives_a_disc_or_a_set_and_two_sticks() {
     space.build(&["depot"]);
     assert_eq!(discs(&space).len(), 2);
 }
+
+/// A split WIM whose parts no single disc holds: what is on a disc is checked there, and damage shows
+/// in whichever part it is.
+#[test]
+fn a_split_wim_over_two_discs_is_verified_on_each() {
+    let maker = TestSpace::new();
+    (0..6).for_each(|at| drop(maker.write(&format!("tree/{at}.bin"), noise(at, 780_000))));
+    maker.write(
+        "mediabuild.kdl",
+        "project \"p\" epoch=(date-time)\"2026-11-01T00:00:00Z\"\n\
+         os-image \"install\" arch=\"amd64\" {\n    source \"tree\"\n    compression \"none\"\n    \
+         output split=\"1MiB\"\n}\n",
+    );
+    maker.build(&["install"]);
+    let parts = maker.result("os-image/install");
+    assert_eq!(names(&parts).len(), 6);
+    let space = space(r#"output "depot.iso" label="DEPOT" capacity="3MiB""#, &[("os", &[])]);
+    harness::copy_tree(&parts, &space.project().join("os"));
+    space.build(&["depot"]);
+
+    let discs = discs(&space);
+    let [_, second, third] = &discs[..] else { panic!("{discs:?}") };
+    let verify = |iso: &Path| space.run(&["verify", iso.to_str().expect("UTF-8")]);
+    verify(second).expect(0).says("remark: ").says("`SMS/PKG/os/install4.swm` is not on this disc");
+    verify(third).expect(0).says("remark: ").says("`SMS/PKG/os/install.swm` is not on this disc");
+    for (iso, part, at) in [(second, "install2.swm", 1), (third, "install6.swm", 5)] {
+        let (mut bytes, content) = (fs::read(iso).expect("a disc"), noise(at, 780_000));
+        let place = bytes.windows(64).position(|window| window == &content[..64]);
+        bytes[place.unwrap_or_else(|| panic!("{part} is there")) + 1000] ^= 1;
+        let damaged = space.write("damaged.iso", bytes);
+        verify(&damaged).expect(1).says(&format!("SMS/PKG/os/{part}: resource at offset"));
+    }
+
+    // Of no set, what is not there is missing; what is there is checked all the same.
+    let Some(mut xorriso) = tool("xorriso") else { return };
+    fs::remove_file(space.project().join("os/install3.swm")).expect("a part");
+    let iso = space.project().join("alone.iso");
+    xorriso.args(["-as", "mkisofs", "-quiet", "-R", "-J", "-o"]).arg(&iso);
+    Run::of(xorriso.arg(space.project().join("os"))).expect(0);
+    verify(&iso)
+        .expect(1)
+        .says("alone.iso: install.swm: the other part `install3.swm` is not there");
+}

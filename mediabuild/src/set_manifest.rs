@@ -38,15 +38,12 @@ pub(crate) struct SetManifest {
 
 /// The files of the set that a folder is, by what lies in it; none if it is no set.
 pub(crate) fn files_of(folder: &Path) -> Vec<String> {
-    let mut text = String::new();
-    let read = File::open(folder.join(BESIDE))
-        .and_then(|file| file.take(SIZE_MAX_BYTES).read_to_string(&mut text));
-    match serde_json::from_str::<SetManifest>(&text) {
-        Ok(manifest) if read.is_ok() && manifest.form == FORM => {
+    match File::open(folder.join(BESIDE)).ok().and_then(SetManifest::read) {
+        Some(manifest) => {
             let discs = manifest.discs.into_iter().map(|disc| disc.file);
             discs.chain([BESIDE.to_owned()]).collect()
         }
-        _ => Vec::new(),
+        None => Vec::new(),
     }
 }
 
@@ -69,6 +66,21 @@ pub(crate) struct SetPackage {
 }
 
 impl SetManifest {
+    /// Reads one; `None` of what is none, or of another form.
+    pub(crate) fn read(from: impl Read) -> Option<SetManifest> {
+        let mut text = Vec::new();
+        from.take(SIZE_MAX_BYTES).read_to_end(&mut text).ok()?;
+        let manifest: SetManifest = serde_json::from_slice(&text).ok()?;
+        (manifest.form == FORM).then_some(manifest)
+    }
+
+    /// Whether a package of the disc that it lies on is on others too.
+    pub(crate) fn goes_on_elsewhere(&self) -> bool {
+        let is_here =
+            |package: &&SetPackage| self.disc.is_some_and(|disc| package.discs.contains(&disc));
+        self.packages.iter().filter(is_here).any(|package| package.discs.len() > 1)
+    }
+
     /// The text, which people may read too.
     pub(crate) fn text(&self) -> String {
         let text = serde_json::to_string_pretty(self).expect("names and numbers");

@@ -210,6 +210,7 @@ fn a_run_may_have_resources_in_several_parts_of_a_set() {
     assert_readable(&wim, &joined, 6);
     // Alone, what lies in the other part is named.
     let alone = Wim::open(&first).expect("a part");
+    assert!(wim.is_run_whole(&joined, 0).unwrap() && !alone.is_run_whole(&first, 0).unwrap());
     let error = alone.check(&first, &alone.blobs[0]).expect_err("two parts").to_string();
     assert!(error.contains("part 2"), "{error}");
     let error = Wim::open_joined(&Joined::new(vec![first]), 1).expect_err("a part").to_string();
@@ -235,6 +236,9 @@ fn offsets_may_go_on_from_part_to_part() {
         let wim = Wim::open_joined(&joined, 2).expect("a set");
         assert_readable(&wim, &joined, 6);
     }
+    // The first part does not go on from another.
+    let is_whole = parts.map(|part| Wim::open(&part).unwrap().is_run_whole(&part, 0).unwrap());
+    assert_eq!(is_whole, [true, false]);
 }
 
 #[test]

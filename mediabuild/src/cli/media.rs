@@ -118,7 +118,9 @@ pub(crate) struct InspectVariables {
   mediabuild verify install.wim boot.iso depot.img
   mediabuild verify result/depot/*.iso          each disc of a set
   mediabuild verify install.swm                 the whole set: the other parts lie beside it
-  mediabuild verify patch.wim --ref base.wim    a delta, with what it uses of its base")]
+  mediabuild verify patch.wim --ref base.wim    a delta, with what it uses of its base
+
+Of a split WIM that goes on on another disc of the set, each part is checked by itself.")]
 pub(crate) struct Verify {
     /// WIMs, ISOs and disk images
     #[arg(required = true)]

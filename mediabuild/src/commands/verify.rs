@@ -1,6 +1,7 @@
 //! `mediabuild verify`: every hash of a WIM, every descriptor of an ISO and every hash of its WIMs.
 
 mod disc;
+mod split;
 mod wim;
 
 use std::path::{Path, PathBuf};
@@ -55,6 +56,10 @@ struct Finding {
 impl Finding {
     fn text(message: impl Into<String>) -> Finding {
         Finding { message: message.into(), is_fault: true, details: None }
+    }
+
+    fn remark(message: impl Into<String>) -> Finding {
+        Finding { is_fault: false, ..Finding::text(message) }
     }
 
     /// As found in a file inside the file.

@@ -8,7 +8,7 @@ use super::archive::Wim;
 use super::blob::BlobEntry;
 use super::error::Error;
 use super::header::ResourceHeader;
-use super::solid::{SolidRun, solid_size};
+use super::solid::SolidRun;
 use crate::source::Source;
 
 /// Several files, read as if they were one.
@@ -128,19 +128,7 @@ impl Wim {
     /// their run: then those of earlier parts are in front of it.
     fn continue_runs<S: Source>(&mut self, source: &S) -> Result<(), Error> {
         for run in 1..self.runs.len() {
-            let SolidRun { resources, blobs } = self.runs[run].clone();
-            let ends = self.blobs[blobs]
-                .iter()
-                .filter(|blob| blob.is_solid())
-                .map(|blob| blob.resource.offset_bytes.saturating_add(blob.size_bytes()));
-            let end = ends.max().unwrap_or(0);
-            let mut size_bytes = 0_u64;
-            for entry in &self.solid[resources] {
-                if self.check_here(entry).is_ok() {
-                    size_bytes = size_bytes.saturating_add(solid_size(source, &entry.resource)?);
-                }
-            }
-            if end > size_bytes {
+            if self.reaches_beyond(source, run)? {
                 self.runs[run].resources.start = 0;
             }
         }

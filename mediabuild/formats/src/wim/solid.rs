@@ -41,6 +41,37 @@ impl Wim {
         Ok(ResourceReader::new(source, chunks, start, end))
     }
 
+    /// Whether all of a run is here: not if another part of the set has a resource of it, nor if its
+    /// offsets go on from earlier parts, which are not here.
+    pub fn is_run_whole<S: Source + ?Sized>(&self, source: &S, run: usize) -> Result<bool, Error> {
+        let resources = self.runs.get(run).map_or(0..0, |run| run.resources.clone());
+        let is_here = self.solid[resources].iter().all(|entry| self.check_here(entry).is_ok());
+        Ok(is_here && !self.reaches_beyond(source, run)?)
+    }
+
+    /// Whether blobs of a run end beyond its resources that are here.
+    pub(super) fn reaches_beyond<S: Source + ?Sized>(
+        &self,
+        source: &S,
+        run: usize,
+    ) -> Result<bool, Error> {
+        let Some(SolidRun { resources, blobs }) = self.runs.get(run).cloned() else {
+            return Ok(false);
+        };
+        let ends = self.blobs[blobs]
+            .iter()
+            .filter(|blob| blob.is_solid())
+            .map(|blob| blob.resource.offset_bytes.saturating_add(blob.size_bytes()));
+        let end = ends.max().unwrap_or(0);
+        let mut size_bytes = 0_u64;
+        for entry in &self.solid[resources] {
+            if self.check_here(entry).is_ok() {
+                size_bytes = size_bytes.saturating_add(solid_size(source, &entry.resource)?);
+            }
+        }
+        Ok(end > size_bytes)
+    }
+
     /// The run that a solid entry of `blobs` is of.
     pub(super) fn run_of(&self, entry: &BlobEntry) -> Result<usize, Error> {
         // Most often the entry is the one by which its hash is known.

@@ -1,14 +1,10 @@
 //! What is wrong with an ISO or a disk image: its structures, then every WIM in it.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use mediabuild_formats::iso::{Disc, DiscFile};
+use mediabuild_formats::iso::Disc;
 use mediabuild_formats::volume::Entry;
-use mediabuild_formats::wim::{Joined, Wim};
 
-use super::{Finding, wim};
-use crate::builders::split_set::siblings;
+use super::Finding;
+use super::split::Wims;
 use crate::commands::inspect::disk::DiskImage;
 use crate::commands::inspect::medium::{AnySource, Medium, entries, recognise};
 use crate::failure::Failure;
@@ -57,15 +53,13 @@ fn check_files(
             return Ok(findings);
         }
     };
-    let source = Arc::new(source);
+    let mut wims = Wims::new(&entries, source, job);
     for entry in entries.iter().filter(|entry| is_wim(entry)) {
         let (path, size) = (entry.path.clone(), human(entry.size_bytes));
-        let inner: AnySource = Box::new(inside(&source, entry));
+        let inner = wims.open(entry);
         match recognise(&inner, &path) {
-            // It is looked at together with the first part.
-            Ok(Medium::Wim(wim)) if wim.header.part_number > 1 => {}
             Ok(Medium::Wim(wim)) => {
-                let found = check_wim(wim, inner, &path, &entries, &source, job)?;
+                let found = wims.check(&wim, inner, &path)?;
                 findings.extend(found.into_iter().map(|finding| finding.inside(&path)));
             }
             Ok(Medium::Disc(_) | Medium::Disk(_)) => {
@@ -75,37 +69,6 @@ fn check_files(
         }
     }
     Ok(findings)
-}
-
-fn inside(source: &Arc<AnySource>, entry: &Entry) -> DiscFile<Arc<AnySource>> {
-    DiscFile::new(Arc::clone(source), entry)
-}
-
-/// A WIM with the other parts of its set, which lie beside it.
-fn check_wim(
-    wim: Wim,
-    inner: AnySource,
-    path: &str,
-    entries: &[Entry],
-    source: &Arc<AnySource>,
-    job: &Job<'_>,
-) -> Result<Vec<Finding>, Failure> {
-    let (mut files, mut sources) = (vec![path.to_owned()], vec![inner]);
-    for sibling in siblings(Path::new(path), &wim) {
-        let sibling = sibling.to_string_lossy().into_owned();
-        let same = |entry: &&Entry| entry.path.eq_ignore_ascii_case(&sibling);
-        let Some(entry) = entries.iter().find(same) else {
-            return Ok(vec![Finding::text(format!("the other part `{sibling}` is not there"))]);
-        };
-        files.push(sibling);
-        sources.push(Box::new(inside(source, entry)));
-    }
-    let own_count = files.len();
-    let joined = Joined::new(sources);
-    match Wim::open_joined(&joined, own_count) {
-        Ok(wim) => wim::check(&wim::Checked { wim: &wim, files: &files, own_count }, &joined, job),
-        Err(error) => Ok(vec![Finding::text(format!("{}: {error}", files[error.file]))]),
-    }
 }
 
 fn is_wim(entry: &Entry) -> bool {

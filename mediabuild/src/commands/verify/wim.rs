@@ -44,6 +44,7 @@ pub(super) fn check<S: Source + Send + Sync + ?Sized>(
     };
     let images = images(wim, source)?;
     checked.keep_needed(&mut entries, &images);
+    let beyond = checked.leave_out_parted_solid(&mut entries, source);
     let damages: Mutex<BTreeMap<usize, String>> = Mutex::default();
     let note = OnDamage(|blob, damage| {
         damages.lock().unwrap_or_else(PoisonError::into_inner).insert(blob, damage);
@@ -52,6 +53,7 @@ pub(super) fn check<S: Source + Send + Sync + ?Sized>(
     decode(wim, source, &entries, &note, |bytes| job.advance(bytes))?;
     let damages = damages.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut findings = blob_findings(checked, &entries, &damages, &images);
+    findings.extend(beyond);
     // Whose metadata is damaged need not be parsed to be.
     let damaged: BTreeSet<u64> =
         damages.keys().map(|&blob| entries[blob].resource.offset_bytes).collect();
@@ -82,6 +84,31 @@ impl Checked<'_> {
         entries.retain(|entry| {
             self.wim.place_of(entry).0 < self.own_count || used.contains(&entry.sha1)
         });
+    }
+
+    /// Of a part without the others: the solid resources of a set may go on from part to part, and
+    /// then only all of them tell where a blob is. A remark if there are such.
+    fn leave_out_parted_solid<S: Source + ?Sized>(
+        &self,
+        entries: &mut Vec<&BlobEntry>,
+        source: &S,
+    ) -> Option<Finding> {
+        if self.own_count >= usize::from(self.wim.header.part_count) {
+            return None;
+        }
+        let (count, mut whole) = (entries.len(), BTreeMap::new());
+        entries.retain(|entry| {
+            let run = entry.is_solid().then(|| self.wim.run_number(entry).ok()).flatten();
+            // What cannot be told is damaged, and said where it is decoded.
+            let mut is_whole = |run| {
+                let is_whole = || self.wim.is_run_whole(source, run).unwrap_or(true);
+                *whole.entry(run).or_insert_with(is_whole)
+            };
+            run.is_none_or(&mut is_whole)
+        });
+        (entries.len() < count).then(|| {
+            Finding::remark("solid resources that other parts go on with are not checked alone")
+        })
     }
 
     /// What an error says, with the name of the file where there are several.
