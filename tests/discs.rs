@@ -531,7 +531,9 @@ fn a_split_wim_over_two_discs_is_verified_on_each() {
         let place = bytes.windows(64).position(|window| window == &content[..64]);
         bytes[place.unwrap_or_else(|| panic!("{part} is there")) + 1000] ^= 1;
         let damaged = space.write("damaged.iso", bytes);
-        verify(&damaged).expect(1).says(&format!("SMS/PKG/os/{part}: resource at offset"));
+        let run = verify(&damaged);
+        run.expect(1).says(&format!("SMS/PKG/os/{part}: resource at offset"));
+        run.says("the first part says what uses it");
     }
 
     // Of no set, what is not there is missing; what is there is checked all the same.

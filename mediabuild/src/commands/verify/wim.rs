@@ -185,6 +185,10 @@ fn damage_finding(
     let metadata = wim.images.iter().position(|image| is_metadata && image == entry);
     let used = match metadata {
         Some(image) => format!("metadata of image {}", image + 1),
+        // A later part alone holds no image.
+        None if wim.images.len() < wim.header.image_count as usize => {
+            "the first part says what uses it".to_owned()
+        }
         None => named(users),
     };
     let (file, offset) = wim.place_of(entry);
