@@ -27,7 +27,7 @@ const PICTURE_TIME: Duration = Duration::from_secs(10);
 pub(crate) struct Ended {
     pub(crate) seen: Seen,
     pub(crate) after: Duration,
-    /// Whether the processor's help was asked for, and did not fail.
+    /// Whether the machine ran with the processor's help.
     pub(crate) accelerated: bool,
     /// What the medium and UEFI firmware wrote to the serial port.
     pub(crate) serial: Vec<u8>,
@@ -48,10 +48,12 @@ pub(crate) fn boot(boot: &Boot<'_>) -> Result<Ended, Failure> {
         Firmware::Uefi => Some(firmware::find(&program, boot.secure_boot)?),
     };
     let run = |accelerated| run(boot, &program, uefi.as_ref(), accelerated);
-    match run(!boot.emulated)? {
+    let accelerated = !boot.emulated && qemu::accelerator().is_some();
+    match run(accelerated)? {
         Some(ended) => Ok(ended),
-        // Inside of other virtual machines there may be a KVM that does not work.
-        None if !boot.emulated => run(false)?.ok_or_else(never_ran),
+        // There may be no KVM, none that this user may open, or one that does not work: inside of
+        // other virtual machines.
+        None if accelerated => run(false)?.ok_or_else(never_ran),
         None => Err(never_ran()),
     }
 }

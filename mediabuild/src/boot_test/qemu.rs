@@ -57,20 +57,24 @@ pub(super) fn command(
     command
 }
 
-/// The older machine is the one that a BIOS knows, disc drive and all. The processor's help is taken
-/// where there is any.
+/// The processor's help, as this system gives it. It is asked for alone: QEMU would fall back by itself
+/// and not say so.
+pub(super) fn accelerator() -> Option<&'static str> {
+    match std::env::consts::OS {
+        "linux" => Some("kvm"),
+        "macos" => Some("hvf"),
+        "windows" => Some("whpx"),
+        _ => None,
+    }
+}
+
+/// The older machine is the one that a BIOS knows, disc drive and all.
 fn machine(firmware: Firmware, uefi: Option<&UefiFirmware>, accelerated: bool) -> String {
     let model = match firmware {
         Firmware::Bios => "pc",
         Firmware::Uefi => "q35",
     };
-    let accelerator = match std::env::consts::OS {
-        _ if !accelerated => "tcg",
-        "linux" => "kvm:tcg",
-        "macos" => "hvf:tcg",
-        "windows" => "whpx:tcg",
-        _ => "tcg",
-    };
+    let accelerator = accelerator().filter(|_| accelerated).unwrap_or("tcg");
     let smm = if uefi.is_some_and(|uefi| uefi.needs_smm) { ",smm=on" } else { "" };
     format!("{model},accel={accelerator}{smm}")
 }
@@ -102,6 +106,14 @@ fn drive(boot: &Boot<'_>) -> OsString {
 }
 
 /// QEMU ends a value at a comma, and takes two of them for one.
+#[cfg(unix)]
+fn escaped(path: &Path) -> OsString {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    let pieces: Vec<&[u8]> = path.as_os_str().as_bytes().split(|byte| *byte == b',').collect();
+    OsString::from_vec(pieces.join(&b",,"[..]))
+}
+
+#[cfg(not(unix))]
 fn escaped(path: &Path) -> OsString {
     match path.to_str() {
         Some(text) => text.replace(',', ",,").into(),
@@ -119,5 +131,26 @@ fn device(attached: Attached) -> Vec<&'static str> {
             "usb-storage,drive=medium,bootindex=1,removable=on",
         ],
         Attached::Virtio => vec!["-device", "virtio-blk-pci,drive=medium,bootindex=1"],
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::Path;
+
+    use super::{Firmware, escaped, machine};
+
+    #[test]
+    fn qemu_is_never_let_choose_between_help_and_none() {
+        assert_eq!(machine(Firmware::Bios, None, true), "pc,accel=kvm");
+        assert_eq!(machine(Firmware::Bios, None, false), "pc,accel=tcg");
+    }
+
+    #[test]
+    fn commas_are_doubled_in_names_of_any_bytes() {
+        let path = |bytes: &'static [u8]| Path::new(OsStr::from_bytes(bytes));
+        assert_eq!(escaped(path(b"/a\xff,b,,c")), path(b"/a\xff,,b,,,,c").as_os_str());
     }
 }
