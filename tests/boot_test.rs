@@ -72,7 +72,13 @@ fn what_does_not_come_is_a_failure_that_shows_the_log() {
     let Some(space) = quickstart() else { return };
     let run = boot_test(&space, &["--firmware", "bios", "--time", "4s", "--marker", "NEVER"]);
     run.expect(1).says("no sign of it after 4").says(&format!("serial {BIOS_MARKER}"));
-    run.says("did not boot").says("--screenshot");
+    run.says("did not boot").says("help: --screenshot FILE.png").says("--serial FILE keeps");
+    let kept = ["--screenshot", "a.png", "--serial", "a.txt"];
+    let never = ["--firmware", "bios", "--time", "1s", "--marker", "NEVER"];
+    let run = boot_test(&space, &[&never[..], &kept[..2]].concat());
+    run.expect(1).says("help: --serial FILE keeps the log");
+    let run = boot_test(&space, &[&never[..], &kept].concat());
+    assert!(!run.expect(1).stderr.contains("help:"), "{}", run.stderr);
     let disk = space.project().join("mediabuild.kdl");
     let text = fs::read_to_string(&disk).expect("definitions");
     fs::write(
@@ -152,6 +158,8 @@ fn what_cannot_boot_is_told_at_once() {
         let wrong = [&["boot-test", "result/boot.iso"], &marker[..], &[option, value]].concat();
         space.run(&wrong).expect(2).says(says);
     }
+    let bios = ["boot-test", "result/boot.iso", "--secure-boot", "--firmware", "bios"];
+    space.run(&[&bios[..], &marker].concat()).expect(2).says("a BIOS has no Secure Boot");
     let mut without_programs = space.command();
     without_programs.env("PATH", space.path()).args(["boot-test", "result/boot.iso"]).args(marker);
     Run::of(&mut without_programs).expect(3).says("install QEMU");

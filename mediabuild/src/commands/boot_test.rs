@@ -24,7 +24,7 @@ pub(super) fn run(test: &BootTest, progress: &Progress) -> Result<(), Failure> {
     // The emulator works in a folder of its own.
     let medium =
         std::path::absolute(&test.file).map_err(|error| Failure::io("find", &test.file, &error))?;
-    test.screenshot.as_deref().map_or(Ok(()), refuse_format)?;
+    refuse_options(test)?;
     let (attached, firmwares) = recognise(&test.file)?;
     let firmwares = wanted(test, firmwares)?;
     let screen = test.screen.as_deref().map(Picture::open).transpose()?;
@@ -45,12 +45,11 @@ pub(super) fn run(test: &BootTest, progress: &Progress) -> Result<(), Failure> {
     }
     match failed {
         0 => Ok(()),
-        _ => Err(Failure::build(format!(
-            "`{}` did not boot with {}",
-            test.file.display(),
-            counted(failed, "firmware")
-        ))
-        .help(advice(test, attached))),
+        _ => {
+            let (file, count) = (test.file.display(), counted(failed, "firmware"));
+            let failure = Failure::build(format!("`{file}` did not boot with {count}"));
+            Err(Failure { help: advice(test, attached), ..failure })
+        }
     }
 }
 
@@ -88,6 +87,15 @@ fn boot_of<'a>(
     }
 }
 
+/// What contradicts itself, whatever the medium is.
+fn refuse_options(test: &BootTest) -> Result<(), Failure> {
+    if test.secure_boot && test.firmware == Some(Firmware::Bios) {
+        return Err(Failure::usage("a BIOS has no Secure Boot")
+            .help("leave --firmware bios out, or --secure-boot"));
+    }
+    test.screenshot.as_deref().map_or(Ok(()), refuse_format)
+}
+
 /// QEMU writes these two, whatever a file is called.
 fn refuse_format(screenshot: &Path) -> Result<(), Failure> {
     let extension = screenshot.extension().unwrap_or_default().to_ascii_lowercase();
@@ -98,12 +106,18 @@ fn refuse_format(screenshot: &Path) -> Result<(), Failure> {
         .help("call it .png, or .ppm to wait for it with --screen"))
 }
 
-/// What to do about a medium that did not boot.
-fn advice(test: &BootTest, attached: Attached) -> &'static str {
+/// What to do about a medium that did not boot; `None` where all that helps was asked for.
+fn advice(test: &BootTest, attached: Attached) -> Option<String> {
     if attached == Attached::Usb && test.firmware == Some(Firmware::Bios) {
-        return "a disk image starts UEFI machines only: leave --firmware bios out, or boot the ISO";
+        let words =
+            "a disk image starts UEFI machines only: leave --firmware bios out, or boot the ISO";
+        return Some(words.into());
     }
-    "--screenshot FILE.png shows what was on the screen, --serial FILE keeps the log"
+    let screen = "--screenshot FILE.png shows what was on the screen";
+    let serial = "--serial FILE keeps the log";
+    let not_given = [(screen, test.screenshot.is_none()), (serial, test.serial.is_none())];
+    let words: Vec<&str> = not_given.iter().filter(|it| it.1).map(|it| it.0).collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 fn boot_one(one: &Boot<'_>, progress: &Progress) -> Result<Ended, Failure> {
