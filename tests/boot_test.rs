@@ -141,6 +141,48 @@ fn a_picture_of_another_boot_is_not_shown_as_this_ones() {
     assert!(!run.stderr.contains("   screen shot.png"), "{}", run.stderr);
 }
 
+/// What process `parent` started, once it is QEMU.
+#[cfg(target_os = "linux")]
+fn machine_of(parent: u32) -> Option<std::path::PathBuf> {
+    let processes = fs::read_dir("/proc").expect("processes").flatten().map(|it| it.path());
+    let is_machine = |process: &std::path::PathBuf| {
+        let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
+        let (name, rest) = stat.rsplit_once(") ").unwrap_or_default();
+        name.contains("(qemu-system") && rest.split(' ').nth(1) == Some(&parent.to_string())
+    };
+    processes.into_iter().find(is_machine)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_machine_ends_with_a_boot_test_that_is_killed() {
+    use std::time::Duration;
+    if tool("qemu-system-x86_64").is_none() {
+        return;
+    }
+    let space = TestSpace::new();
+    let mut disk = disk_that_ends();
+    // hlt, for ever
+    disk[..3].copy_from_slice(&[0xF4, 0xEB, 0xFD]);
+    space.write("on.img", disk);
+    let boot = ["boot-test", "on.img", "--as", "virtio", "--firmware", "bios", "--time", "1m"];
+    let mut command = space.command();
+    let mut test =
+        command.args(boot).args(["--emulated", "--marker", "NEVER"]).spawn().expect("started");
+    let wait_for = |what: &mut dyn FnMut() -> bool| {
+        (0..300).any(|_| what() || (std::thread::sleep(Duration::from_millis(100)), false).1)
+    };
+    let mut machine = None;
+    assert!(wait_for(&mut || {
+        machine = machine_of(test.id());
+        machine.is_some()
+    }));
+    test.kill().expect("killed");
+    test.wait().expect("ended");
+    let machine = machine.expect("a machine");
+    assert!(wait_for(&mut || !machine.exists()), "{} runs on", machine.display());
+}
+
 #[test]
 fn what_cannot_boot_is_told_at_once() {
     let space = TestSpace::quickstart();

@@ -4,6 +4,7 @@ mod media;
 mod quantity;
 mod store;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -85,6 +86,19 @@ pub(crate) enum Command {
     /// Look after the store
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Become another program that is killed when the process which started this one ends: what
+    /// `boot-test` starts QEMU by
+    #[command(hide = true)]
+    EndWithParent(EndWithParent),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EndWithParent {
+    /// The process that started this one
+    pub(crate) parent: u32,
+    /// The program and its arguments
+    #[arg(last = true, required = true)]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

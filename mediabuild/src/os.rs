@@ -2,9 +2,11 @@
 
 mod beneath;
 
+use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
+use std::process::Command;
 
 pub(crate) use self::beneath::Beneath;
 
@@ -217,4 +219,45 @@ pub(crate) fn forget_cached(file: &File) -> io::Result<()> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn forget_cached(_: &File) -> io::Result<()> {
     Ok(())
+}
+
+/// A command that is killed when this process ends, however it ends; elsewhere than on Linux a plain
+/// one. It is started by way of this program, since a new process can bind
+/// itself safely ([`become_bound`]), and only unsafe code could between fork and exec.
+#[cfg(target_os = "linux")]
+pub(crate) fn bound_command(program: &Path) -> Command {
+    // This very program, even if its file was replaced meanwhile.
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["end-with-parent", &std::process::id().to_string(), "--"]).arg(program);
+    command
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn bound_command(program: &Path) -> Command {
+    Command::new(program)
+}
+
+/// Becomes the program of [`bound_command`]; returns only if that fails.
+#[cfg(target_os = "linux")]
+pub(crate) fn become_bound(command: &[OsString], parent: u32) -> io::Error {
+    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+    use std::os::unix::process::CommandExt;
+    let Some((program, arguments)) = command.split_first() else {
+        return io::ErrorKind::InvalidInput.into();
+    };
+    if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
+        return error.into();
+    }
+    // It may have ended before that was set.
+    let is_there =
+        getppid().is_some_and(|it| u32::try_from(it.as_raw_nonzero().get()) == Ok(parent));
+    if !is_there {
+        return io::ErrorKind::NotFound.into();
+    }
+    Command::new(program).args(arguments).exec()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn become_bound(_: &[OsString], _: u32) -> io::Error {
+    io::ErrorKind::Unsupported.into()
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 use super::firmware::UefiFirmware;
 use super::{Attached, Boot, Firmware};
 use crate::failure::Failure;
+use crate::os::bound_command;
 
 /// The program.
 const PROGRAM: &str = "qemu-system-x86_64";
@@ -41,7 +42,8 @@ pub(super) fn command(
     accelerated: bool,
     folder: &Path,
 ) -> Command {
-    let mut command = Command::new(program);
+    // A machine that nobody watches any more would run for ever.
+    let mut command = bound_command(program);
     command.current_dir(folder);
     command.args(["-nodefaults", "-no-reboot", "-display", "none", "-vga", "std"]);
     command.args(["-monitor", "stdio", "-serial", &format!("file:{SERIAL}")]);

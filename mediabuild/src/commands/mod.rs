@@ -20,8 +20,9 @@ mod verify;
 mod why;
 
 use crate::cancel;
-use crate::cli::{Arguments, Command, Format};
+use crate::cli::{Arguments, Command, EndWithParent, Format};
 use crate::failure::Failure;
+use crate::os;
 use crate::progress::{Progress, leave_with_reader};
 
 /// Does what the user typed.
@@ -30,7 +31,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         // They do work: they do not end with who reads their words, and Ctrl-C waits for a good
         // moment. A build has none before its jobs begin, and listens from there on.
-        Command::Build(_) | Command::Why(_) => {}
+        Command::Build(_) | Command::Why(_) | Command::EndWithParent(_) => {}
         Command::Lock(_)
         | Command::Verify(_)
         | Command::Extract(_)
@@ -59,7 +60,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::BootTest(boot_test) => boot_test::run(boot_test, &progress),
         Command::Usb(usb) => usb::run(usb, &progress),
         Command::Store(store) => store::run(store, arguments, &progress),
+        Command::EndWithParent(program) => end_with_parent(program),
     }
+}
+
+fn end_with_parent(program: &EndWithParent) -> Result<(), Failure> {
+    let error = os::become_bound(&program.command, program.parent);
+    Err(Failure::environment(format!("cannot become {:?}: {error}", program.command.first())))
 }
 
 /// `-v` and `-vv` print what the program traces, to stderr; `MEDIABUILD_LOG` filters finer.
