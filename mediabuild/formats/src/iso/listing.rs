@@ -15,6 +15,8 @@ const ENTRY_COUNT_MAX: u64 = 4 << 20;
 const EXTENT_COUNT_MAX: u64 = 8 << 20;
 /// 64 bytes for each of the most entries.
 const PATHS_MAX_BYTES: u64 = 256 << 20;
+/// The blocks of the largest disc that has tables for them, twice.
+const STEP_COUNT_MAX: u64 = 64 << 20;
 /// What costs time and does not become an entry: as many extents as are accepted need less.
 const TROUBLE_COUNT_MAX: u64 = 64 << 10;
 
@@ -59,6 +61,7 @@ pub(super) struct Listing {
     named_count: u64,
     path_bytes: u64,
     extent_count: u64,
+    step_count: u64,
     directory_bytes: u64,
     directories_max_bytes: u64,
     trouble_count: u64,
@@ -74,6 +77,7 @@ impl Listing {
             named_count: 0,
             path_bytes: 0,
             extent_count: 0,
+            step_count: 0,
             directory_bytes: 0,
             directories_max_bytes: size_bytes.min(DIRECTORIES_MAX_BYTES),
             trouble_count: 0,
@@ -91,17 +95,38 @@ impl Listing {
     ) -> Result<Named, ReadError> {
         check_name(&name, offset_bytes)?;
         self.named_count += 1;
-        self.path_bytes += (directory.path.len() + 1 + name.len()) as u64;
         bound(offset_bytes, "entries", self.named_count, ENTRY_COUNT_MAX)?;
-        bound(offset_bytes, "bytes of paths", self.path_bytes, PATHS_MAX_BYTES)?;
+        self.text((directory.path.len() + 1 + name.len()) as u64, offset_bytes)?;
         Ok(Named { directory: Rc::clone(&directory.path), name, depth: directory.depth + 1 })
     }
 
-    pub(super) fn push(&mut self, entry: Entry, offset_bytes: u64) -> Result<(), ReadError> {
-        self.extent_count += entry.extents.len() as u64;
-        bound(offset_bytes, "extents", self.extent_count, EXTENT_COUNT_MAX)?;
+    /// Notes an extent, before memory is taken for it.
+    pub(super) fn extent(&mut self, offset_bytes: u64) -> Result<(), ReadError> {
+        self.extent_count += 1;
+        bound(offset_bytes, "extents", self.extent_count, EXTENT_COUNT_MAX)
+    }
+
+    /// Notes so many looks into the tables of a partition, before they are taken.
+    pub(super) fn steps(&mut self, count: u64, offset_bytes: u64) -> Result<(), ReadError> {
+        self.step_count = self.step_count.saturating_add(count);
+        bound(offset_bytes, "entries of partitions' tables", self.step_count, STEP_COUNT_MAX)
+    }
+
+    /// Notes the text of a symbolic link, which is a path as well.
+    pub(super) fn text(&mut self, size_bytes: u64, offset_bytes: u64) -> Result<(), ReadError> {
+        self.path_bytes = self.path_bytes.saturating_add(size_bytes);
+        bound(offset_bytes, "bytes of paths", self.path_bytes, PATHS_MAX_BYTES)
+    }
+
+    /// Notes that so much is about to be read that is, or tells of, what a directory holds.
+    pub(super) fn bytes(&mut self, size_bytes: u64, offset_bytes: u64) -> Result<(), ReadError> {
+        self.directory_bytes = self.directory_bytes.saturating_add(size_bytes);
+        let limit = self.directories_max_bytes;
+        bound(offset_bytes, "bytes of directories and tables", self.directory_bytes, limit)
+    }
+
+    pub(super) fn push(&mut self, entry: Entry) {
         self.entries.push(entry);
-        Ok(())
     }
 
     /// Notes that the directory at `offset_bytes` with so much data is about to be read.
@@ -114,9 +139,7 @@ impl Listing {
         let size_bytes = extents.iter().fold(0, |sum: u64, it| sum.saturating_add(it.size_bytes));
         bound(offset_bytes, "levels of directories", depth as u64, DEPTH_MAX as u64)?;
         bound(offset_bytes, "bytes of one directory", size_bytes, DIRECTORY_MAX_BYTES)?;
-        self.directory_bytes += size_bytes;
-        let limit = self.directories_max_bytes;
-        bound(offset_bytes, "bytes of directories", self.directory_bytes, limit)?;
+        self.bytes(size_bytes, offset_bytes)?;
         if self.visited.insert(offset_bytes) {
             return Ok(());
         }
@@ -127,10 +150,10 @@ impl Listing {
         })
     }
 
-    /// Notes an entry that cannot be read, or a block of allocation descriptors: a damaged disc
-    /// names one of them from many entries.
+    /// Notes an entry that is not listed, as it cannot be read or is no file, or a block of
+    /// allocation descriptors: a damaged disc names one of them from many entries.
     pub(super) fn trouble(&mut self, offset_bytes: u64) -> Result<(), ReadError> {
-        let what = "blocks of allocation descriptors and unreadable entries";
+        let what = "blocks of allocation descriptors and entries that are no files";
         self.trouble_count += 1;
         bound(offset_bytes, what, self.trouble_count, TROUBLE_COUNT_MAX)
     }

@@ -5,6 +5,7 @@ mod chain;
 mod content;
 mod foreign;
 mod hostile;
+mod hostile_udf;
 #[path = "../images/mod.rs"]
 mod images;
 mod large;

@@ -5,17 +5,17 @@ use mediabuild_formats::iso::{Disc, View};
 use crate::content::{bytes, options, tree};
 use crate::read::{Listing, listing};
 
-const SECTOR: usize = 2048;
+pub(crate) const SECTOR: usize = 2048;
 /// Where our discs have the logical volume descriptors, partition descriptors, and the partition.
 const LOGICAL: [usize; 2] = [35, 51];
 const PARTITION: [usize; 2] = [34, 50];
-const START: usize = 257;
+pub(crate) const START: usize = 257;
 
 const SPARABLE: &[u8] = b"*UDF Sparable Partition";
-const VIRTUAL: &[u8] = b"*UDF Virtual Partition";
+pub(crate) const VIRTUAL: &[u8] = b"*UDF Virtual Partition";
 const METADATA: &[u8] = b"*UDF Metadata Partition";
 
-fn sample() -> Vec<u8> {
+pub(crate) fn sample() -> Vec<u8> {
     let noise: Vec<u8> = (0..200_000u32).map(|at| (at.wrapping_mul(at) / 5) as u8).collect();
     let many = (0..100).map(|at| (format!("many/file {at}"), vec![at; 300]));
     let mut files: Vec<(String, Vec<u8>)> = many.collect();
@@ -27,7 +27,7 @@ fn sample() -> Vec<u8> {
 }
 
 /// Puts the right checksums on a descriptor with so many bytes.
-fn seal(descriptor: &mut [u8], size: usize) {
+pub(crate) fn seal(descriptor: &mut [u8], size: usize) {
     let crc = descriptor[16..size].iter().fold(0u16, |crc, &byte| {
         (0..8).fold(crc ^ u16::from(byte) << 8, |crc, _| {
             if crc & 0x8000 != 0 { crc << 1 ^ 0x1021 } else { crc << 1 }
@@ -40,7 +40,7 @@ fn seal(descriptor: &mut [u8], size: usize) {
 }
 
 /// A partition map of type 2 about partition 0.
-fn map(identifier: &[u8]) -> Vec<u8> {
+pub(crate) fn map(identifier: &[u8]) -> Vec<u8> {
     let mut map = vec![0; 64];
     (map[0], map[1]) = (2, 64);
     map[5..5 + identifier.len()].copy_from_slice(identifier);
@@ -49,7 +49,7 @@ fn map(identifier: &[u8]) -> Vec<u8> {
 }
 
 /// Gives the disc these partition maps, and a file set and root in the last of them.
-fn with_maps(disc: &mut [u8], maps: &[Vec<u8>]) {
+pub(crate) fn with_maps(disc: &mut [u8], maps: &[Vec<u8>]) {
     let all = maps.concat();
     let last = maps.len() as u8 - 1;
     for sector in LOGICAL {
@@ -65,10 +65,10 @@ fn with_maps(disc: &mut [u8], maps: &[Vec<u8>]) {
     seal(file_set, 512);
 }
 
-const PHYSICAL: [u8; 6] = [1, 6, 1, 0, 0, 0];
+pub(crate) const PHYSICAL: [u8; 6] = [1, 6, 1, 0, 0, 0];
 
 /// Adds sectors at the end, which belong to the partition; gives the block of the first.
-fn append(disc: &mut Vec<u8>, bytes: &[u8]) -> u32 {
+pub(crate) fn append(disc: &mut Vec<u8>, bytes: &[u8]) -> u32 {
     let block = (disc.len() / SECTOR - START) as u32;
     disc.extend_from_slice(bytes);
     disc.resize(disc.len().next_multiple_of(SECTOR), 0);
@@ -82,7 +82,7 @@ fn append(disc: &mut Vec<u8>, bytes: &[u8]) -> u32 {
 }
 
 /// A file entry of some type with extents in its own partition.
-fn file_entry(file_type: u8, size_bytes: u64, extents: &[(u32, u32)]) -> Vec<u8> {
+pub(crate) fn file_entry(file_type: u8, size_bytes: u64, extents: &[(u32, u32)]) -> Vec<u8> {
     let mut entry = vec![0; SECTOR];
     entry[..4].copy_from_slice(&[5, 1, 2, 0]);
     (entry[20], entry[27]) = (4, file_type);
@@ -103,7 +103,7 @@ fn files(disc: &Vec<u8>) -> Listing {
 }
 
 /// What opening says that is wrong with UDF.
-fn error(disc: &Vec<u8>) -> String {
+pub(crate) fn error(disc: &Vec<u8>) -> String {
     let opened = Disc::open(disc).unwrap();
     assert_eq!(opened.views(), [View::Iso9660]);
     opened.verify(disc)[0].message.clone()

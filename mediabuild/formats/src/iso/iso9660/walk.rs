@@ -53,7 +53,6 @@ enum Found {
 struct File {
     named: Named,
     entry: Entry,
-    offset_bytes: u64,
 }
 
 /// What is known of a directory besides.
@@ -67,9 +66,9 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
     /// Lists one file or directory; gives what a directory names.
     fn visit(&mut self, found: Found) -> Result<Vec<Found>, ReadError> {
         let (named, extent, About { modified_seconds, mode }) = match found {
-            Found::File(File { named, entry, offset_bytes }) => {
+            Found::File(File { named, entry }) => {
                 let path = named.path();
-                self.listing.push(Entry { path, ..entry }, offset_bytes)?;
+                self.listing.push(Entry { path, ..entry });
                 return Ok(Vec::new());
             }
             Found::Directory(named, extent, about) => (named, extent, about),
@@ -78,7 +77,7 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         if named.depth > 0 {
             let path = named.path();
             let entry = Entry { is_directory: true, modified_seconds, mode, ..Entry::named(path) };
-            self.listing.push(entry, offset_bytes)?;
+            self.listing.push(entry);
         }
         let file_extent = file_extent(extent);
         self.listing.enter(named.depth, offset_bytes, &[file_extent])?;
@@ -168,19 +167,20 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         }
         let About { modified_seconds, mode } = about;
         let mut file = match unfinished {
-            Some(file) if file.named.name() == name => File { offset_bytes, ..file },
+            Some(file) if file.named.name() == name => file,
             Some(_) => return Err(cut(offset_bytes)),
             None => {
                 let named = self.listing.name(directory, name, offset_bytes)?;
                 let entry = Entry::named(String::new());
                 let entry = Entry { modified_seconds, mode, link: posix.link, ..entry };
-                File { named, entry, offset_bytes }
+                File { named, entry }
             }
         };
         let entry = &mut file.entry;
         if extent.size_bytes > 0 && entry.link.is_none() {
             let extent = file_extent(extent);
             self.sectors.check(extent.offset_bytes.unwrap_or(0), extent.size_bytes)?;
+            self.listing.extent(offset_bytes)?;
             entry.size_bytes += extent.size_bytes;
             entry.extents.push(extent);
         }

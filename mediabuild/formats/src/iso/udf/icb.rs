@@ -39,6 +39,7 @@ pub(in crate::iso) struct FileEntryRead {
 }
 
 /// Where the two kinds of file entry differ.
+#[derive(Debug)]
 struct Fields {
     modified: usize,
     attributes_size: usize,
@@ -69,41 +70,70 @@ impl AdKind {
     }
 }
 
-/// Reads the file entry at `address`; what that costs beyond its block is noted in the listing.
-pub(in crate::iso) fn read<S: Source + ?Sized>(
-    sectors: Sectors<'_, S>,
-    volume: &UdfVolume,
+/// A file entry whose extents were not looked at: what it is, is known before they cost anything.
+#[derive(Debug)]
+pub(super) struct FileEntry {
     address: Address,
-    listing: &mut Listing,
-) -> Result<FileEntryRead, ReadError> {
-    let offset_bytes = volume.offset_bytes(address)?;
-    let block = sectors.bytes(offset_bytes, sectors.sector_size_bytes)?;
-    let fields = match Tag::of(&block).identifier {
-        tag::EXTENDED_FILE_ENTRY => {
-            expect_tag(&block, offset_bytes, tag::EXTENDED_FILE_ENTRY, "a file entry")?;
-            EXTENDED_FILE_ENTRY
+    pub(super) offset_bytes: u64,
+    pub(super) file_type: u8,
+    fields: Fields,
+    /// The whole block, for checks of its tag.
+    pub(super) block: Vec<u8>,
+}
+
+impl FileEntry {
+    /// Reads the block at `address`.
+    pub(super) fn at<S: Source + ?Sized>(
+        sectors: Sectors<'_, S>,
+        volume: &UdfVolume,
+        address: Address,
+    ) -> Result<FileEntry, ReadError> {
+        let offset_bytes = volume.offset_bytes(address)?;
+        let block = sectors.bytes(offset_bytes, sectors.sector_size_bytes)?;
+        let fields = match Tag::of(&block).identifier {
+            tag::EXTENDED_FILE_ENTRY => {
+                expect_tag(&block, offset_bytes, tag::EXTENDED_FILE_ENTRY, "a file entry")?;
+                EXTENDED_FILE_ENTRY
+            }
+            _ => {
+                expect_tag(&block, offset_bytes, tag::FILE_ENTRY, "a file entry")?;
+                FILE_ENTRY
+            }
+        };
+        let strategy = u16_at(&block, 20);
+        if strategy != 4 {
+            let what = format!("the ICB strategy {strategy}");
+            return Err(ReadError::Unsupported { offset_bytes, what });
         }
-        _ => {
-            expect_tag(&block, offset_bytes, tag::FILE_ENTRY, "a file entry")?;
-            FILE_ENTRY
-        }
-    };
-    let strategy = u16_at(&block, 20);
-    if strategy != 4 {
-        let what = format!("the ICB strategy {strategy}");
-        return Err(ReadError::Unsupported { offset_bytes, what });
+        let file_type = file_type_in(&block);
+        Ok(FileEntry { address, offset_bytes, file_type, fields, block })
     }
-    let size_bytes = u64_at(&block, 56);
-    let map = address.map;
-    let extents = Extents { sectors, volume, listing, map, size_bytes, found: Vec::new() };
-    Ok(FileEntryRead {
-        offset_bytes,
-        file_type: u8_at(&block, 27),
-        size_bytes,
-        modified_seconds: udf_seconds(bytes_at(&block, fields.modified, 12)),
-        extents: extents.of_entry(&block, offset_bytes, &fields)?,
-        block,
-    })
+
+    /// Reads its extents; what that costs is noted in the listing.
+    pub(super) fn read<S: Source + ?Sized>(
+        self,
+        sectors: Sectors<'_, S>,
+        volume: &UdfVolume,
+        listing: &mut Listing,
+    ) -> Result<FileEntryRead, ReadError> {
+        let FileEntry { address, offset_bytes, file_type, fields, block } = self;
+        let size_bytes = u64_at(&block, 56);
+        let (map, found) = (address.map, Vec::new());
+        let extents = Extents { sectors, volume, listing, map, offset_bytes, size_bytes, found };
+        Ok(FileEntryRead {
+            offset_bytes,
+            file_type,
+            size_bytes,
+            modified_seconds: udf_seconds(bytes_at(&block, fields.modified, 12)),
+            extents: extents.of_entry(&block, &fields)?,
+            block,
+        })
+    }
+}
+
+/// The kind of file that a block is about, if it is a file entry.
+pub(super) fn file_type_in(block: &[u8]) -> u8 {
+    u8_at(block, 27)
 }
 
 /// Collects a file's extents.
@@ -113,18 +143,16 @@ struct Extents<'a, 's, S: ?Sized> {
     listing: &'a mut Listing,
     /// A short_ad is of the partition its file entry is in.
     map: u16,
+    /// Where the file entry is.
+    offset_bytes: u64,
     /// What is still missing of the file.
     size_bytes: u64,
     found: Vec<FileExtent>,
 }
 
 impl<S: Source + ?Sized> Extents<'_, '_, S> {
-    fn of_entry(
-        mut self,
-        block: &[u8],
-        offset_bytes: u64,
-        fields: &Fields,
-    ) -> Result<Vec<FileExtent>, ReadError> {
+    fn of_entry(mut self, block: &[u8], fields: &Fields) -> Result<Vec<FileExtent>, ReadError> {
+        let offset_bytes = self.offset_bytes;
         let start = fields.end.saturating_add(u32_at(block, fields.attributes_size) as usize);
         let size = u32_at(block, fields.extents_size) as usize;
         let descriptors = bytes_at(block, start, size);
@@ -142,25 +170,20 @@ impl<S: Source + ?Sized> Extents<'_, '_, S> {
                     offset_bytes: Some(offset_bytes + start as u64),
                     size_bytes: self.size_bytes.min(size as u64),
                 };
-                self.take(found);
-                return self.finish(offset_bytes);
+                self.take(found)?;
+                return self.finish();
             }
             other => {
                 let what = format!("the allocation descriptor kind {other}");
                 return Err(ReadError::Unsupported { offset_bytes, what });
             }
         };
-        self.chain(kind, descriptors.to_vec(), offset_bytes)?;
-        self.finish(offset_bytes)
+        self.chain(kind, descriptors.to_vec())?;
+        self.finish()
     }
 
     /// Follows the descriptors and the blocks of further ones (ECMA-167 4/14.5).
-    fn chain(
-        &mut self,
-        kind: AdKind,
-        mut descriptors: Vec<u8>,
-        entry_offset_bytes: u64,
-    ) -> Result<(), ReadError> {
+    fn chain(&mut self, kind: AdKind, mut descriptors: Vec<u8>) -> Result<(), ReadError> {
         let mut seen = BTreeSet::new();
         for _ in 0..CHAIN_COUNT_MAX {
             let Some(next) = self.descriptors(kind, &descriptors)? else { return Ok(()) };
@@ -177,7 +200,7 @@ impl<S: Source + ?Sized> Extents<'_, '_, S> {
             descriptors = bytes_at(&block, 24, u32_at(&block, 20) as usize).to_vec();
         }
         Err(ReadError::Limit {
-            offset_bytes: entry_offset_bytes,
+            offset_bytes: self.offset_bytes,
             what: "blocks of allocation descriptors",
             limit: CHAIN_COUNT_MAX.into(),
         })
@@ -205,7 +228,7 @@ impl<S: Source + ?Sized> Extents<'_, '_, S> {
                 0 => self.recorded(address, size_bytes)?,
                 3 => return Ok(Some(address)),
                 // Allocated or not, nothing is recorded: zeros (ECMA-167 4/14.14.1.1).
-                _ => self.take(FileExtent { offset_bytes: None, size_bytes }),
+                _ => self.take(FileExtent { offset_bytes: None, size_bytes })?,
             }
         }
         Ok(None)
@@ -213,31 +236,37 @@ impl<S: Source + ?Sized> Extents<'_, '_, S> {
 
     /// Takes a recorded extent; all of it must be in the partition and in the disc.
     fn recorded(&mut self, address: Address, size_bytes: u64) -> Result<(), ReadError> {
-        for piece in self.volume.place(address, size_bytes)? {
-            let offset_bytes = piece.offset_bytes.unwrap_or(0);
-            self.sectors.check(offset_bytes, piece.size_bytes)?;
-            self.take(piece);
-            if self.found.len() > EXTENT_COUNT_MAX {
-                let (what, limit) = ("extents of one file", EXTENT_COUNT_MAX as u64);
-                return Err(ReadError::Limit { offset_bytes, what, limit });
-            }
+        let partition = self.volume.partition(address)?;
+        let step_count = partition.step_count(address.block, size_bytes);
+        self.listing.steps(step_count, self.offset_bytes)?;
+        for piece in partition.place(address.block, size_bytes)? {
+            self.sectors.check(piece.offset_bytes.unwrap_or(0), piece.size_bytes)?;
+            self.take(piece)?;
         }
         Ok(())
     }
 
-    fn take(&mut self, extent: FileExtent) {
+    fn take(&mut self, extent: FileExtent) -> Result<(), ReadError> {
         self.size_bytes -= extent.size_bytes;
-        if extent.size_bytes > 0 {
-            self.found.push(extent);
+        if extent.size_bytes == 0 {
+            return Ok(());
         }
+        let offset_bytes = self.offset_bytes;
+        self.listing.extent(offset_bytes)?;
+        if self.found.len() >= EXTENT_COUNT_MAX {
+            let (what, limit) = ("extents of one file", EXTENT_COUNT_MAX as u64);
+            return Err(ReadError::Limit { offset_bytes, what, limit });
+        }
+        self.found.push(extent);
+        Ok(())
     }
 
-    fn finish(self, offset_bytes: u64) -> Result<Vec<FileExtent>, ReadError> {
+    fn finish(self) -> Result<Vec<FileExtent>, ReadError> {
         if self.size_bytes == 0 {
             return Ok(self.found);
         }
         Err(ReadError::Damaged {
-            offset_bytes,
+            offset_bytes: self.offset_bytes,
             expected: "extents for all of the file",
             found: format!("{} bytes without", self.size_bytes),
         })

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::icb;
+use super::icb::{self, FileEntry};
+use super::metadata_file::MetadataFile;
 use super::open::{Address, Sequence, UdfVolume};
 use super::partition::{Mapping, Partition};
 use super::tag::{self, Tag};
@@ -19,7 +20,7 @@ const MAP_COUNT_MAX: u32 = 16;
 const SPARING_TABLE_MAX_BYTES: u64 = 1 << 20;
 /// Four bytes for each block that was ever written: of a Blu-ray 50 MB.
 const VIRTUAL_TABLE_MAX_BYTES: u64 = 64 << 20;
-/// They are looked through for every block.
+/// It is read as the disc is opened, and lies in a few runs.
 const METADATA_EXTENT_COUNT_MAX: usize = 4096;
 /// How far before the end the virtual allocation table is looked for: behind what was recorded last
 /// an image may have the rest of the disc.
@@ -42,6 +43,7 @@ pub(super) fn read<S: Source + ?Sized>(
     logical: &[u8],
     offset_bytes: u64,
     volume: &mut UdfVolume,
+    listing: &mut Listing,
 ) -> Result<(), ReadError> {
     let maps = maps(logical, offset_bytes)?;
     for map in &maps {
@@ -63,8 +65,8 @@ pub(super) fn read<S: Source + ?Sized>(
         };
         let physical = physical as u16;
         let (mapping, size_blocks) = match map.identifier.as_str() {
-            "*UDF Metadata Partition" => metadata(sectors, volume, physical, map.bytes)?,
-            _ => virtual_table(sectors, volume, physical)?,
+            "*UDF Metadata Partition" => metadata(sectors, volume, physical, map.bytes, listing)?,
+            _ => virtual_table(sectors, volume, physical, listing)?,
         };
         let partition = &mut volume.partitions[at];
         (partition.mapping, partition.size_blocks) = (mapping, size_blocks);
@@ -108,6 +110,12 @@ fn maps(logical: &[u8], offset_bytes: u64) -> Result<Vec<Map<'_>>, ReadError> {
             let found = format!("one of {size} bytes");
             let expected = "a partition map of its size";
             return Err(ReadError::Damaged { offset_bytes, expected, found });
+        }
+        if identifier == "*UDF Virtual Partition"
+            && maps.iter().any(|map: &Map<'_>| map.identifier == identifier)
+        {
+            let (what, limit) = ("virtual partition maps", 1);
+            return Err(ReadError::Limit { offset_bytes, what, limit });
         }
         let number = u16_at(bytes, if map_type == 1 { 4 } else { 38 });
         maps.push(Map { bytes, identifier, number });
@@ -182,22 +190,24 @@ fn metadata<S: Source + ?Sized>(
     volume: &UdfVolume,
     physical: u16,
     map: &[u8],
+    listing: &mut Listing,
 ) -> Result<(Mapping, u32), ReadError> {
-    let read = |block: u32| -> Result<(Mapping, u32), ReadError> {
+    let mut read = |block: u32| -> Result<(Mapping, u32), ReadError> {
         let address = Address { map: physical, block };
-        let file = icb::read(sectors, volume, address, &mut Listing::of_disc(sectors.size_bytes))?;
+        let file = FileEntry::at(sectors, volume, address)?;
         if !matches!(file.file_type, icb::FILE_TYPE_METADATA | icb::FILE_TYPE_METADATA_MIRROR) {
             let offset_bytes = file.offset_bytes;
             let found = format!("a file of type {}", file.file_type);
             return Err(ReadError::Damaged { offset_bytes, expected: "a metadata file", found });
         }
+        let file = file.read(sectors, volume, listing)?;
         if file.extents.len() > METADATA_EXTENT_COUNT_MAX {
             let (what, limit) = ("extents of the metadata file", METADATA_EXTENT_COUNT_MAX as u64);
             return Err(ReadError::Limit { offset_bytes: file.offset_bytes, what, limit });
         }
         let blocks = file.size_bytes / sectors.sector_size_bytes;
         let size_blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
-        Ok((Mapping::Metadata(file.extents), size_blocks))
+        Ok((Mapping::Metadata(MetadataFile::new(file.extents)), size_blocks))
     };
     let (main, mirror) = (u32_at(map, 40), u32_at(map, 44));
     read(main).or_else(|error| read(mirror).map_err(|_| error))
@@ -208,6 +218,7 @@ fn virtual_table<S: Source + ?Sized>(
     sectors: Sectors<'_, S>,
     volume: &UdfVolume,
     physical: u16,
+    listing: &mut Listing,
 ) -> Result<(Mapping, u32), ReadError> {
     let start = u64::from(volume.partitions[usize::from(physical)].start_sector);
     let last = sectors.count().saturating_sub(1);
@@ -215,16 +226,15 @@ fn virtual_table<S: Source + ?Sized>(
     let first = last.saturating_sub(count).max(start);
     for sector in (first..=last).rev() {
         let Ok(bytes) = sectors.read(sector) else { continue };
-        let is_entry =
-            matches!(Tag::of(&bytes).identifier, tag::FILE_ENTRY | tag::EXTENDED_FILE_ENTRY);
-        let Some(block) = u32::try_from(sector - start).ok().filter(|_| is_entry) else { continue };
-        let address = Address { map: physical, block };
-        let Ok(file) =
-            icb::read(sectors, volume, address, &mut Listing::of_disc(sectors.size_bytes))
+        let Some(block) = u32::try_from(sector - start).ok().filter(|_| may_be_table(&bytes))
         else {
             continue;
         };
-        if let Some(table) = table_of(sectors, &file)? {
+        let address = Address { map: physical, block };
+        let file = FileEntry::at(sectors, volume, address)
+            .and_then(|file| file.read(sectors, volume, listing));
+        let Ok(file) = file else { continue };
+        if let Some(table) = table_of(sectors, &file, listing)? {
             let size_blocks = table.len() as u32;
             return Ok((Mapping::Virtual(table), size_blocks));
         }
@@ -236,22 +246,30 @@ fn virtual_table<S: Source + ?Sized>(
     })
 }
 
+/// Whether a block is the file entry of what may be a virtual allocation table.
+fn may_be_table(block: &[u8]) -> bool {
+    matches!(Tag::of(block).identifier, tag::FILE_ENTRY | tag::EXTENDED_FILE_ENTRY)
+        && matches!(
+            icb::file_type_in(block),
+            icb::FILE_TYPE_UNSPECIFIED | icb::FILE_TYPE_VIRTUAL_TABLE
+        )
+}
+
 /// The blocks that a file lists, if it is a virtual allocation table: of UDF 1.50 it ends in its
 /// name, of UDF 2.00 and newer it starts with its header's size.
 fn table_of<S: Source + ?Sized>(
     sectors: Sectors<'_, S>,
     file: &icb::FileEntryRead,
+    listing: &mut Listing,
 ) -> Result<Option<Vec<u32>>, ReadError> {
     const TRAILER_BYTES: usize = 36;
     const HEADER_BYTES_MIN: usize = 152;
     let is_new = file.file_type == icb::FILE_TYPE_VIRTUAL_TABLE;
-    if !is_new && file.file_type != icb::FILE_TYPE_UNSPECIFIED {
-        return Ok(None);
-    }
     if file.size_bytes > VIRTUAL_TABLE_MAX_BYTES {
         let (what, limit) = ("bytes of a virtual allocation table", VIRTUAL_TABLE_MAX_BYTES);
         return Err(ReadError::Limit { offset_bytes: file.offset_bytes, what, limit });
     }
+    listing.bytes(file.size_bytes, file.offset_bytes)?;
     let bytes = sectors.gather(&file.extents)?;
     let entries = if is_new {
         let header = usize::from(u16_at(&bytes, 0));

@@ -6,6 +6,7 @@ pub(super) mod icb;
 pub(super) mod integrity;
 mod link;
 mod maps;
+mod metadata_file;
 pub(super) mod open;
 pub(super) mod partition;
 pub(super) mod tag;

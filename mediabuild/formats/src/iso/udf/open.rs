@@ -7,10 +7,11 @@ use super::partition::{Partition, partition_of};
 use super::tag::{self, Tag};
 use super::text::decode_dstring;
 use crate::field::{bytes_at, u16_at, u32_at};
+use crate::iso::listing::Listing;
 use crate::iso::sectors::Sectors;
 use crate::iso::time::udf_seconds;
 use crate::source::Source;
-use crate::volume::{FileExtent, ReadError};
+use crate::volume::ReadError;
 
 /// The most sectors of volume structures that are looked at.
 const RECOGNITION_COUNT_MAX: u64 = 64;
@@ -71,17 +72,13 @@ pub(in crate::iso) struct UdfVolume {
 impl UdfVolume {
     /// Where a block lies in the disc.
     pub(in crate::iso) fn offset_bytes(&self, address: Address) -> Result<u64, ReadError> {
-        let pieces = self.place(address, 1)?;
+        let pieces = self.partition(address)?.place(address.block, 1)?;
         Ok(pieces.first().and_then(|piece| piece.offset_bytes).unwrap_or(0))
     }
 
-    /// Where bytes from a block on lie in the disc.
-    pub(in crate::iso) fn place(
-        &self,
-        address: Address,
-        size_bytes: u64,
-    ) -> Result<Vec<FileExtent>, ReadError> {
-        partition_of(&self.partitions, address)?.place(address.block, size_bytes)
+    /// The partition that an address is in.
+    pub(in crate::iso) fn partition(&self, address: Address) -> Result<&Partition, ReadError> {
+        partition_of(&self.partitions, address)
     }
 }
 
@@ -117,13 +114,13 @@ pub(in crate::iso) fn open<S: Source + ?Sized>(
         });
     };
     let anchor = anchors[0];
-    let opened = read_sequence(sectors, anchor.main)
-        .and_then(|sequence| volume(sectors, &sequence, &anchors))
-        .or_else(|error| {
-            let reserve = read_sequence(sectors, anchor.reserve)
-                .and_then(|sequence| volume(sectors, &sequence, &anchors));
-            reserve.map_err(|_| error)
-        });
+    // One for all that opening reads, whichever way it goes.
+    let mut listing = Listing::of_disc(sectors.size_bytes);
+    let mut open = |extent| {
+        let sequence = read_sequence(sectors, extent)?;
+        volume(sectors, &sequence, &anchors, &mut listing)
+    };
+    let opened = open(anchor.main).or_else(|error| open(anchor.reserve).map_err(|_| error));
     opened.map(Some)
 }
 
@@ -221,6 +218,7 @@ fn volume<S: Source + ?Sized>(
     sectors: Sectors<'_, S>,
     sequence: &Sequence,
     anchors: &[Anchor],
+    listing: &mut Listing,
 ) -> Result<UdfVolume, ReadError> {
     let sector_size_bytes = sectors.sector_size_bytes;
     let start_bytes =
@@ -250,7 +248,7 @@ fn volume<S: Source + ?Sized>(
         file_set: long_ad_address(logical, 248),
         root: Address { map: 0, block: 0 },
     };
-    maps::read(sectors, sequence, logical, *offset_bytes, &mut volume)?;
+    maps::read(sectors, sequence, logical, *offset_bytes, &mut volume, listing)?;
     let offset_bytes = volume.offset_bytes(volume.file_set)?;
     let file_set = sectors.bytes(offset_bytes, sector_size_bytes)?;
     expect_tag(&file_set, offset_bytes, tag::FILE_SET, "a file set descriptor")?;

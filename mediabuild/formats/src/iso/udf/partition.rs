@@ -2,7 +2,9 @@
 //! OSTA UDF 2.60, 2.2.8 to 2.2.10).
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
+use super::metadata_file::MetadataFile;
 use super::open::Address;
 use crate::volume::{FileExtent, ReadError};
 
@@ -29,7 +31,7 @@ pub(in crate::iso) enum Mapping {
     /// Blocks of the partition around it, in the order of the virtual allocation table.
     Virtual(Vec<u32>),
     /// The extents of the metadata file.
-    Metadata(Vec<FileExtent>),
+    Metadata(MetadataFile),
 }
 
 impl Mapping {
@@ -47,6 +49,20 @@ impl Partition {
     /// Whether it lies in another partition.
     pub(in crate::iso) fn is_inside(&self) -> bool {
         matches!(self.mapping, Mapping::Virtual(_) | Mapping::Metadata(_))
+    }
+
+    /// What [`Self::place`] costs: at most how many entries of its tables it looks at.
+    pub(in crate::iso) fn step_count(&self, block: u32, size_bytes: u64) -> u64 {
+        let block_count = size_bytes.div_ceil(self.block_size_bytes);
+        match &self.mapping {
+            Mapping::Direct => 1,
+            Mapping::Sparable { packet_blocks, spared } => {
+                let packet_count = block_count / u64::from(*packet_blocks) + 2;
+                packet_count.min(spared.len() as u64 + 1)
+            }
+            Mapping::Virtual(_) => block_count,
+            Mapping::Metadata(file) => file.extent_count(&self.range_bytes(block, size_bytes)),
+        }
     }
 
     /// Where `size_bytes` bytes from a block on lie, in pieces that follow each other in the
@@ -75,9 +91,8 @@ impl Partition {
                     left -= size;
                 }
             }
-            Mapping::Metadata(extents) => {
-                let start = u64::from(block) * self.block_size_bytes;
-                place_in_file(extents, start, size_bytes, &mut pieces)
+            Mapping::Metadata(file) => {
+                file.place(self.range_bytes(block, size_bytes), &mut pieces)
                     .ok_or_else(|| self.outside(block, end - 1))?;
             }
         }
@@ -124,16 +139,7 @@ impl Partition {
             Mapping::Direct => {
                 offset_bytes.checked_sub(self.start_bytes())? / self.block_size_bytes
             }
-            Mapping::Metadata(extents) => {
-                let mut before = 0;
-                let within = extents.iter().find_map(|extent| {
-                    let start = before;
-                    before += extent.size_bytes;
-                    let within = offset_bytes.checked_sub(extent.offset_bytes?)?;
-                    (within < extent.size_bytes).then_some(start + within)
-                });
-                within? / self.block_size_bytes
-            }
+            Mapping::Metadata(file) => file.byte_at(offset_bytes)? / self.block_size_bytes,
             Mapping::Sparable { .. } | Mapping::Virtual(_) => return None,
         };
         u32::try_from(block).ok().filter(|&block| block < self.size_blocks)
@@ -141,6 +147,12 @@ impl Partition {
 
     pub(in crate::iso) fn start_bytes(&self) -> u64 {
         u64::from(self.start_sector) * self.block_size_bytes
+    }
+
+    /// Bytes from a block on, as those of the file that the partition is.
+    fn range_bytes(&self, block: u32, size_bytes: u64) -> Range<u64> {
+        let start = u64::from(block) * self.block_size_bytes;
+        start..start + size_bytes
     }
 
     fn sector_bytes(&self, block: u64) -> u64 {
@@ -162,12 +174,12 @@ impl Partition {
 
 /// Pieces, those that touch made one.
 #[derive(Default)]
-struct Pieces {
-    found: Vec<FileExtent>,
+pub(super) struct Pieces {
+    pub(super) found: Vec<FileExtent>,
 }
 
 impl Pieces {
-    fn push(&mut self, offset_bytes: u64, size_bytes: u64) {
+    pub(super) fn push(&mut self, offset_bytes: u64, size_bytes: u64) {
         if size_bytes == 0 && !self.found.is_empty() {
             return;
         }
@@ -179,29 +191,6 @@ impl Pieces {
         }
         self.found.push(FileExtent { offset_bytes: Some(offset_bytes), size_bytes });
     }
-}
-
-/// A range of a file's bytes; `None` if some of them are not recorded.
-fn place_in_file(
-    extents: &[FileExtent],
-    start_bytes: u64,
-    size_bytes: u64,
-    pieces: &mut Pieces,
-) -> Option<()> {
-    let (mut before, mut at, end) = (0, start_bytes, start_bytes + size_bytes);
-    for extent in extents {
-        let extent_end = before + extent.size_bytes;
-        if at < extent_end {
-            let size = end.min(extent_end) - at;
-            pieces.push(extent.offset_bytes? + (at - before), size);
-            at += size;
-        }
-        before = extent_end;
-        if at == end {
-            return Some(());
-        }
-    }
-    None
 }
 
 /// The partition of an address.
@@ -262,7 +251,11 @@ mod tests {
     #[test]
     fn metadata_is_in_the_extents_of_its_file() {
         let hole = FileExtent { offset_bytes: None, size_bytes: 20 };
-        let metadata = partition(Mapping::Metadata(vec![extent(5000, 30), hole, extent(2000, 50)]));
+        let metadata = partition(Mapping::Metadata(MetadataFile::new(vec![
+            extent(5000, 30),
+            hole,
+            extent(2000, 50),
+        ])));
         assert_eq!(metadata.place(1, 10).unwrap(), [extent(5010, 10)]);
         assert_eq!(metadata.place(5, 45).unwrap(), [extent(2000, 45)]);
         assert!(metadata.place(2, 20).is_err() && metadata.place(9, 11).is_err());

@@ -1,6 +1,6 @@
 //! Walking a UDF tree: file entries and file identifiers.
 
-use super::icb::{self, FileEntryRead};
+use super::icb::{self, FileEntry, FileEntryRead};
 use super::link;
 use super::open::{Address, UdfVolume, expect_tag, long_ad_address};
 use super::tag::{self, Tag};
@@ -49,17 +49,22 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         named: &Named,
         address: Address,
     ) -> Result<Vec<(Named, Address)>, ReadError> {
-        let read = icb::read(self.sectors, self.volume, address, &mut self.listing)?;
-        self.check_tag(&read.block, read.offset_bytes, address.block);
-        let FileEntryRead { offset_bytes, file_type, modified_seconds, .. } = read;
+        let file = FileEntry::at(self.sectors, self.volume, address)?;
+        let FileEntry { offset_bytes, file_type, .. } = file;
         let is_directory = file_type == icb::FILE_TYPE_DIRECTORY;
-        if named.depth > 0 {
-            let entry = Entry { modified_seconds, ..Entry::named(named.path()) };
-            let Some(entry) = self.entry(entry, &read)? else { return Ok(Vec::new()) };
-            self.listing.push(entry, offset_bytes)?;
-        } else if !is_directory {
+        if named.depth == 0 && !is_directory {
             let (expected, found) = ("a directory as root", "a file".to_owned());
             return Err(ReadError::Damaged { offset_bytes, expected, found });
+        }
+        if !is_listed(file_type) {
+            self.check_tag(&file.block, offset_bytes, address.block);
+            return self.listing.trouble(offset_bytes).map(|()| Vec::new());
+        }
+        let read = file.read(self.sectors, self.volume, &mut self.listing)?;
+        self.check_tag(&read.block, offset_bytes, address.block);
+        if named.depth > 0 {
+            let entry = self.entry(Entry::named(named.path()), &read)?;
+            self.listing.push(entry);
         }
         if !is_directory {
             return Ok(Vec::new());
@@ -69,19 +74,18 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         self.children(&named.directory(), &data, &read.extents, address.map)
     }
 
-    /// What a file entry is; nothing for devices and the like.
-    fn entry(&self, entry: Entry, read: &FileEntryRead) -> Result<Option<Entry>, ReadError> {
+    /// What is listed of a file entry.
+    fn entry(&mut self, entry: Entry, read: &FileEntryRead) -> Result<Entry, ReadError> {
+        let entry = Entry { modified_seconds: read.modified_seconds, ..entry };
         Ok(match read.file_type {
-            icb::FILE_TYPE_DIRECTORY => Some(Entry { is_directory: true, ..entry }),
-            icb::FILE_TYPE_UNSPECIFIED | icb::FILE_TYPE_REGULAR | icb::FILE_TYPE_REAL_TIME => {
-                let (size_bytes, extents) = (read.size_bytes, read.extents.clone());
-                Some(Entry { size_bytes, extents, ..entry })
-            }
+            icb::FILE_TYPE_DIRECTORY => Entry { is_directory: true, ..entry },
             icb::FILE_TYPE_SYMBOLIC_LINK => {
-                let link = Some(link::read(self.sectors, read)?);
-                Some(Entry { link, ..entry })
+                let link = link::read(self.sectors, read)?;
+                // Many names may be of one link.
+                self.listing.text(read.size_bytes.max(link.len() as u64), read.offset_bytes)?;
+                Entry { link: Some(link), ..entry }
             }
-            _ => None,
+            _ => Entry { size_bytes: read.size_bytes, extents: read.extents.clone(), ..entry },
         })
     }
 
@@ -165,6 +169,18 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         let partition = self.volume.partitions.get(usize::from(map));
         partition.filter(|_| self.report.is_collecting())?.block_at(offset_bytes)
     }
+}
+
+/// Whether files of a type are listed: devices and the like are not.
+fn is_listed(file_type: u8) -> bool {
+    matches!(
+        file_type,
+        icb::FILE_TYPE_DIRECTORY
+            | icb::FILE_TYPE_UNSPECIFIED
+            | icb::FILE_TYPE_REGULAR
+            | icb::FILE_TYPE_REAL_TIME
+            | icb::FILE_TYPE_SYMBOLIC_LINK
+    )
 }
 
 /// Where the bytes of a file lie in the disc, from the first to the last.
