@@ -96,7 +96,7 @@ impl Disc {
         let sectors = Sectors::of(source);
         let mut errors = Vec::new();
         let descriptors = keep(Descriptors::read(sectors), &mut errors).unwrap_or_default();
-        let iso_volumes = keep(descriptors.volumes(sectors), &mut errors).unwrap_or_default();
+        let iso_volumes = descriptors.volumes(sectors, &mut errors);
         let udf = keep(udf::open::open(sectors), &mut errors).flatten();
         let boot = keep(read_boot_catalog(sectors, &descriptors), &mut errors).flatten();
         let size_bytes = sectors.size_bytes;

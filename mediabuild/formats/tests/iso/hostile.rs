@@ -115,3 +115,43 @@ fn directories_that_overlap_are_refused() {
         "{told}"
     );
 }
+
+/// The views of a disc, and what opening it told.
+fn opened(disc: &Vec<u8>) -> (Vec<View>, String) {
+    let opened = Disc::open(disc).unwrap();
+    let findings = opened.verify(disc);
+    (opened.views(), findings.first().map_or_else(String::new, |it| it.message.clone()))
+}
+
+#[test]
+fn one_descriptor_of_each_kind_is_walked() {
+    let root = |sector| (sector, SECTOR);
+    let mut all = vec![descriptor(1, root(80)); 40];
+    all.extend(vec![descriptor(2, root(80)); 20]);
+    let mut disc = disc(&all, &[]);
+    disc.resize(81 * SECTOR, 0);
+    let text = Disc::open(&disc).unwrap().dump(&disc).unwrap();
+    let volumes: Vec<&str> = text.lines().filter(|line| line.starts_with("volume")).collect();
+    assert_eq!(volumes, ["volume ISO 9660 at sector 16", "volume Joliet at sector 56"]);
+}
+
+/// One bad descriptor took the good ones with it.
+#[test]
+fn a_bad_descriptor_keeps_no_other_from_being_read() {
+    let (good, root) = (|kind| descriptor(kind, (19, SECTOR)), vec![0; SECTOR]);
+    let bad = |kind| {
+        let mut bad = good(kind);
+        bad[128..132].copy_from_slice(&[0, 4, 4, 0]);
+        bad
+    };
+    let told = |sector: usize| {
+        let at = sector * SECTOR + 128;
+        format!("at {at}: a logical block size of 1024 bytes is not supported")
+    };
+    let joliet_is_bad = disc(&[good(1), bad(2)], std::slice::from_ref(&root));
+    assert_eq!(opened(&joliet_is_bad), (vec![View::Iso9660], told(17)));
+    let primary_is_bad = disc(&[bad(1), good(2)], std::slice::from_ref(&root));
+    assert_eq!(opened(&primary_is_bad), (vec![View::Joliet], told(16)));
+    let error = Disc::open(&disc(&[bad(1), bad(2)], &[root])).unwrap_err().to_string();
+    assert_eq!(error, told(16));
+}

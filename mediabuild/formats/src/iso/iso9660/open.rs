@@ -66,31 +66,30 @@ impl Descriptors {
         Ok(descriptors)
     }
 
-    /// The trees: the primary one, with POSIX names if it has them, and Joliet's.
+    /// The trees: of the first primary descriptor, with POSIX names if it has them, and of the first
+    /// one of Joliet. Of further ones each would be walked. Those that cannot be read go to `errors`
+    /// and keep no other from being read.
     pub(in crate::iso) fn volumes<S: Source + ?Sized>(
         &self,
         sectors: Sectors<'_, S>,
-    ) -> Result<Vec<IsoVolume>, ReadError> {
-        let mut volumes = Vec::new();
+        errors: &mut Vec<ReadError>,
+    ) -> Vec<IsoVolume> {
+        let mut volumes: Vec<IsoVolume> = Vec::new();
         for (sector, bytes) in &self.all {
-            match u8_at(bytes, 0) {
-                TYPE_PRIMARY => {
-                    let plain = volume(bytes, *sector, View::Iso9660)?;
-                    let skip = rock_ridge::skip_bytes(sectors, plain.root)?;
-                    let posix = skip.map(|system_use_skip| IsoVolume {
-                        view: View::RockRidge,
-                        system_use_skip,
-                        ..plain.clone()
-                    });
-                    volumes.extend(posix.into_iter().chain([plain]));
+            let is_new = |view| volumes.iter().all(|volume| volume.view != view);
+            let read = match u8_at(bytes, 0) {
+                TYPE_PRIMARY if is_new(View::Iso9660) => primary(sectors, bytes, *sector),
+                TYPE_SUPPLEMENTARY if is_joliet(bytes) && is_new(View::Joliet) => {
+                    volume(bytes, *sector, View::Joliet).map(|volume| vec![volume])
                 }
-                TYPE_SUPPLEMENTARY if is_joliet(bytes) => {
-                    volumes.push(volume(bytes, *sector, View::Joliet)?);
-                }
-                _ => {}
+                _ => continue,
+            };
+            match read {
+                Ok(read) => volumes.extend(read),
+                Err(error) => errors.push(error),
             }
         }
-        Ok(volumes)
+        volumes
     }
 }
 
@@ -119,6 +118,22 @@ pub(in crate::iso) fn check_both_endian(descriptor: &[u8], sector: u64, report: 
 /// The escape sequences of UCS-2 levels 1 to 3.
 fn is_joliet(descriptor: &[u8]) -> bool {
     matches!(bytes_at(descriptor, 88, 3), b"%/@" | b"%/C" | b"%/E")
+}
+
+/// The trees of a primary descriptor.
+fn primary<S: Source + ?Sized>(
+    sectors: Sectors<'_, S>,
+    bytes: &[u8],
+    sector: u64,
+) -> Result<Vec<IsoVolume>, ReadError> {
+    let plain = volume(bytes, sector, View::Iso9660)?;
+    let skip = rock_ridge::skip_bytes(sectors, plain.root)?;
+    let posix = skip.map(|system_use_skip| IsoVolume {
+        view: View::RockRidge,
+        system_use_skip,
+        ..plain.clone()
+    });
+    Ok(posix.into_iter().chain([plain]).collect())
 }
 
 fn volume(bytes: &[u8], sector: u64, view: View) -> Result<IsoVolume, ReadError> {
