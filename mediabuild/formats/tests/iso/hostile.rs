@@ -155,3 +155,46 @@ fn a_bad_descriptor_keeps_no_other_from_being_read() {
     let error = Disc::open(&disc(&[bad(1), bad(2)], &[root])).unwrap_err().to_string();
     assert_eq!(error, told(16));
 }
+
+/// A record with entries of the System Use Sharing Protocol.
+fn with_use(mut record: Vec<u8>, system_use: &[u8]) -> Vec<u8> {
+    record.extend(system_use);
+    record[0] = record.len() as u8;
+    record
+}
+
+/// A `CE` entry: where the entries go on.
+fn continuation(sector: usize) -> Vec<u8> {
+    let place = [both(sector as u32), both(0), both(SECTOR as u32)].concat();
+    [b"CE\x1c\x01".to_vec(), place].concat()
+}
+
+/// Records that are only there because of a relocated directory are not listed, and had their
+/// continuation areas read all the same, without any count.
+#[test]
+fn continuation_areas_of_all_records_are_bounded() {
+    const AREA_COUNT: usize = 60;
+    let (root, root_sectors) = (18, 40);
+    let first_area = root + root_sectors;
+    let own = with_use(record(b"\0", DIRECTORY, root, SECTOR), b"SP\x07\x01\xBE\xEF\0");
+    let of_chain = with_use(record(b"A", 0, 0, 0), &continuation(first_area));
+    let disc_of = |count: usize| {
+        let mut records = vec![own.clone()];
+        records.extend(vec![of_chain.clone(); count]);
+        let mut bytes = sectors(&records);
+        bytes.resize(root_sectors * SECTOR, 0);
+        for at in 1..=AREA_COUNT {
+            let is_last = at == AREA_COUNT;
+            let next = continuation(first_area + at);
+            bytes.extend(if is_last { b"RE\x04\x01".to_vec() } else { next });
+            bytes.resize(bytes.len().next_multiple_of(SECTOR), 0);
+        }
+        disc(&[descriptor(1, (root, root_sectors * SECTOR))], &[bytes])
+    };
+    let few = disc_of(1);
+    assert_eq!(Disc::open(&few).unwrap().walk(&few, View::RockRidge).unwrap(), []);
+    let many = disc_of(1000);
+    let told = walk_error(&many, View::RockRidge);
+    let expected = format!("more than {} bytes of directories and tables", many.len());
+    assert!(told.ends_with(&expected), "{told}");
+}

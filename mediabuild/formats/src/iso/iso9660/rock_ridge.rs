@@ -1,9 +1,12 @@
 //! Rock Ridge: what entries of the System Use Sharing Protocol say of a directory record (IEEE
 //! P1281, P1282).
 
+use std::collections::BTreeSet;
+
 use super::open::Extent;
 use crate::field::{bytes_at, u8_at, u32_at};
 use crate::iso::SECTOR_SIZE_BYTES;
+use crate::iso::listing::Listing;
 use crate::iso::sectors::Sectors;
 use crate::iso::time::{iso_record_seconds, iso_volume_seconds};
 use crate::source::Source;
@@ -60,21 +63,30 @@ pub(in crate::iso) fn skip_bytes<S: Source + ?Sized>(
     Ok(is_in_use.then(|| usize::from(u8_at(system_use, 6))))
 }
 
-/// Reads the entries of a directory record, those of its continuation areas included.
+/// Reads the entries of a directory record, those of its continuation areas included; the bytes of
+/// these are noted in the listing, as are those of directories.
 pub(in crate::iso) fn read<S: Source + ?Sized>(
     sectors: Sectors<'_, S>,
     record: &[u8],
     skip: usize,
     record_offset_bytes: u64,
+    listing: &mut Listing,
 ) -> Result<Posix, ReadError> {
     let mut area = system_use_of(record).get(skip..).unwrap_or_default().to_vec();
-    let mut reading = Reading::default();
+    let (mut reading, mut seen) = (Reading::default(), BTreeSet::new());
     for _ in 0..CONTINUATION_COUNT_MAX {
         let Some((sector, offset, size)) = reading.area(&area) else {
             return Ok(reading.finish());
         };
         let offset_bytes = u64::from(sector) * SECTOR_SIZE_BYTES + u64::from(offset);
-        area = sectors.bytes(offset_bytes, u64::from(size).min(SECTOR_SIZE_BYTES))?;
+        if !seen.insert(offset_bytes) {
+            let expected = "a continuation area that is once in its record";
+            let found = "one that was met before".to_owned();
+            return Err(ReadError::Damaged { offset_bytes, expected, found });
+        }
+        let size_bytes = u64::from(size).min(SECTOR_SIZE_BYTES);
+        listing.bytes(size_bytes, record_offset_bytes)?;
+        area = sectors.bytes(offset_bytes, size_bytes)?;
     }
     Err(ReadError::Limit {
         offset_bytes: record_offset_bytes,
@@ -212,7 +224,8 @@ mod tests {
     }
 
     fn posix(disc: &[u8], entries: &[&[u8]]) -> Result<Posix, ReadError> {
-        read(Sectors::of(disc), &record(entries), 0, 7)
+        let mut listing = Listing::of_disc(disc.len() as u64);
+        read(Sectors::of(disc), &record(entries), 0, 7, &mut listing)
     }
 
     #[test]
@@ -231,13 +244,22 @@ mod tests {
 
     #[test]
     fn continuation_areas_that_never_end_are_refused() {
-        let mut disc = vec![0; 2 * 2048];
+        let mut disc = vec![0; 3 * 2048];
         let mut place = [0; 24];
         (place[0], place[16]) = (1, 28);
         let area = one(b"CE", &place);
-        disc[2048..2048 + 28].copy_from_slice(&area);
+        for at in 0..70 {
+            let mut next = place;
+            next[8..12].copy_from_slice(&(28 * (at + 1) as u32).to_le_bytes());
+            disc[2048 + 28 * at..][..28].copy_from_slice(&one(b"CE", &next));
+        }
         let error = posix(&disc, &[&area]).unwrap_err();
         assert_eq!(error.to_string(), "at 7: more than 64 continuation areas of one record");
+        disc[2048 + 28 * 9..][..28].copy_from_slice(&area);
+        let error = posix(&disc, &[&area]).unwrap_err().to_string();
+        let told = "expected a continuation area that is once in its record, found one that was \
+                    met before";
+        assert_eq!(error, format!("at 2048: {told}"));
         let mut beyond = place;
         beyond[0] = 200;
         assert!(posix(&disc, &[&one(b"CE", &beyond)]).unwrap_err().to_string().contains("409600"));

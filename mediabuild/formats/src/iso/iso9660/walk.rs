@@ -190,11 +190,12 @@ impl<S: Source + ?Sized> Walk<'_, '_, S> {
         Ok(Child::Whole(Found::File(file)))
     }
 
-    fn posix(&self, record: &[u8], offset_bytes: u64) -> Result<Posix, ReadError> {
+    fn posix(&mut self, record: &[u8], offset_bytes: u64) -> Result<Posix, ReadError> {
         if self.volume.view != View::RockRidge {
             return Ok(Posix::default());
         }
-        rock_ridge::read(self.sectors, record, self.volume.system_use_skip, offset_bytes)
+        let skip = self.volume.system_use_skip;
+        rock_ridge::read(self.sectors, record, skip, offset_bytes, &mut self.listing)
     }
 
     /// Where a directory is that was too deep for its place: its own first record tells its size.
