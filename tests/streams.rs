@@ -314,3 +314,16 @@ fn resources_that_overlap_are_a_finding() {
     let run = space.run(&["verify", "overlap.wim"]);
     run.expect(1).says("overlap.wim: ").says("behind the end of a resource");
 }
+
+/// Names come out of foreign media, and from whoever typed them.
+#[test]
+fn what_goes_wrong_says_nothing_that_a_terminal_obeys() {
+    let space = TestSpace::quickstart();
+    let run = space.run(&["inspect", "ls", "inputs/winpe.wim", "a\u{1b}[2Jb"]);
+    assert_ne!(run.code, Some(0));
+    assert!(
+        run.stderr.contains(r"a\u{1b}[2Jb") && !run.stderr.contains('\u{1b}'),
+        "{}",
+        run.stderr
+    );
+}

@@ -56,7 +56,7 @@ impl Progress {
     /// A warning.
     pub(crate) fn warning(&self, text: &str) {
         self.json(json!({ "event": "warning", "message": text }));
-        self.line(&format!("warning: {text}"));
+        self.line(&format!("warning: {}", without_control(text)));
     }
 
     /// An object for machines; nothing in text mode.
@@ -241,9 +241,10 @@ pub(crate) fn print_failure(format: Format, failure: &Failure) {
             return;
         }
     }
-    print_error_line(&format!("error: {}", failure.messages.join("\n  because: ")));
+    let messages = without_control(&failure.messages.join("\n  because: "));
+    print_error_line(&format!("error: {messages}"));
     if let Some(help) = &failure.help {
-        print_error_line(&format!("  help: {help}"));
+        print_error_line(&format!("  help: {}", without_control(help)));
     }
 }
 
