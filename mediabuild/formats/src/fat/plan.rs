@@ -7,6 +7,7 @@ use super::error::WriteError;
 use super::short_name::{self, Short};
 use super::tree::Tree;
 use crate::volume::order::Order;
+use crate::volume::path::join;
 use crate::volume::{Directory, Node};
 
 /// Contents of this size and more lie at multiples of [`ALIGNMENT_BYTES`], so that a file system
@@ -149,8 +150,4 @@ fn size_bytes<C>(
         return Err(WriteError::DirectoryTooLarge { path: path.to_owned(), entry_count, limit });
     }
     Ok(entry_count * ENTRY_BYTES as u64)
-}
-
-fn join(directory: &str, name: &str) -> String {
-    if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
 }

@@ -11,9 +11,9 @@ use super::short_name::{self, ShortName};
 use super::time::seconds;
 use crate::field::{bytes_at, u8_at, u16_at, u32_at};
 use crate::source::Source;
-use crate::volume::Finding;
+use crate::volume::path::{check_name, join};
 use crate::volume::read_error::{ReadError, read_bytes};
-use crate::volume::{Entry, FileExtent};
+use crate::volume::{Entry, FileExtent, Finding};
 
 /// Far more than Windows can open; bounds what a damaged volume makes of a few clusters.
 const DEPTH_MAX: usize = 128;
@@ -159,7 +159,8 @@ impl<'a, S: Source + ?Sized> Walk<'a, S> {
                 short(entry)
             }),
         };
-        let path = join(&parent.path, &name, offset_bytes)?;
+        check_name(&name, offset_bytes)?;
+        let path = join(&parent.path, &name);
         let is_directory = entry[11] & ATTRIBUTE_DIRECTORY != 0;
         let high = if self.boot.geometry.variant == Variant::Fat32 { u16_at(entry, 20) } else { 0 };
         let cluster = u32::from(high) << 16 | u32::from(u16_at(entry, 26));
@@ -281,17 +282,4 @@ fn short(entry: &[u8]) -> String {
         name[8..].make_ascii_lowercase();
     }
     short_name::written(&name)
-}
-
-/// The path of `name` in `directory`. The name must be one component: nothing that leads elsewhere
-/// when the tree is extracted, on Windows neither.
-fn join(directory: &str, name: &str, offset_bytes: u64) -> Result<String, ReadError> {
-    if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', '\0']) {
-        return Err(ReadError::Damaged {
-            offset_bytes,
-            expected: "a name: one path component",
-            found: format!("{name:?}"),
-        });
-    }
-    Ok(if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") })
 }

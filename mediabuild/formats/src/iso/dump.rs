@@ -10,8 +10,7 @@ use super::iso9660::open::IsoVolume;
 use super::udf::open::UdfVolume;
 use super::udf::partition::Mapping;
 use crate::source::Source;
-use crate::volume::ReadError;
-use crate::volume::{Entry, FileExtent};
+use crate::volume::{Entry, FileExtent, ReadError};
 
 pub(super) fn dump<S: Source + ?Sized>(disc: &Disc, source: &S) -> Result<String, ReadError> {
     let mut text = String::new();

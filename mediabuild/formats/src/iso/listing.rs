@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::tree::DEPTH_MAX;
-use crate::volume::ReadError;
-use crate::volume::{Entry, FileExtent};
+use crate::volume::path::{check_name, join};
+use crate::volume::{Entry, FileExtent, ReadError};
 
 /// One directory of a disc that Windows can use has far less than this.
 const DIRECTORY_MAX_BYTES: u64 = 64 << 20;
@@ -45,10 +45,7 @@ impl Named {
     }
 
     pub(super) fn path(&self) -> String {
-        match &*self.directory {
-            "" => self.name.clone(),
-            directory => format!("{directory}/{}", self.name),
-        }
+        join(&self.directory, &self.name)
     }
 
     pub(super) fn directory(&self) -> Directory {
@@ -161,17 +158,6 @@ impl Listing {
     pub(super) fn into_entries(self) -> Vec<Entry> {
         self.entries
     }
-}
-
-fn check_name(name: &str, offset_bytes: u64) -> Result<(), ReadError> {
-    if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', '\0']) {
-        return Err(ReadError::Damaged {
-            offset_bytes,
-            expected: "a name: one path component",
-            found: format!("{name:?}"),
-        });
-    }
-    Ok(())
 }
 
 fn bound(offset_bytes: u64, what: &'static str, is: u64, limit: u64) -> Result<(), ReadError> {

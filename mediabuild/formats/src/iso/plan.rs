@@ -7,6 +7,7 @@ use super::options::{BootEntry, Options};
 use super::tree::Tree;
 use super::udf::file::FILE_MAX_BYTES;
 use crate::volume::order::Order;
+use crate::volume::path::join;
 use crate::volume::{Directory, Node};
 
 /// What a BIOS entry's 16-bit count of 512-byte sectors can say.
@@ -184,8 +185,4 @@ fn check_boot_image<C>(
         }
         _ => Ok(()),
     }
-}
-
-fn join(directory: &str, name: &str) -> String {
-    if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
 }

@@ -2,8 +2,7 @@
 
 use super::SECTOR_SIZE_BYTES;
 use crate::source::Source;
-use crate::volume::FileExtent;
-use crate::volume::ReadError;
+use crate::volume::{FileExtent, ReadError};
 
 /// A source with its size taken once.
 pub(super) struct Sectors<'s, S: ?Sized> {

@@ -13,8 +13,7 @@ use super::udf::partition::Mapping;
 use super::udf::tag::{self, Tag};
 use crate::field::{bytes_at, u32_at, u64_at};
 use crate::source::Source;
-use crate::volume::Entry;
-use crate::volume::ReadError;
+use crate::volume::{Entry, ReadError};
 
 /// All findings, in the order of the structures.
 pub(super) fn verify<S: Source + ?Sized>(disc: &Disc, sectors: Sectors<'_, S>) -> Vec<Finding> {

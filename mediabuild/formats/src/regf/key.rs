@@ -1,6 +1,7 @@
 //! `Key`: a key with its values and keys.
 
 use super::value::Value;
+use crate::volume::name::folded as upper_case;
 
 /// A key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,12 +47,5 @@ impl Key {
 
 /// A name as Windows compares it: upper-case UTF-16 units. Characters whose upper case is longer stay.
 pub(super) fn folded(name: &str) -> Vec<u16> {
-    let upper = name.chars().map(|character| {
-        let mut upper = character.to_uppercase();
-        match (upper.next(), upper.next()) {
-            (Some(one), None) => one,
-            _ => character,
-        }
-    });
-    upper.collect::<String>().encode_utf16().collect()
+    upper_case(name).collect::<String>().encode_utf16().collect()
 }

@@ -11,6 +11,7 @@ use crate::iso::error::WriteError;
 use crate::iso::plan::{Plan, PlannedDirectory, PlannedFile};
 use crate::iso::time::Time;
 use crate::volume::Node;
+use crate::volume::path::join;
 
 /// The most bytes a record can say that are a whole number of sectors: 4 GiB less one sector.
 const RECORD_MAX_BYTES: u64 = (1 << 32) - SECTOR_SIZE_BYTES;
@@ -231,7 +232,7 @@ fn directory<C>(
 
 /// A name as Joliet has it: UTF-16, big-endian.
 fn joliet(folder: &str, name: &str) -> Result<Vec<u8>, WriteError> {
-    let path = || if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    let path = || join(folder, name);
     if name.contains(';') {
         let reason = "Joliet takes no `;` in names: leave `mirror` out, or rename it";
         return Err(WriteError::Mirror { path: path(), reason });
