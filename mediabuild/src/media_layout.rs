@@ -231,6 +231,12 @@ pub(crate) fn uefi_loader(arch: &str) -> &'static str {
     loader.map_or(UEFI_LOADERS[0].1, |(_, loader)| loader)
 }
 
+/// Whether a path, in any case, is what some UEFI firmware starts from a medium it knows nothing of.
+pub(crate) fn is_uefi_loader(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    path.strip_prefix("efi/boot/boot").is_some_and(|rest| rest.ends_with(".efi"))
+}
+
 /// The boot files of a medium for `arch` (`amd64`, `x86`, `arm64`).
 pub(crate) fn boot_files(arch: &str, set: BootSet) -> Vec<BootFile> {
     let file = |medium, image, firmware, needed| BootFile {

@@ -28,7 +28,7 @@ use crate::git;
 use crate::lock::Lock;
 
 pub(crate) use boot_files::{BootFileFound, BootFilesFound, boot_files};
-pub(crate) use boot_program::BootProgram;
+pub(crate) use boot_program::{BootProgram, read_program};
 pub(crate) use boot_starts::{nothing_starts, too_large_for_bios};
 pub(crate) use contents::Contents;
 pub(crate) use discs::{DiscContent, discs};

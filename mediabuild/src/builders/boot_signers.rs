@@ -13,7 +13,7 @@ use super::BuildContext;
 use super::uefi_image::{UefiImage, in_el_torito};
 use super::wim_content::ContentSource;
 use crate::failure::Failure;
-use crate::media_layout::{BootSet, uefi_loader};
+use crate::media_layout::{BootSet, is_uefi_loader, uefi_loader};
 
 /// `signer "2023"`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -137,10 +137,9 @@ fn machine(arch: &str) -> u16 {
 /// Whether a path of a medium, in any case, is a program that firmware starts.
 pub(crate) fn is_boot_manager(path: &str) -> bool {
     let path = path.to_lowercase();
-    let is_loader = path.strip_prefix("efi/boot/boot").is_some_and(|rest| rest.ends_with(".efi"));
     let others =
         ["bootmgr.efi", "efi/microsoft/boot/bootmgfw.efi", "efi/microsoft/boot/bootmgr.efi"];
-    is_loader || others.contains(&path.as_str())
+    is_uefi_loader(&path) || others.contains(&path.as_str())
 }
 
 /// Why they do not go together, or are not what is `wanted`. Programs that are not signed by either

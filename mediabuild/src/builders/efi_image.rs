@@ -14,9 +14,9 @@ use mediabuild_store::{Content, RecipeBuilder};
 use super::BuildContext;
 use super::medium_id::digest_of;
 use super::medium_tree::MediumTree;
-use super::usb::is_loader;
 use super::wim_output::RecipeSink;
 use crate::failure::Failure;
+use crate::media_layout::is_uefi_loader;
 
 /// The image; `None` if the medium has nothing that UEFI starts.
 pub(super) fn efi_image(
@@ -28,7 +28,7 @@ pub(super) fn efi_image(
         path.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("efi/"))
     };
     let files: Vec<&(String, Content)> = medium.start.iter().filter(is_efi).collect();
-    if !files.iter().any(|(path, _)| is_loader(path)) {
+    if !files.iter().any(|(path, _)| is_uefi_loader(path)) {
         return Ok(None);
     }
     let mut tree = Tree::new();

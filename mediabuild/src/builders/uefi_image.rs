@@ -8,7 +8,7 @@ use mediabuild_formats::source::Source;
 use mediabuild_formats::volume::{Entry, FileReader};
 
 use super::boot_signers::{PROGRAM_MAX_BYTES, is_boot_manager};
-use super::usb::is_loader;
+use crate::media_layout::is_uefi_loader;
 
 /// More boot managers than this are not in a FAT image.
 const PROGRAM_COUNT_MAX: usize = 16;
@@ -45,7 +45,7 @@ impl UefiImage {
     fn of_entries<S: Source + ?Sized>(entries: &[Entry], source: &S) -> UefiImage {
         let files = || entries.iter().filter(|entry| !entry.is_directory);
         let mut image = UefiImage::default();
-        if !files().any(|entry| is_loader(&entry.path)) {
+        if !files().any(|entry| is_uefi_loader(&entry.path)) {
             let problem = "has no `efi/boot/boot*.efi`, which is all that firmware starts from it";
             image.problems.push(problem.into());
         }

@@ -17,6 +17,7 @@ use super::wim_output::RecipeSink;
 use super::{BuildContext, Builder, BuilderVersion};
 use crate::derivation::Inputs;
 use crate::failure::Failure;
+use crate::media_layout::is_uefi_loader;
 
 pub(crate) const BUILDER: BuilderVersion = BuilderVersion { name: "usb", version: 1 };
 
@@ -59,7 +60,7 @@ impl Builder for Usb {
         for (path, content) in &files {
             tree.insert(path, *content, content.size_bytes)?;
         }
-        if !files.iter().any(|(path, _)| is_loader(path)) {
+        if !files.iter().any(|(path, _)| is_uefi_loader(path)) {
             (context.warn)(
                 "there is no `efi/boot/boot*.efi` on the medium: the disk does not boot",
             );
@@ -127,10 +128,4 @@ impl Usb {
         Failure::build(message)
             .help(format!("write `size=\"{needed_mib}MiB\"` or more, or leave `size=` out"))
     }
-}
-
-/// What UEFI starts from a disk it knows nothing of.
-pub(super) fn is_loader(path: &str) -> bool {
-    let path = path.to_ascii_lowercase();
-    path.strip_prefix("efi/boot/boot").is_some_and(|rest| rest.ends_with(".efi"))
 }

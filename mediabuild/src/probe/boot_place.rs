@@ -10,6 +10,7 @@ use mediabuild_formats::volume::{Entry, FileReader};
 use mediabuild_formats::wim::{Image, Wim};
 use mediabuild_schema::definition::{BootFilesFrom, BootImage, ImageBase, ImageSelector, Source};
 
+use super::boot_program::read_program;
 use super::{FileSource, Inputs};
 use crate::builders::boot_files::find;
 use crate::builders::boot_signers::PROGRAM_MAX_BYTES;
@@ -75,7 +76,7 @@ impl<'a> Place<'a> {
                 let (_, dentry) = found.first().ok_or_else(gone)?;
                 let entry = wim.blob(&dentry.data).ok_or_else(gone)?;
                 let reader = wim.blob_reader(source, entry).map_err(|error| error.to_string())?;
-                read_program(reader)
+                boot_manager(reader)
             }
             Files::Tree(folder) => {
                 let mut candidates = file.image.iter();
@@ -85,7 +86,7 @@ impl<'a> Place<'a> {
             Files::Folder(folder) => read_file(&in_folder(folder, file.medium).ok_or_else(gone)?),
             Files::Disc { source, entries } => {
                 let entry = entries.iter().find(|entry| file.is_at(&entry.path));
-                read_program(FileReader::new(source, entry.ok_or_else(gone)?))
+                boot_manager(FileReader::new(source, entry.ok_or_else(gone)?))
             }
         }
     }
@@ -127,18 +128,13 @@ impl<'a> Files<'a> {
 }
 
 /// All of a program: more than any has is no program.
-fn read_program(reader: impl Read) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let read = reader.take(PROGRAM_MAX_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > PROGRAM_MAX_BYTES {
-        return Err(format!("it has more than {PROGRAM_MAX_BYTES} bytes: no boot manager"));
-    }
-    Ok(bytes)
+fn boot_manager(reader: impl Read) -> Result<Vec<u8>, String> {
+    let too_large = || format!("it has more than {PROGRAM_MAX_BYTES} bytes: no boot manager");
+    read_program(reader)?.ok_or_else(too_large)
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    read_program(std::fs::File::open(path).map_err(|error| error.to_string())?)
+    boot_manager(std::fs::File::open(path).map_err(|error| error.to_string())?)
 }
 
 /// A file of a folder, ignoring case; for a `*`, any.

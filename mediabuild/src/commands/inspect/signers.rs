@@ -14,7 +14,7 @@ use super::medium::{AnySource, Medium, entries, open_source, recognise, refuse_i
 use crate::builders::boot_signers::PROGRAM_MAX_BYTES;
 use crate::cli::{Format, InspectSigners};
 use crate::failure::Failure;
-use crate::probe::BootProgram;
+use crate::probe::{BootProgram, read_program};
 use crate::progress::print_line;
 
 /// What must be said wherever signers are.
@@ -156,10 +156,7 @@ fn whole(source: &AnySource) -> Result<Vec<u8>, String> {
 }
 
 fn all(reader: impl Read) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let read = reader.take(PROGRAM_MAX_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > PROGRAM_MAX_BYTES { Err(too_large()) } else { Ok(bytes) }
+    read_program(reader)?.ok_or_else(too_large)
 }
 
 fn too_large() -> String {
